@@ -1,0 +1,192 @@
+package eventstore
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"holdfast/domain"
+	"holdfast/domain/fault"
+)
+
+// Executor carries commands out: load, fold, decide, append, and again when the append lost
+// a race. It is safe for concurrent use.
+type Executor struct {
+	store   Store
+	states  *stateCache
+	running *inFlight
+}
+
+// NewExecutor makes an executor over a store. It remembers folded states of recent streams;
+// the append's expected version makes a stale one harmless.
+func NewExecutor(store Store) *Executor {
+	return &Executor{store: store, states: newStateCache(8192), running: newInFlight()}
+}
+
+// Store gives the store below.
+func (x *Executor) Store() Store { return x.store }
+
+// maxAttempts bounds deciding again after lost races (docs/fault-model.md, fault 9).
+const maxAttempts = 6
+
+// Result is what a command did.
+type Result struct {
+	Position int64           // last position written, 0 when nothing was
+	Data     json.RawMessage // what decide answered, as JSON
+	Value    any             // the same, before encoding; nil on a replay
+	Events   []domain.Event  // what was appended; nil on a replay
+	Replayed bool            // the key was known: this is the first outcome
+}
+
+// Execute decides and appends. decide is pure and may run several times; what it returns is
+// the command's answer. A refusal (fault) of a keyed command is remembered with its key, so
+// the same key gets the same refusal for ever; other errors are not remembered.
+func (x *Executor) Execute(ctx context.Context, meta Metadata, key *Key, decide func(*domain.Unit) (any, error)) (Result, error) {
+	if key != nil {
+		done, ok := x.running.begin(key.Actor + "\x00" + key.Key)
+		if !ok {
+			return Result{}, ErrKeyInProgress
+		}
+		defer done()
+		first, err := x.store.Outcome(ctx, *key)
+		if err != nil {
+			return Result{}, err
+		}
+		if first != nil {
+			return replay(*first)
+		}
+	}
+	fresh := false
+	for attempt := 1; ; attempt++ {
+		result, err := x.attempt(ctx, meta, key, fresh, decide)
+		if !errors.Is(err, ErrVersion) || attempt == maxAttempts {
+			return result, err
+		}
+		fresh = true
+	}
+}
+
+// attempt decides and appends once. ErrVersion means: decide again, on states read afresh.
+func (x *Executor) attempt(ctx context.Context, meta Metadata, key *Key, fresh bool, decide func(*domain.Unit) (any, error)) (Result, error) {
+	loader := &unitLoader{ctx: ctx, x: x, fresh: fresh}
+	unit := domain.NewUnit(loader)
+	value, err := decide(unit)
+	if loader.fromCache && (err != nil || !unit.Writes()) {
+		// Nothing will be appended, so nothing would find out that the cache was behind.
+		return Result{}, ErrVersion
+	}
+	if err != nil {
+		return x.refuse(ctx, meta, key, unit, err)
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return Result{}, fmt.Errorf("encode the answer: %w", err)
+	}
+	if !unit.Writes() && key == nil {
+		return Result{Data: data, Value: value}, nil
+	}
+	done, err := x.store.Append(ctx, Append{Streams: unit.Staged(), Metadata: meta, Key: key, Outcome: Outcome{Data: data}})
+	if err != nil {
+		x.forget(unit)
+		if f, ok := fault.From(err); ok && remembered(f) && !errors.Is(err, ErrVersion) && !errors.Is(err, ErrKeyReused) {
+			return x.refuse(ctx, meta, key, nil, err)
+		}
+		return Result{}, err
+	}
+	if done.Replay != nil {
+		x.forget(unit)
+		return replay(*done.Replay)
+	}
+	unit.Final(x.states.put)
+	x.snapshot(ctx, unit)
+	var events []domain.Event
+	for _, s := range unit.Staged() {
+		events = append(events, s.Events...)
+	}
+	return Result{Position: done.Last, Data: data, Value: value, Events: events}, nil
+}
+
+// refuse remembers a deterministic refusal under the command's key, then returns it. The
+// versions of the streams it was decided on are checked like those of an acceptance; unit
+// is nil when the store itself refused.
+func (x *Executor) refuse(ctx context.Context, meta Metadata, key *Key, unit *domain.Unit, cause error) (Result, error) {
+	f, ok := fault.From(cause)
+	if !ok || key == nil || !remembered(f) {
+		return Result{}, cause
+	}
+	a := Append{Metadata: meta, Key: key, Outcome: Outcome{Refusal: f}}
+	if unit != nil {
+		for _, s := range unit.Staged() {
+			s.Events = nil
+			a.Streams = append(a.Streams, s)
+		}
+	}
+	done, err := x.store.Append(ctx, a)
+	switch {
+	case err != nil:
+		return Result{}, err
+	case done.Replay != nil:
+		return replay(*done.Replay)
+	}
+	return Result{}, cause
+}
+
+// remembered says which refusals a key keeps: those that depend on the log alone. A broken
+// part may be mended, so its refusals are tried again.
+func remembered(f *fault.Error) bool {
+	switch f.Kind {
+	case fault.Internal, fault.Unavailable, fault.Upstream, fault.Timeout, fault.RateLimited, fault.Unauthenticated:
+		return false
+	}
+	return true
+}
+
+func replay(o Outcome) (Result, error) {
+	r := Result{Position: o.Position, Data: o.Data, Replayed: true}
+	if o.Refusal != nil {
+		return r, o.Refusal
+	}
+	return r, nil
+}
+
+func (x *Executor) forget(u *domain.Unit) {
+	u.Final(func(s domain.Stream, _ any, _ int64) { x.states.drop(s) })
+}
+
+// snapshotEvery is the stream length at which folding from zero begins to cost more than a
+// read of a snapshot; only hot holds and long disputes ever get there.
+const snapshotEvery = 200
+
+func (x *Executor) snapshot(ctx context.Context, u *domain.Unit) {
+	for _, staged := range u.Staged() {
+		if len(staged.Events) == 0 {
+			continue
+		}
+		was := staged.Expected
+		now := was + int64(len(staged.Events))
+		if was/snapshotEvery == now/snapshotEvery {
+			continue
+		}
+		u.Final(func(s domain.Stream, state any, version int64) {
+			if s != staged.Stream {
+				return
+			}
+			if raw, err := json.Marshal(state); err == nil {
+				// A snapshot is an optimisation: losing one costs a longer fold, nothing else.
+				_ = x.store.SaveSnapshot(ctx, s, Snapshot{Version: version, State: raw})
+			}
+		})
+	}
+}
+
+// State folds one stream outside a command, for handlers that check before they decide.
+func State[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Decider[S, E], id string) (S, int64, error) {
+	u := domain.NewUnit(&unitLoader{ctx: ctx, x: x})
+	s, err := domain.StateOf(u, d, id)
+	if err != nil {
+		return s, 0, err
+	}
+	v, err := domain.VersionOf(u, d, id)
+	return s, v, err
+}
