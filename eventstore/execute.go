@@ -40,7 +40,9 @@ type Result struct {
 }
 
 // Execute decides and appends. decide is pure and may run several times; what it returns is
-// the command's answer. A refusal (fault) of a keyed command is remembered with its key, so
+// the command's answer. When the answer is itself a *fault.Error, the events are appended
+// and the command is refused with it all the same: that is how a wrong delivery code is
+// counted. A refusal (fault) of a keyed command is remembered with its key, so
 // the same key gets the same refusal for ever; other errors are not remembered.
 func (x *Executor) Execute(ctx context.Context, meta Metadata, key *Key, decide func(*domain.Unit) (any, error)) (Result, error) {
 	if key != nil {
@@ -49,13 +51,6 @@ func (x *Executor) Execute(ctx context.Context, meta Metadata, key *Key, decide 
 			return Result{}, ErrKeyInProgress
 		}
 		defer done()
-		first, err := x.store.Outcome(ctx, *key)
-		if err != nil {
-			return Result{}, err
-		}
-		if first != nil {
-			return replay(*first)
-		}
 	}
 	fresh := false
 	for attempt := 1; ; attempt++ {
@@ -79,14 +74,14 @@ func (x *Executor) attempt(ctx context.Context, meta Metadata, key *Key, fresh b
 	if err != nil {
 		return x.refuse(ctx, meta, key, unit, err)
 	}
-	data, err := json.Marshal(value)
+	outcome, err := outcomeOf(value)
 	if err != nil {
-		return Result{}, fmt.Errorf("encode the answer: %w", err)
+		return Result{}, err
 	}
 	if !unit.Writes() && key == nil {
-		return Result{Data: data, Value: value}, nil
+		return answer(Result{Data: outcome.Data, Value: value}, outcome)
 	}
-	done, err := x.store.Append(ctx, Append{Streams: unit.Staged(), Metadata: meta, Key: key, Outcome: Outcome{Data: data}})
+	done, err := x.store.Append(ctx, Append{Streams: unit.Staged(), Metadata: meta, Key: key, Outcome: outcome})
 	if err != nil {
 		x.forget(unit)
 		if f, ok := fault.From(err); ok && remembered(f) && !errors.Is(err, ErrVersion) && !errors.Is(err, ErrKeyReused) {
@@ -104,7 +99,25 @@ func (x *Executor) attempt(ctx context.Context, meta Metadata, key *Key, fresh b
 	for _, s := range unit.Staged() {
 		events = append(events, s.Events...)
 	}
-	return Result{Position: done.Last, Data: data, Value: value, Events: events}, nil
+	return answer(Result{Position: done.Last, Data: outcome.Data, Value: value, Events: events}, outcome)
+}
+
+func outcomeOf(value any) (Outcome, error) {
+	if f, ok := value.(*fault.Error); ok {
+		return Outcome{Refusal: f}, nil
+	}
+	data, err := json.Marshal(value)
+	if err != nil {
+		return Outcome{}, fmt.Errorf("encode the answer: %w", err)
+	}
+	return Outcome{Data: data}, nil
+}
+
+func answer(r Result, o Outcome) (Result, error) {
+	if o.Refusal != nil {
+		return r, o.Refusal
+	}
+	return r, nil
 }
 
 // refuse remembers a deterministic refusal under the command's key, then returns it. The
@@ -143,11 +156,7 @@ func remembered(f *fault.Error) bool {
 }
 
 func replay(o Outcome) (Result, error) {
-	r := Result{Position: o.Position, Data: o.Data, Replayed: true}
-	if o.Refusal != nil {
-		return r, o.Refusal
-	}
-	return r, nil
+	return answer(Result{Position: o.Position, Data: o.Data, Replayed: true}, o)
 }
 
 func (x *Executor) forget(u *domain.Unit) {

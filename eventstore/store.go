@@ -114,7 +114,8 @@ var (
 
 // Store is the log with its ledger. memory.Store and postgres.Store pass storetest.
 type Store interface {
-	// Append writes events, ledger entries, claims, deadlines and the key in one commit.
+	// Append checks, in this order: the key (known → Replay), the versions, the claims, the
+	// ledger's guards; then it writes events, ledger entries, claims, deadlines and the key in one commit.
 	// It returns ErrVersion, ErrKeyReused, ErrInsufficient (with fields account, asset,
 	// have, need) or a claim's Taken error for the command alone; others in the same group
 	// commit are not touched.

@@ -118,6 +118,9 @@ type Transaction struct {
 	// that overdraws a guarded account is booked and raises an alarm.
 	Fact  bool
 	Lines []Line
+	// Refused is what the caller is told when a guard refuses this decision; nil means the
+	// store's general INSUFFICIENT_FUNDS.
+	Refused error
 }
 
 // Validate reports the first problem of a transaction: an empty or zero line, equal sides,
