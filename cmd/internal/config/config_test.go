@@ -1,0 +1,55 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLoadReportsEveryProblemAtOnce(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("HOLDFAST_ENV", "production")
+	t.Setenv("JWT_SECRET", "short")
+	t.Setenv("FRONTEND_URL", "not an origin")
+	t.Setenv("PG_POOL_PROJECTORS", "1")
+	t.Setenv("DERIVED_DESTINATION_SWEEP_SIGNER", "local")
+	_, err := Load()
+	require.Error(t, err)
+	for _, name := range []string{"JWT_SECRET", "FRONTEND_URL", "PG_POOL_PROJECTORS", "DERIVED_DESTINATION_SWEEP_SIGNER", "PG_URL", "PII_MASTER_KEY", "LOG_SIGNING_KEY"} {
+		assert.ErrorContains(t, err, name)
+	}
+	assert.NotContains(t, err.Error(), "short\"", "a secret is never repeated")
+}
+
+func TestAWrongTypeNamesTheVariable(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("PORT", "abc")
+	_, err := Load()
+	assert.ErrorContains(t, err, "PORT")
+}
+
+func TestDevelopmentKeepsGeneratedSecrets(t *testing.T) {
+	t.Chdir(t.TempDir())
+	first, err := Load()
+	require.NoError(t, err)
+	require.NoError(t, first.Generate())
+	second, err := Load()
+	require.NoError(t, err)
+	require.NoError(t, second.Generate())
+	assert.Equal(t, first.JWTSecret, second.JWTSecret)
+	assert.Len(t, first.PIIMasterKey, 64)
+}
+
+func TestSettingsMaskSecrets(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("JWT_SECRET", strings.Repeat("k9", 20))
+	t.Setenv("PG_URL", "postgres://u:hunter2@db/x")
+	c, err := Load()
+	require.NoError(t, err)
+	for _, s := range c.Settings() {
+		assert.NotContains(t, s.Value, "hunter2")
+		assert.NotContains(t, s.Value, "k9k9")
+	}
+}

@@ -1,0 +1,48 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"reflect"
+)
+
+// Setting is one variable as it is in force.
+type Setting struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Settings lists every variable with its value; secrets are shown as *** and passwords
+// inside URLs are blanked.
+func (c *Config) Settings() []Setting {
+	var all []Setting
+	v := reflect.ValueOf(*c)
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		name := f.Tag.Get("env")
+		if name == "" || name == "-" {
+			continue
+		}
+		all = append(all, Setting{Name: name, Value: shown(v.Field(i), f.Tag.Get("secret"))})
+	}
+	return all
+}
+
+func shown(v reflect.Value, secret string) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	}
+	s := fmt.Sprint(v.Interface())
+	switch {
+	case s == "" || secret == "":
+		return s
+	case secret == "url":
+		if u, err := url.Parse(s); err == nil {
+			return u.Redacted()
+		}
+	}
+	return "***"
+}
