@@ -39,9 +39,9 @@ func TestDecimalsBelongToChainAndToken(t *testing.T) {
 		a, err := r.Amount(c.asset, c.decimal)
 		require.NoError(t, err, c.asset)
 		assert.Equal(t, c.units, a.Units.String(), c.asset)
-		back, err := r.Decimal(a)
-		require.NoError(t, err)
-		assert.Equal(t, c.decimal, back)
+		alias, ok := r.Alias(a.Asset)
+		assert.True(t, ok)
+		assert.Equal(t, c.decimal+" "+alias, r.Format(a))
 	}
 	_, err := r.Amount("USDC@base", "0.0000001")
 	assert.ErrorIs(t, err, money.ErrPrecision)
@@ -62,6 +62,17 @@ func TestEverySpellingNamesOneAsset(t *testing.T) {
 	}
 	assert.Equal(t, "97.5 USDT@56", r.Format(money.Of(want, money.MustUnits("97500000000000000000"))))
 	assert.Equal(t, "5 eip155:9/erc20:0xdead", r.Format(money.Of("eip155:9/erc20:0xdead", money.FromUint64(5))))
+}
+
+func TestThePublicListOffersEnabledTokensOnly(t *testing.T) {
+	t.Parallel()
+	r, err := network.New(network.Chain{
+		ID: 5, Name: "five", Native: network.Native{Symbol: "V", Decimals: 18}, Confirmations: network.Confirmations{Need: 2, Floor: 1},
+		Tokens: []network.Token{{Address: usdcBase, Symbol: "USDC", Decimals: 6}, {Address: usdtBSC, Symbol: "OLD", Decimals: 18, Disabled: true}},
+	})
+	require.NoError(t, err)
+	assert.JSONEq(t, `[{"chainId":5,"name":"five","testnet":false,"native":{"symbol":"V","decimals":18},"confirmations":{"need":2,"floor":1},
+		"tokens":[{"asset":"eip155:5/erc20:0x833589fcd6edb6e08f4c7c32d4f71b54bda02913","alias":"USDC@5","symbol":"USDC","address":"`+usdcBase+`","decimals":6}]}]`, string(r.Networks()))
 }
 
 func TestProvidersNamesOfNetworks(t *testing.T) {

@@ -142,35 +142,48 @@ func (r *Registry) Tokens(chain uint64) []Token {
 	return found
 }
 
-// Parse reads an asset's id or alias: "eip155:56/erc20:0x55d3…", "USDT@56", "USDT@bsc",
-// "USDT-bsc", "POINTS". ErrUnknownAsset otherwise.
-func (r *Registry) Parse(text string) (money.Asset, error) {
-	word := strings.ToLower(strings.TrimSpace(text))
+// Asset finds an asset by its id or alias: "eip155:56/erc20:0x55d3…", "USDT@56",
+// "USDT@bsc", "USDT-bsc", "POINTS".
+func (r *Registry) Asset(idOrAlias string) (money.Asset, bool) {
+	word := strings.ToLower(strings.TrimSpace(idOrAlias))
 	if word == strings.ToLower(string(Points)) {
-		return Points, nil
+		return Points, true
 	}
 	if asset, ok := r.words[word]; ok {
-		return asset, nil
+		return asset, true
 	}
-	if _, ok := r.tokens[money.Asset(word)]; ok {
-		return money.Asset(word), nil
+	_, ok := r.tokens[money.Asset(word)]
+	return money.Asset(word), ok
+}
+
+// Parse is Asset with ErrUnknownAsset for what is not in the registry.
+func (r *Registry) Parse(idOrAlias string) (money.Asset, error) {
+	asset, ok := r.Asset(idOrAlias)
+	if !ok {
+		return "", ErrUnknownAsset.With("found", clip(idOrAlias))
 	}
-	return "", ErrUnknownAsset.With("found", clip(text))
+	return asset, nil
 }
 
 // Points is the asset of loyalty points: whole numbers, on no chain.
 const Points money.Asset = "POINTS"
 
-// Decimals of an asset; ErrUnknownAsset when the registry does not know it.
-func (r *Registry) Decimals(asset money.Asset) (uint8, error) {
+// Decimals of an asset.
+func (r *Registry) Decimals(asset money.Asset) (uint8, bool) {
+	t, ok := r.tokens[asset]
+	return t.Decimals, ok || asset == Points
+}
+
+// Alias is an asset's short name: "USDT@56".
+func (r *Registry) Alias(asset money.Asset) (string, bool) {
 	if asset == Points {
-		return 0, nil
+		return string(Points), true
 	}
 	t, ok := r.tokens[asset]
 	if !ok {
-		return 0, ErrUnknownAsset.With("found", clip(string(asset)))
+		return "", false
 	}
-	return t.Decimals, nil
+	return t.Alias(), true
 }
 
 // Amount reads a human decimal in an asset given by id or alias, exactly.
@@ -179,39 +192,20 @@ func (r *Registry) Amount(asset, decimal string) (money.Amount, error) {
 	if err != nil {
 		return money.Amount{}, err
 	}
-	d, err := r.Decimals(id)
-	if err != nil {
-		return money.Amount{}, err
-	}
+	d, _ := r.Decimals(id)
 	units, err := money.ParseDecimal(decimal, d)
 	return money.Of(id, units), err
-}
-
-// Decimal writes an amount as a human decimal, without the name of the asset.
-func (r *Registry) Decimal(a money.Amount) (string, error) {
-	d, err := r.Decimals(a.Asset)
-	if err != nil {
-		return "", err
-	}
-	return a.Units.Decimal(d), nil
 }
 
 // Format writes an amount for people: "97.5 USDT@56". An asset that the registry does not
 // know is written in base units, with its id.
 func (r *Registry) Format(a money.Amount) string {
-	d, err := r.Decimal(a)
-	if err != nil {
+	d, ok := r.Decimals(a.Asset)
+	if !ok {
 		return a.String()
 	}
-	return d + " " + r.Name(a.Asset)
-}
-
-// Name is an asset's alias, or its id when it has none.
-func (r *Registry) Name(asset money.Asset) string {
-	if t, ok := r.tokens[asset]; ok {
-		return t.Alias()
-	}
-	return string(asset)
+	alias, _ := r.Alias(a.Asset)
+	return a.Units.Decimal(d) + " " + alias
 }
 
 func clip(s string) string {
