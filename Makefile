@@ -34,7 +34,7 @@ race: deps ## the same with the race detector
 	$(GO) run ./cmd/withpg -- $(GO) test -race -short ./...
 
 bench: deps build ## print the figures of docs/bench.md, all sides in one run
-	$(GO) run ./bench
+	$(GO) run ./cmd/bench
 
 lint: ## golangci-lint, pinned in tools/go.mod
 	$(GO) build -C tools -o ../bin/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint

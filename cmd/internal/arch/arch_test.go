@@ -27,7 +27,6 @@ var mayImport = map[string][]string{
 	"http":        {"domain", "eventstore", "projections"},
 	"migrations":  {},
 	"cmd":         {"domain", "eventstore", "projections", "adapters", "reactors", "http", "migrations"},
-	"bench":       {"domain", "eventstore", "projections", "adapters", "migrations"},
 }
 
 // outside lists what a room may import beyond the standard library and its own rooms;
