@@ -1,0 +1,138 @@
+package http
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"holdfast/domain"
+	"holdfast/domain/fault"
+)
+
+// refreshPrefix marks refresh tokens, so that one used as an access token is told apart
+// from garbage.
+const refreshPrefix = "hfr_"
+
+// Refusals of signing in.
+var (
+	errInvalidCredentials = fault.New(fault.Unauthenticated, "INVALID_CREDENTIALS", "the e-mail address or the password is wrong")
+	errRefreshInvalid     = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid")
+)
+
+// Person is a user as the user sees it; nothing of it is secret.
+type Person struct {
+	ID    domain.UserID     `json:"id"`
+	Email string            `json:"email"`
+	Name  string            `json:"name"`
+	Roles []domain.Capacity `json:"roles"`
+}
+
+// SignedIn is a pair of tokens and whose they are.
+type SignedIn struct {
+	AccessToken  string `json:"accessToken"`
+	RefreshToken string `json:"refreshToken"`
+	ExpiresIn    int    `json:"expiresIn" doc:"Seconds until the access token expires"`
+	User         Person `json:"user"`
+}
+
+type loginInput struct {
+	Body struct {
+		Email    string `json:"email" format:"email" maxLength:"254"`
+		Password string `json:"password" minLength:"1" maxLength:"1024"`
+	}
+}
+
+func (s *Server) login(ctx context.Context, _ *call, in *loginInput) (reply, error) {
+	u, ok, err := s.deps.Users.ByEmail(ctx, strings.ToLower(strings.TrimSpace(in.Body.Email)))
+	if err != nil {
+		return reply{}, err
+	}
+	if !ok {
+		u = User{} // an empty hash is compared with a dummy: unknown users take as long
+	}
+	match, err := s.deps.Users.Verify(ctx, u.Password, in.Body.Password)
+	if err != nil {
+		return reply{}, err
+	}
+	if !ok || !match || !u.Active {
+		return reply{}, errInvalidCredentials
+	}
+	session, refresh, err := s.deps.Sessions.Open(ctx, u.ID, s.config.RefreshTTL)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.signedIn(u, session, refresh)
+}
+
+func (s *Server) signedIn(u User, session, refresh string) (reply, error) {
+	access, err := s.tokens.sign(u.ID, session, time.Now())
+	if err != nil {
+		return reply{}, err
+	}
+	if !strings.HasPrefix(refresh, refreshPrefix) {
+		refresh = refreshPrefix + refresh
+	}
+	return reply{data: SignedIn{AccessToken: access, RefreshToken: refresh,
+		ExpiresIn: int(s.config.AccessTTL / time.Second), User: person(u)}}, nil
+}
+
+func person(u User) Person { return Person{ID: u.ID, Email: u.Email, Name: u.Name, Roles: u.Roles} }
+
+type refreshInput struct {
+	Body struct {
+		RefreshToken string `json:"refreshToken" minLength:"1" maxLength:"4096"`
+	}
+}
+
+func (s *Server) refresh(ctx context.Context, _ *call, in *refreshInput) (reply, error) {
+	token, ok := strings.CutPrefix(in.Body.RefreshToken, refreshPrefix)
+	if !ok {
+		if strings.Count(token, ".") == 2 {
+			return reply{}, errWrongTokenType
+		}
+		return reply{}, errRefreshInvalid
+	}
+	session, next, err := s.deps.Sessions.Rotate(ctx, token, s.config.RefreshTTL)
+	if err != nil {
+		return reply{}, err
+	}
+	u, ok, err := s.deps.Users.ByID(ctx, session.User)
+	if err != nil {
+		return reply{}, err
+	}
+	if !ok || !u.Active {
+		return reply{}, errSessionRevoked
+	}
+	return s.signedIn(u, session.ID, next)
+}
+
+// Nothing is the data of a command that has nothing to tell.
+type Nothing struct{}
+
+func (s *Server) logout(ctx context.Context, c *call, _ *struct{}) (reply, error) {
+	if err := s.deps.Sessions.Close(ctx, c.session.ID); err != nil {
+		return reply{}, err
+	}
+	s.sessions.forget(c.session.ID)
+	return reply{data: Nothing{}}, nil
+}
+
+func (s *Server) logoutAll(ctx context.Context, c *call, _ *struct{}) (reply, error) {
+	if err := s.deps.Sessions.CloseAll(ctx, c.user()); err != nil {
+		return reply{}, err
+	}
+	s.sessions.forget(c.session.ID)
+	return reply{data: Nothing{}}, nil
+}
+
+func (s *Server) me(ctx context.Context, c *call, _ *struct{}) (reply, error) {
+	u, ok, err := s.deps.Users.ByID(ctx, c.user())
+	if err != nil {
+		return reply{}, err
+	}
+	if !ok {
+		return reply{}, errSessionRevoked
+	}
+	u.Roles = c.session.Roles
+	return reply{data: person(u)}, nil
+}

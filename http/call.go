@@ -1,0 +1,95 @@
+package http
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"holdfast/domain"
+	"holdfast/domain/fault"
+	"holdfast/eventstore"
+)
+
+// call is what the gate has found out about one request.
+type call struct {
+	echo    echo.Context
+	route   *Route
+	id      string  // request id
+	session Session // zero on public routes
+	key     *eventstore.Key
+	ifMatch int64 // 0 = not sent
+}
+
+type callKey struct{}
+
+func callOf(ctx context.Context) *call { c, _ := ctx.Value(callKey{}).(*call); return c }
+
+// user is who is signed in.
+func (c *call) user() domain.UserID { return c.session.User }
+
+func (c *call) has(role domain.Capacity) bool {
+	for _, r := range c.session.Roles {
+		if r == role {
+			return true
+		}
+	}
+	return false
+}
+
+// actor is the user as the domain sees one.
+func (c *call) actor() domain.Actor { return domain.User(c.session.User, c.session.Roles...) }
+
+// issue begins a command: who, and when by the server's clock. Deadlines that matter are
+// judged by the database's clock, in the timers.
+func (c *call) issue() domain.Issue {
+	return domain.Issue{By: c.actor(), At: time.Now().UTC().Truncate(time.Microsecond)}
+}
+
+func (c *call) metadata() eventstore.Metadata {
+	m := eventstore.Metadata{Actor: c.actor(), CommandID: c.id, CorrelationID: c.id, RequestID: c.id, Source: "api"}
+	if c.key != nil {
+		m.CommandID = domain.DeriveID(c.key.Actor+"\x00"+c.key.Key, "command")
+	}
+	return m
+}
+
+// newID draws the id of a thing that this command makes. With an Idempotency-Key it follows
+// from the key, so that a retry after a lost answer asks for the same thing.
+func (c *call) newID(purpose string) string {
+	if c.key != nil {
+		return domain.DeriveID(c.key.Actor+"\x00"+c.key.Key, purpose)
+	}
+	return domain.DeriveID(c.id, purpose)
+}
+
+// min reads X-Min-Position; 0 = not sent.
+func minPosition(h http.Header) (int64, error) {
+	v := h.Get("X-Min-Position")
+	if v == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseInt(v, 10, 64)
+	if err != nil || n < 0 {
+		return 0, fault.ErrValidation.At("header.X-Min-Position", "a log position")
+	}
+	return n, nil
+}
+
+// ifMatch reads If-Match: one strong ETag of ours.
+func ifMatch(h http.Header) (int64, error) {
+	v := strings.TrimSpace(h.Get("If-Match"))
+	if v == "" || v == "*" {
+		return 0, nil
+	}
+	digits, ok := strings.CutPrefix(v, `"`)
+	digits, ok2 := strings.CutSuffix(digits, `"`)
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if !ok || !ok2 || err != nil || n < 1 {
+		return 0, fault.ErrValidation.At("header.If-Match", `an ETag such as "12"`)
+	}
+	return n, nil
+}

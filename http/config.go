@@ -1,0 +1,52 @@
+package http
+
+import "time"
+
+// Config is the server's own settings. The zero value is safe but for Secret, which New
+// demands.
+type Config struct {
+	Addr        string   // listen address, "127.0.0.1:5001"
+	FrontendURL string   // the one CORS origin
+	Proxies     []string // addresses or CIDRs whose X-Forwarded-For is believed
+	Version     string   // shown by /api/version
+	Stores      map[string]string
+	AccessLog   bool
+
+	Secret     []byte        // of access tokens, at least 32 bytes
+	AccessTTL  time.Duration // 0 = 15 minutes
+	RefreshTTL time.Duration // 0 = 30 days
+
+	// SessionFresh is how long a session's roles and revocation may be remembered; 0 = 3 s.
+	SessionFresh time.Duration
+	// RequestTimeout bounds one request's work; 0 = 15 s. Long polls add their wait.
+	RequestTimeout time.Duration
+	// MaxInFlight bounds the requests that are worked on at once, MaxWebhooks those of
+	// the webhook beside them; 0 = 512 and 128.
+	MaxInFlight, MaxWebhooks int
+	// MaxConnections bounds open connections; 0 = 8192.
+	MaxConnections int
+}
+
+func (c Config) withDefaults() Config {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	setInt := func(n *int, value int) {
+		if *n == 0 {
+			*n = value
+		}
+	}
+	set(&c.AccessTTL, 15*time.Minute)
+	set(&c.RefreshTTL, 30*24*time.Hour)
+	set(&c.SessionFresh, 3*time.Second)
+	set(&c.RequestTimeout, 15*time.Second)
+	setInt(&c.MaxInFlight, 512)
+	setInt(&c.MaxWebhooks, 128)
+	setInt(&c.MaxConnections, 8192)
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	return c
+}

@@ -1,0 +1,102 @@
+package http
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// identify finds out who calls. A token on a public route is not looked at.
+func (s *Server) identify(c *call, r *Route) error {
+	if r.Public() {
+		return nil
+	}
+	header := c.echo.Request().Header.Get("Authorization")
+	scheme, token, ok := strings.Cut(header, " ")
+	if !ok || !strings.EqualFold(scheme, "Bearer") {
+		return errUnauthenticated
+	}
+	known, err := s.tokens.check(strings.TrimSpace(token))
+	if err != nil {
+		return err
+	}
+	session, err := s.sessions.live(c.echo.Request().Context(), known.session)
+	if err != nil {
+		return err
+	}
+	if session.User != known.user {
+		return errInvalidToken
+	}
+	c.session = session
+	return nil
+}
+
+// liveSessions asks for a session's state at most once in a few seconds: a revocation or a
+// new role takes effect within freshFor, and the hot path makes no round trip.
+type liveSessions struct {
+	source   Sessions
+	freshFor time.Duration
+	asking   singleflight.Group
+
+	mu    sync.RWMutex
+	known map[string]liveSession
+}
+
+type liveSession struct {
+	Session
+	ok    bool
+	until time.Time
+}
+
+const maxLiveSessions = 16384
+
+func newLiveSessions(source Sessions, freshFor time.Duration) *liveSessions {
+	return &liveSessions{source: source, freshFor: freshFor, known: map[string]liveSession{}}
+}
+
+func (l *liveSessions) live(ctx context.Context, id string) (Session, error) {
+	l.mu.RLock()
+	s, ok := l.known[id]
+	l.mu.RUnlock()
+	if !ok || time.Now().After(s.until) {
+		// One question for all who wait; it outlives the first caller's connection.
+		v, err, _ := l.asking.Do(id, func() (any, error) {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+			defer cancel()
+			session, ok, err := l.source.Live(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			s := liveSession{Session: session, ok: ok, until: time.Now().Add(l.freshFor)}
+			l.keep(id, s)
+			return s, nil
+		})
+		if err != nil {
+			return Session{}, err
+		}
+		s = v.(liveSession)
+	}
+	if !s.ok {
+		return Session{}, errSessionRevoked
+	}
+	return s.Session, nil
+}
+
+func (l *liveSessions) keep(id string, s liveSession) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.known) >= maxLiveSessions {
+		clear(l.known)
+	}
+	l.known[id] = s
+}
+
+// forget makes this process ask again: after a logout through it.
+func (l *liveSessions) forget(id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.known, id)
+}

@@ -1,0 +1,274 @@
+package http
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"holdfast/domain"
+	"holdfast/domain/fault"
+)
+
+// Class says what a route does to the log.
+type Class string
+
+// The classes of the API's design.
+const (
+	Command    Class = "C"  // appends events
+	PlainWrite Class = "C*" // writes plain rows with an audit trail
+	Query      Class = "Q"  // reads
+	Ingestion  Class = "I"  // brings facts from outside
+)
+
+// Rate is the request budget a route counts in.
+type Rate string
+
+// The budgets; every one but exempt counts in the general one too.
+const (
+	RateGeneral Rate = "g"
+	RateAuth    Rate = "a"
+	RatePayment Rate = "p"
+	RateExempt  Rate = "-"
+)
+
+// Route is one line of the table. Router, OpenAPI, role matrix and docs/api.md are made of it.
+type Route struct {
+	Method  string
+	Path    string   // with {params}
+	Aliases []string // other paths that existing clients use; same handler, same rules
+	// Roles may call it; empty = anybody without a token; Any = everybody with one.
+	Roles []domain.Capacity
+	Class Class
+	// Money routes need an Idempotency-Key and take small bodies.
+	Money bool
+	Rate  Rate
+	// Status of success; 0 = 200.
+	Status  int
+	Summary string
+	// Errors are the special codes beside those that every route can answer with.
+	Errors []string
+	// View is the read model a query answers from; X-Min-Position waits for it.
+	View string
+	// Names lists path parameters that are not ids, with the form they must have.
+	Names map[string]string
+
+	register func(*Server, *Route)
+	amounts  []string // paths of amounts in the body
+	hasBody  bool
+}
+
+// Any is the role list of routes that take every signed-in user.
+var Any = []domain.Capacity{"*"}
+
+// Tag groups the route in the documents: the words before the first id.
+func (r *Route) Tag() string {
+	parts := strings.Split(strings.Trim(r.Path, "/"), "/")
+	if len(parts) > 1 && parts[0] == "api" {
+		parts = parts[1:]
+	}
+	if len(parts) > 1 && (parts[0] == "admin" || parts[0] == "marketplace") {
+		return parts[0] + "/" + parts[1]
+	}
+	return parts[0]
+}
+
+// Public reports whether the route needs no token.
+func (r *Route) Public() bool { return len(r.Roles) == 0 }
+
+// Admits reports whether one of the roles may call the route.
+func (r *Route) Admits(roles []domain.Capacity) bool {
+	if r.Public() || r.Roles[0] == "*" {
+		return true
+	}
+	return slices.ContainsFunc(roles, func(c domain.Capacity) bool { return slices.Contains(r.Roles, c) })
+}
+
+func (r *Route) status() int {
+	if r.Status == 0 {
+		return http.StatusOK
+	}
+	return r.Status
+}
+
+// output is what every operation gives huma: a function that writes the answer, so that
+// success and failure are written in one place each (respond.go).
+type output struct{ Body func(huma.Context) }
+
+// on joins a route with its handler. I is what huma reads and checks; T is what the data of
+// a success looks like, for the documents alone.
+func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *call, in *I) (reply, error)) Route {
+	route.amounts = amountPaths(reflect.TypeFor[I]())
+	_, route.hasBody = reflect.TypeFor[I]().FieldByName("Body")
+	route.register = func(s *Server, r *Route) {
+		for i, path := range append([]string{r.Path}, r.Aliases...) {
+			op := s.operation(r, path, i > 0)
+			describe[T](s, &op, r)
+			huma.Register(s.api, op, func(ctx context.Context, in *I) (*output, error) {
+				c := callOf(ctx)
+				answer, err := handle(s, ctx, c, in)
+				if err == nil {
+					err = s.succeed(c.echo, answer, r.status())
+				}
+				if err != nil {
+					s.fail(c.echo, err)
+				}
+				return &output{Body: func(huma.Context) {}}, nil
+			})
+		}
+	}
+	return route
+}
+
+func (s *Server) operation(r *Route, path string, alias bool) huma.Operation {
+	op := huma.Operation{
+		OperationID: operationID(r.Method, path),
+		Method:      r.Method,
+		Path:        path,
+		Summary:     r.Summary,
+		Tags:        []string{r.Tag()},
+		Metadata:    map[string]any{"route": r},
+		Middlewares: huma.Middlewares{s.gate(r)},
+		Extensions:  map[string]any{"x-class": string(r.Class), "x-rate-class": string(r.Rate), "x-roles": r.roleNames()},
+	}
+	if alias {
+		op.Extensions["x-alias-of"] = r.Path
+	}
+	if !r.Public() {
+		op.Security = []map[string][]string{{"bearer": {}}}
+	}
+	if r.Money {
+		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Required: true,
+			Description: "1–255 visible ASCII characters; the same key with the same body gets the first answer again",
+			Schema:      &huma.Schema{Type: huma.TypeString}})
+	}
+	return op
+}
+
+func (r *Route) roleNames() []string {
+	if r.Public() {
+		return []string{"public"}
+	}
+	if r.Roles[0] == "*" {
+		return []string{"user"}
+	}
+	var names []string
+	for _, c := range r.Roles {
+		names = append(names, string(c))
+	}
+	return names
+}
+
+// operationID is the path in words: post-api-payment-id-release.
+func operationID(method, path string) string {
+	words := strings.FieldsFunc(path, func(r rune) bool { return r == '/' || r == '{' || r == '}' || r == '.' })
+	return strings.ToLower(method) + "-" + strings.Join(words, "-")
+}
+
+// describe writes the answers of an operation into the document.
+func describe[T any](s *Server, op *huma.Operation, r *Route) {
+	registry := s.api.OpenAPI().Components.Schemas
+	success := registry.Schema(reflect.TypeFor[Envelope[T]](), true, "")
+	failure := registry.Schema(reflect.TypeFor[Failure](), true, "")
+	errorText := "Refused. Codes of every route: VALIDATION_FAILED, UNAUTHENTICATED, FORBIDDEN, NOT_FOUND, INVALID_STATE, INTERNAL"
+	if len(r.Errors) > 0 {
+		errorText += ". Of this one: " + strings.Join(r.Errors, ", ")
+	}
+	op.Responses = map[string]*huma.Response{
+		strconv.Itoa(r.status()): {Description: "Done", Content: map[string]*huma.MediaType{"application/json": {Schema: success}}},
+		"default":                {Description: errorText, Content: map[string]*huma.MediaType{"application/json": {Schema: failure}}},
+	}
+	op.DefaultStatus = r.status()
+}
+
+// schemaName names a type in the document. Types of other rooms carry their package's name.
+func schemaName(t reflect.Type, hint string) string {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	name := huma.DefaultSchemaNamer(t, hint)
+	pkg := t.PkgPath()
+	own := pkg == "" || pkg == "holdfast/http"
+	if own {
+		return genericName(t, name)
+	}
+	last := pkg[strings.LastIndexByte(pkg, '/')+1:]
+	return strings.ToUpper(last[:1]) + last[1:] + name
+}
+
+// genericName keeps Envelope[a.State] and Envelope[b.State] apart.
+func genericName(t reflect.Type, name string) string {
+	open := strings.IndexByte(t.Name(), '[')
+	if open < 0 {
+		return name
+	}
+	arg := strings.TrimSuffix(t.Name()[open+1:], "]")
+	words := strings.FieldsFunc(arg, func(r rune) bool { return strings.ContainsRune("[]*/", r) })
+	var b strings.Builder
+	b.WriteString(t.Name()[:open])
+	if strings.HasPrefix(arg, "[]") {
+		b.WriteString("List")
+	}
+	for _, part := range strings.Split(words[len(words)-1], ".") {
+		if part != "" && part != "http" {
+			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
+		}
+	}
+	return b.String()
+}
+
+// amountPaths lists where a body holds Decimals, so that a wrong one is INVALID_AMOUNT.
+func amountPaths(t reflect.Type) []string {
+	body, ok := t.FieldByName("Body")
+	if !ok {
+		return nil
+	}
+	return decimalsIn(body.Type, "")
+}
+
+func decimalsIn(t reflect.Type, path string) []string {
+	switch {
+	case t == reflect.TypeFor[Decimal]():
+		return []string{path}
+	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice:
+		return decimalsIn(t.Elem(), path)
+	case t.Kind() != reflect.Struct || !strings.HasPrefix(t.PkgPath()+"holdfast", "holdfast"):
+		return nil
+	}
+	var all []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		inner := join(path, name)
+		if f.Anonymous {
+			inner = path
+		}
+		all = append(all, decimalsIn(f.Type, inner)...)
+	}
+	return all
+}
+
+// code gives the refusal that fits the details: the special code when all of them are of
+// its kind, VALIDATION_FAILED otherwise.
+func (r *Route) refusal(details []fault.Detail, unknown int) *fault.Error {
+	amounts := 0
+	for _, d := range details {
+		if slices.Contains(r.amounts, d.Path) {
+			amounts++
+		}
+	}
+	base := fault.ErrValidation
+	switch {
+	case len(details) > 0 && amounts == len(details):
+		base = errInvalidAmount
+	case len(details) > 0 && unknown == len(details):
+		base = errUnknownField
+	}
+	f := base.Because("%s", base.Message)
+	f.Details = details
+	return f
+}

@@ -1,0 +1,153 @@
+package http
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humaecho"
+	"github.com/labstack/echo/v4"
+	"golang.org/x/net/netutil"
+)
+
+// Server answers HTTP. Make one with New.
+type Server struct {
+	config   Config
+	deps     Deps
+	log      *slog.Logger
+	echo     *echo.Echo
+	api      huma.API
+	routes   []Route
+	tokens   *tokens
+	sessions *liveSessions
+	metrics  *metrics
+	polls    *polls
+
+	inFlight, webhooksInFlight chan struct{}
+
+	http *http.Server
+}
+
+// strictCasing makes huma tell "Amount" from "amount". It is a variable of huma's package,
+// so it is set once, before the first server reads it.
+var strictCasing sync.Once
+
+// shutdownLimit bounds how long requests in flight may take after a stop was asked for.
+const shutdownLimit = 20 * time.Second
+
+// New joins the table with its handlers. It fails on a missing required part and on a
+// secret that is too short.
+func New(config Config, deps Deps) (*Server, error) {
+	if len(config.Secret) < 32 {
+		return nil, errors.New("the token secret must have at least 32 bytes")
+	}
+	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Registry == nil {
+		return nil, errors.New("executor, users, sessions and registry are required")
+	}
+	strictCasing.Do(func() { huma.ValidateStrictCasing = true })
+	config = config.withDefaults()
+	s := &Server{config: config, deps: deps, log: deps.Log, routes: Routes()}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.tokens = newTokens(config.Secret, config.AccessTTL)
+	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
+	s.inFlight = make(chan struct{}, config.MaxInFlight)
+	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)
+	s.metrics = newMetrics()
+	s.polls = newPolls()
+	if err := s.mount(); err != nil {
+		return nil, err
+	}
+	s.http = &http.Server{
+		Handler:           s.echo,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      60 * time.Second,
+		IdleTimeout:       60 * time.Second,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
+	}
+	return s, nil
+}
+
+func (s *Server) mount() error {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
+	extract, err := ipExtractor(s.config.Proxies)
+	if err != nil {
+		return err
+	}
+	e.IPExtractor = extract
+	e.Use(identifyRequest, securityHeaders, s.cors, bodyLimit, s.accessLog, s.admitInFlight, s.recoverPanic, s.deadline)
+	s.echo = e
+
+	s.api = humaecho.New(e, s.document())
+	for i := range s.routes {
+		s.routes[i].register(s, &s.routes[i])
+	}
+	s.mountSystem()
+	return nil
+}
+
+// ipExtractor believes X-Forwarded-For from the given proxies only.
+func ipExtractor(proxies []string) (echo.IPExtractor, error) {
+	if len(proxies) == 0 {
+		return echo.ExtractIPDirect(), nil
+	}
+	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
+	for _, p := range proxies {
+		_, network, err := net.ParseCIDR(p)
+		if err != nil {
+			return nil, fmt.Errorf("trusted proxy: %w", err)
+		}
+		options = append(options, echo.TrustIPRange(network))
+	}
+	return echo.ExtractIPFromXFFHeader(options...), nil
+}
+
+// Handler gives the whole chain, for tests and for other listeners.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Serve listens on the configured address until ctx ends, then stops gracefully within
+// 20 seconds. ready, when not nil, is told the address that is really listened on.
+func (s *Server) Serve(ctx context.Context, ready func(net.Addr)) error {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", s.config.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.config.Addr, err)
+	}
+	if ready != nil {
+		ready(l.Addr())
+	}
+	return s.ServeOn(ctx, l)
+}
+
+// ServeOn is Serve on a listener that exists already.
+func (s *Server) ServeOn(ctx context.Context, l net.Listener) error {
+	done := make(chan error, 1)
+	go func() { done <- s.http.Serve(netutil.LimitListener(l, s.config.MaxConnections)) }()
+	select {
+	case err := <-done:
+		return fmt.Errorf("serve: %w", err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownLimit)
+	defer cancel()
+	return s.Shutdown(stop)
+}
+
+// Shutdown lets the requests in flight end, as long as ctx allows, and refuses new ones.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.polls.stop()
+	if err := s.http.Shutdown(ctx); err != nil {
+		return errors.Join(fmt.Errorf("shut down: %w", err), s.http.Close())
+	}
+	return nil
+}

@@ -1,0 +1,3 @@
+package http
+
+const webhookPath = "/api/payment/request-network/webhook"
