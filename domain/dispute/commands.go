@@ -167,7 +167,8 @@ type Decide struct {
 // Appeal asks another resolver; once, by a party that did not get everything.
 type Appeal struct {
 	domain.Issue
-	Grounds domain.Personal
+	Grounds  domain.Personal
+	Evidence []Evidence
 }
 
 // CloseAppealWindow makes the decision final.

@@ -93,6 +93,25 @@ func (s State) Open() bool {
 	return true
 }
 
+// WaitsUntil is the deadline of the present state, zero where nothing is waited for.
+func (s State) WaitsUntil() time.Time {
+	switch s.Phase {
+	case PhaseAwaitingResponse:
+		return s.RespondBy
+	case PhaseEvidence:
+		return s.EvidenceDue
+	case PhaseSettlementProposed:
+		return s.Settlement.ExpiresAt
+	case PhaseUnderReview:
+		return s.MaxAgeAt
+	case PhaseDecided:
+		return s.AppealUntil
+	case PhaseAwaitingReturn:
+		return s.ReturnBy
+	}
+	return time.Time{}
+}
+
 // Decider is the dispute as the executor runs it.
 var Decider = domain.Decider[State, Event]{
 	Category: Category,

@@ -150,10 +150,31 @@ func appeal(s State, c Appeal) ([]Event, error) {
 	case c.Grounds.Text != "" && c.Grounds.Subject == "":
 		return nil, fault.ErrValidation.At("grounds", "names no data subject")
 	}
-	return []Event{Appealed{
+	events := []Event{Appealed{
 		Dispute: s.Dispute, By: c.By.User(), Grounds: c.Grounds, Round: s.Round + 1,
 		ReviewBy: c.At.Add(s.Terms.ReviewWindow), MaxAgeAt: c.At.Add(s.Terms.MaxAge),
-	}}, nil
+	}}
+	return appendEvidence(events, s, c)
+}
+
+// appendEvidence adds what the appeal brings along: it counts for the new round, and is due
+// with the appeal itself.
+func appendEvidence(events []Event, s State, c Appeal) ([]Event, error) {
+	if len(c.Evidence) > s.Terms.EvidenceLimit {
+		return nil, ErrEvidenceLimit.With("limit", s.Terms.EvidenceLimit)
+	}
+	for n, e := range c.Evidence {
+		if err := e.validate(); err != nil {
+			return nil, err
+		}
+		if slices.Contains(s.EvidenceIDs, e.ID) {
+			return nil, fault.ErrValidation.At("evidence.id", "was submitted before")
+		}
+		events = append(events, EvidenceSubmitted{
+			Dispute: s.Dispute, Evidence: e, By: c.By.User(), At: c.At, DueBy: s.AppealUntil, Round: s.Round + 1, Count: n + 1,
+		})
+	}
+	return events, nil
 }
 
 func closeAppealWindow(s State, c CloseAppealWindow) ([]Event, error) {

@@ -60,7 +60,7 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"dispute.decided"}}, decide),
 			machine.On(line{From: at(PhaseDecided), By: parties, To: at(PhaseUnderReview),
 				Guard:  "did not get everything; in time → APPEAL_CLOSED; once → APPEAL_LIMIT",
-				Events: []string{"dispute.appealed"}}, appeal),
+				Events: []string{"dispute.appealed", "dispute.evidence_submitted"}}, appeal),
 			machine.On(line{From: at(PhaseDecided), By: who(domain.Timer, domain.Process), To: at(PhaseExecuting, PhaseAwaitingReturn),
 				Guard:  "after appeal_until, or the decision is final",
 				Events: []string{"dispute.appeal_window_closed"}}, closeAppealWindow),

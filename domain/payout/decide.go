@@ -183,6 +183,9 @@ func reorg(s State, c Reorg) ([]Event, error) {
 
 // refuse says more exactly than INVALID_STATE why a payout on its way cannot be changed.
 func refuse(s State, c domain.Command) error {
+	if s.Phase == "" {
+		return fault.ErrNotFound
+	}
 	switch c.(type) {
 	case Cancel, ChangeDestination, Reject, BuildInstruction, BroadcastTx:
 		if s.Phase == PhaseSigned || s.Phase == PhaseBroadcast {

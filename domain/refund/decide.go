@@ -312,13 +312,16 @@ func cancel(s State, c Cancel) ([]Event, error) {
 
 // refuse names the refusal of a repeat more exactly than INVALID_STATE.
 func refuse(s State, c domain.Command) error {
+	if s.Phase == "" {
+		return fault.ErrNotFound
+	}
 	switch c.(type) {
 	case BroadcastTx:
 		if s.Phase == PhaseAddressPending {
 			return ErrAddressRequired
 		}
 	case Approve:
-		if s.Phase != "" && s.Phase != PhaseRejected && s.Phase != PhaseCancelled {
+		if s.Phase != PhaseRejected && s.Phase != PhaseCancelled {
 			return ErrAlreadyRefunded
 		}
 	}
