@@ -103,8 +103,6 @@ type Standing struct {
 	Canonical bool `json:"canonical"`
 	Safe      bool `json:"safe"`
 	Finalized bool `json:"finalized"`
-	// Contradicted: the nodes asked did not agree; worth an alarm.
-	Contradicted bool `json:"contradicted,omitempty"`
 }
 
 // Head is a chain's head and what it holds to be out of danger.

@@ -1,0 +1,191 @@
+package evm
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+)
+
+// Options of a chain's client.
+type Options struct {
+	Chain network.Chain
+	// URLs of the nodes, best first. Calls go to the first that works; what moves money is
+	// asked of all.
+	URLs []string
+	// Timeout of one call to one node; 10 s when 0.
+	Timeout time.Duration
+	// MaxAnswer is the largest answer that is read, in bytes; 8 MiB when 0.
+	MaxAnswer int64
+	// MaxFeePerGas is what we pay at most, in base units; 500 gwei when zero.
+	MaxFeePerGas money.Units
+	Log          *slog.Logger
+}
+
+// Client speaks to one chain. It is safe for concurrent use.
+type Client struct {
+	chain   network.Chain
+	nodes   []*node
+	timeout time.Duration
+	maxFee  money.Units
+	log     *slog.Logger
+
+	tokens  map[common.Address]network.Token
+	proxies map[common.Address]network.ProxyKind
+}
+
+// New makes a client. It does not connect: a chain that is down must not keep the service
+// from starting.
+func New(o Options) (*Client, error) {
+	if len(o.URLs) == 0 {
+		return nil, fmt.Errorf("chain %d has no node: set EVM_RPC_URLS", o.Chain.ID)
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 10 * time.Second
+	}
+	if o.MaxAnswer == 0 {
+		o.MaxAnswer = 8 << 20
+	}
+	if o.MaxFeePerGas.IsZero() {
+		o.MaxFeePerGas = money.FromUint64(500_000_000_000)
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	c := &Client{
+		chain: o.Chain, timeout: o.Timeout, maxFee: o.MaxFeePerGas,
+		log:    o.Log.With("chain", o.Chain.ID),
+		tokens: map[common.Address]network.Token{}, proxies: map[common.Address]network.ProxyKind{},
+	}
+	for _, t := range o.Chain.Tokens {
+		t.Chain = o.Chain.ID
+		c.tokens[common.HexToAddress(t.Address)] = t
+	}
+	for _, p := range o.Chain.Proxies {
+		c.proxies[common.HexToAddress(p.Address)] = p.Kind
+	}
+	for _, u := range o.URLs {
+		n, err := dial(u, o.MaxAnswer)
+		if err != nil {
+			return nil, err
+		}
+		c.nodes = append(c.nodes, n)
+	}
+	return c, nil
+}
+
+// Chain is the chain as the registry describes it.
+func (c *Client) Chain() network.Chain { return c.chain }
+
+// Close ends the connections.
+func (c *Client) Close() {
+	for _, n := range c.nodes {
+		n.rpc.Close()
+	}
+}
+
+// ask puts a question to the nodes in turn until one answers. When one of them has said
+// that the thing does not exist, and none has it, the error is ethereum.NotFound; when all
+// refused, the last refusal; else ErrUnavailable.
+func (c *Client) ask(ctx context.Context, what string, question func(context.Context, *node) error) error {
+	var missing, refused, broken error
+	for _, n := range c.ready() {
+		err := c.try(ctx, n, question)
+		switch {
+		case err == nil:
+			return nil
+		case notFound(err):
+			missing = err
+		default:
+			if _, ok := answered(err); ok {
+				refused = err
+			} else {
+				broken = err
+			}
+			c.log.WarnContext(ctx, "chain node failed", "node", n.name, "asked", what, "error", clip(redact(err).Error()))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	switch {
+	case missing != nil:
+		return fmt.Errorf("%s: %w", what, missing)
+	case refused != nil:
+		return fmt.Errorf("%s: %w", what, refused)
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w (%w)", what, ErrUnavailable, ctx.Err())
+	}
+	return fmt.Errorf("%s: %w (%v)", what, ErrUnavailable, redact(broken))
+}
+
+// read is ask for questions that every working node must be able to answer: whatever goes
+// wrong is ErrUnavailable.
+func (c *Client) read(ctx context.Context, what string, question func(context.Context, *node) error) error {
+	return asUnavailable(c.ask(ctx, what, question))
+}
+
+// askAll puts a question to every node at once and gives the answers of those that worked.
+func askAll[T any](ctx context.Context, c *Client, what string, question func(context.Context, *node) (T, error)) ([]T, error) {
+	var (
+		mu      sync.Mutex
+		wait    sync.WaitGroup
+		answers []T
+		last    error
+	)
+	for _, n := range c.nodes {
+		wait.Go(func() {
+			var a T
+			err := c.try(ctx, n, func(ctx context.Context, n *node) (err error) { a, err = question(ctx, n); return err })
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				last = redact(err)
+				c.log.WarnContext(ctx, "chain node failed", "node", n.name, "asked", what, "error", clip(last.Error()))
+				return
+			}
+			answers = append(answers, a)
+		})
+	}
+	wait.Wait()
+	if len(answers) == 0 {
+		return nil, fmt.Errorf("%s: %w (%v)", what, ErrUnavailable, last)
+	}
+	return answers, nil
+}
+
+func (c *Client) try(ctx context.Context, n *node, question func(context.Context, *node) error) error {
+	limited, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err := n.check(limited, c.chain.ID)
+	if err == nil {
+		err = question(limited, n)
+	}
+	switch _, refused := answered(err); {
+	case err == nil || refused || notFound(err):
+		n.worked()
+	case ctx.Err() == nil: // else it is the caller who gave up, not the node
+		n.failed()
+	}
+	return err
+}
+
+// ready lists the nodes with those that failed lately at the end, so that a dead first
+// node does not cost every call its deadline.
+func (c *Client) ready() []*node {
+	var up, resting []*node
+	for _, n := range c.nodes {
+		if n.resting() {
+			resting = append(resting, n)
+		} else {
+			up = append(up, n)
+		}
+	}
+	return append(up, resting...)
+}

@@ -1,0 +1,178 @@
+package evm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/common/hexutil"
+	"github.com/ethereum/go-ethereum/core/types"
+
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+)
+
+// receipt is a transaction's receipt with the part of the fee that rollups charge for
+// their data, which go-ethereum does not know.
+type receipt struct {
+	*types.Receipt
+	l1Fee money.Units
+}
+
+// receipt reads a receipt and refuses one that belongs to another transaction.
+func (n *node) receipt(ctx context.Context, tx common.Hash) (receipt, error) {
+	var raw json.RawMessage
+	if err := n.rpc.CallContext(ctx, &raw, "eth_getTransactionReceipt", tx); err != nil {
+		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+	}
+	if len(raw) == 0 || string(raw) == "null" {
+		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, ethereum.NotFound)
+	}
+	var extra struct {
+		L1Fee *hexutil.Big `json:"l1Fee"`
+	}
+	r := receipt{Receipt: &types.Receipt{}}
+	if err := json.Unmarshal(raw, r.Receipt); err != nil {
+		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+	}
+	if err := json.Unmarshal(raw, &extra); err != nil {
+		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+	}
+	if extra.L1Fee != nil {
+		fee, ok := units(extra.L1Fee.ToInt())
+		if !ok {
+			return receipt{}, fmt.Errorf("receipt of %s: the data fee makes no sense", tx)
+		}
+		r.l1Fee = fee
+	}
+	return r, r.check(tx)
+}
+
+func (r receipt) check(tx common.Hash) error {
+	sane := r.TxHash == tx && r.BlockNumber != nil && r.BlockNumber.IsUint64() && r.BlockNumber.Uint64() <= highest && r.BlockHash != common.Hash{}
+	for _, l := range r.Logs {
+		sane = sane && l != nil && l.TxHash == tx && l.BlockHash == r.BlockHash && !l.Removed
+	}
+	if !sane {
+		return fmt.Errorf("the receipt of %s contradicts itself", tx)
+	}
+	return nil
+}
+
+// transfer is one Transfer log of any token; used is set once it explains a payment.
+type transfer struct {
+	log    int
+	token  common.Address
+	from   common.Address
+	to     common.Address
+	amount money.Units
+	used   bool
+}
+
+// deposits reads a successful receipt as deposits: every payment through a payment contract
+// of the registry, measured by the Transfer logs it used, and every Transfer log that is
+// left, as a direct transfer. Each Transfer log counts once.
+func (c *Client) deposits(r receipt) []network.Deposit {
+	var (
+		found    []network.Deposit
+		moves    []*transfer
+		previous = -1 // the position of the payment event before
+	)
+	if r.Status != types.ReceiptStatusSuccessful {
+		return nil
+	}
+	for i, l := range r.Logs {
+		if t, ok := readTransfer(i, l); ok {
+			moves = append(moves, t)
+			continue
+		}
+		if p, ok := c.readPayment(l); ok {
+			d := c.deposit(r, i, p.asset(c.chain.ID))
+			d.To, d.Stated, d.Proxy, d.Topic = p.to.Hex(), p.amount, l.Address.Hex(), l.Topics[1].Hex()
+			p.measure(&d, moves, previous)
+			found, previous = append(found, d), i
+		}
+	}
+	for _, t := range moves {
+		if !t.used {
+			d := c.deposit(r, t.log, network.TokenAsset(c.chain.ID, t.token.Hex()))
+			d.From, d.To, d.Amount, d.Stated = t.from.Hex(), t.to.Hex(), t.amount, t.amount
+			found = append(found, d)
+		}
+	}
+	return found
+}
+
+func (c *Client) deposit(r receipt, log int, asset money.Asset) network.Deposit {
+	return network.Deposit{
+		Chain: c.chain.ID, Tx: r.TxHash.Hex(), Log: uint(log),
+		Block: r.BlockNumber.Uint64(), BlockHash: r.BlockHash.Hex(), Asset: asset,
+	}
+}
+
+func readTransfer(i int, l *types.Log) (*transfer, bool) {
+	if len(l.Topics) != 3 || l.Topics[0] != transferTopic || len(l.Data) != wordLength {
+		return nil, false // an ERC-721 transfer has a fourth topic
+	}
+	return &transfer{
+		log: i, token: l.Address, amount: wordUnits(l.Data, 0),
+		from: common.BytesToAddress(l.Topics[1].Bytes()), to: common.BytesToAddress(l.Topics[2].Bytes()),
+	}, true
+}
+
+// payment is the event of a payment contract; token is zero for the native coin.
+type payment struct {
+	token  common.Address
+	to     common.Address
+	amount money.Units
+}
+
+func (c *Client) readPayment(l *types.Log) (payment, bool) {
+	if len(l.Topics) != 2 {
+		return payment{}, false
+	}
+	switch kind := c.proxies[l.Address]; {
+	case kind == network.ERC20FeeProxy && l.Topics[0] == tokenPaidTopic && len(l.Data) == 5*wordLength:
+		return payment{wordAddress(l.Data, 0), wordAddress(l.Data, 1), wordUnits(l.Data, 2)}, true
+	case kind == network.EthereumFeeProxy && l.Topics[0] == coinPaidTopic && len(l.Data) == 4*wordLength:
+		return payment{common.Address{}, wordAddress(l.Data, 0), wordUnits(l.Data, 1)}, true
+	}
+	return payment{}, false
+}
+
+func (p payment) asset(chain uint64) money.Asset {
+	if p.token == (common.Address{}) {
+		return network.NativeAsset(chain)
+	}
+	return network.TokenAsset(chain, p.token.Hex())
+}
+
+// measure says what really arrived: the Transfer logs of this token to this recipient since
+// the previous payment of the transaction. One that moves exactly the stated amount is
+// taken; else all, oldest first, until the amount is reached. The native coin has no such
+// logs; there the payment contract itself has sent what it states, or failed.
+func (p payment) measure(d *network.Deposit, moves []*transfer, after int) {
+	if p.token == (common.Address{}) {
+		d.Amount = p.amount
+		return
+	}
+	var ours []*transfer
+	for _, t := range moves {
+		if t.log > after && !t.used && t.token == p.token && t.to == p.to {
+			if t.amount == p.amount {
+				ours = []*transfer{t}
+				break
+			}
+			ours = append(ours, t)
+		}
+	}
+	for _, t := range ours {
+		sum, err := d.Amount.Add(t.amount)
+		if err != nil || (!d.Amount.Less(p.amount) && !d.Amount.IsZero()) {
+			return // a token that counts beyond 2^256 is no money; or it is enough
+		}
+		d.Amount, d.From, t.used = sum, t.from.Hex(), true
+	}
+}
