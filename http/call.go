@@ -21,7 +21,8 @@ type call struct {
 	id      string  // request id
 	session Session // zero on public routes
 	key     *eventstore.Key
-	ifMatch int64 // 0 = not sent
+	body    []byte // as it came
+	ifMatch int64  // 0 = not sent
 }
 
 type callKey struct{}

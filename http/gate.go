@@ -134,6 +134,11 @@ func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 	if c.ifMatch, err = ifMatch(req.Header); err != nil {
 		return err
 	}
+	c.body = body
+	req.Body = io.NopCloser(bytes.NewReader(body))
+	if r.Raw {
+		return nil
+	}
 	keyText, err := idempotencyKey(req.Header, r)
 	if err != nil {
 		return err
@@ -146,7 +151,6 @@ func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 		if !r.hasBody && !bytes.Equal(canon, []byte("{}")) {
 			return errUnknownField.Because("this route takes no body")
 		}
-		req.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	if keyText != "" {
 		c.key = &eventstore.Key{Actor: "user:" + string(c.user()), Key: keyText, Fingerprint: fingerprint(c.echo, r, query, canon)}

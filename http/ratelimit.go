@@ -19,12 +19,13 @@ var (
 // spend counts the request in its budgets. The key is the user, so that people behind one
 // address do not use up each other's budget; the address where nobody is signed in.
 func (s *Server) spend(c *call, r *Route) error {
-	if s.deps.Limiter == nil || r.Rate == RateExempt {
+	webhook := r.Class == Ingestion && r.Public()
+	if s.deps.Limiter == nil || (r.Rate == RateExempt && !webhook) {
 		return nil
 	}
 	budgets := []Budget{budgetGeneral}
 	switch {
-	case r.Class == Ingestion && r.Public():
+	case webhook:
 		budgets = []Budget{budgetWebhook}
 	case r.Rate == RateAuth:
 		budgets = append(budgets, budgetAuth)

@@ -161,6 +161,7 @@ func (s *Server) fail(c echo.Context, err error) {
 	if f.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(f.RetryAfter))
 	}
+	h.Set(echo.HeaderContentType, echo.MIMEApplicationJSON)
 	if f.Kind == fault.TooLarge {
 		h.Set("Connection", "close")
 	}
@@ -188,11 +189,11 @@ func (s *Server) classify(c echo.Context, err error) (int, *fault.Error) {
 			return he.Code, errTooLarge
 		}
 	}
-	if c.Request().Context().Err() != nil {
-		return http.StatusServiceUnavailable, fault.New(fault.Unavailable, "CANCELLED", "the request ended before the answer was there").Retry(1)
-	}
 	if errors.Is(err, errPanic) {
 		return http.StatusInternalServerError, errInternal // logged with its stack already
+	}
+	if c.Request().Context().Err() != nil {
+		return http.StatusServiceUnavailable, fault.New(fault.Unavailable, "CANCELLED", "the request ended before the answer was there").Retry(1)
 	}
 	s.log.LogAttrs(c.Request().Context(), slog.LevelError, "request failed",
 		slog.Any("error", err), slog.String("request_id", requestID(c)), slog.String("route", c.Path()))

@@ -54,6 +54,8 @@ type Route struct {
 	Errors []string
 	// View is the read model a query answers from; X-Min-Position waits for it.
 	View string
+	// Raw routes take bytes: no schema, no JSON rules, no Idempotency-Key.
+	Raw bool
 	// Names lists path parameters that are not ids, with the form they must have.
 	Names map[string]string
 
@@ -104,6 +106,7 @@ type output struct{ Body func(huma.Context) }
 func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *call, in *I) (reply, error)) Route {
 	route.amounts = amountPaths(reflect.TypeFor[I]())
 	_, route.hasBody = reflect.TypeFor[I]().FieldByName("Body")
+	route.hasBody = route.hasBody || route.Raw
 	route.register = func(s *Server, r *Route) {
 		for i, path := range append([]string{r.Path}, r.Aliases...) {
 			op := s.operation(r, path, i > 0)
@@ -141,6 +144,7 @@ func (s *Server) operation(r *Route, path string, alias bool) huma.Operation {
 	if !r.Public() {
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
+	op.SkipValidateBody = r.Raw
 	if r.Money {
 		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Required: true,
 			Description: "1–255 visible ASCII characters; the same key with the same body gets the first answer again",

@@ -23,6 +23,10 @@ func Routes() []Route {
 	return slices.Concat(
 		systemRoutes(),
 		authRoutes(),
+		webhookRoutes(),
+		ledgerRoutes(),
+		auditRoutes(),
+		adminRoutes(),
 	)
 }
 

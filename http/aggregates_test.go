@@ -1,0 +1,5 @@
+package http_test
+
+import "holdfast/domain"
+
+func aggregates() []domain.Aggregate { return nil }

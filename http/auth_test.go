@@ -1,0 +1,133 @@
+package http_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/domain"
+	apihttp "holdfast/http"
+)
+
+const mePath = "/api/auth/me"
+
+func forge(t *testing.T, method jwt.SigningMethod, key any, edit func(jwt.MapClaims, map[string]any)) string {
+	t.Helper()
+	now := time.Now()
+	c := jwt.MapClaims{"iss": "holdfast", "aud": "holdfast-api", "sub": "11111111-1111-4111-8111-111111111111", "sid": "s",
+		"use": "access", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "role": "admin"}
+	token := jwt.NewWithClaims(method, c)
+	if edit != nil {
+		edit(c, token.Header)
+	}
+	s, err := token.SignedString(key)
+	require.NoError(t, err)
+	return s
+}
+
+func TestTokensThatAreNot(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	good := w.as(w.users.named("buyer"))
+	parts := strings.Split(good.token, ".")
+	none := func(alg string) string {
+		return base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"`+alg+`","typ":"JWT"}`)) + "." + parts[1] + "."
+	}
+	hs := func(edit func(jwt.MapClaims, map[string]any)) string {
+		return forge(t, jwt.SigningMethodHS256, []byte(secret), edit)
+	}
+	for name, c := range map[string]struct{ token, code string }{
+		"alg none":        {none("none"), "INVALID_TOKEN"},
+		"alg None":        {none("None"), "INVALID_TOKEN"},
+		"alg nOnE":        {none("nOnE"), "INVALID_TOKEN"},
+		"unsigned":        {parts[0] + "." + parts[1] + ".", "INVALID_TOKEN"},
+		"one bit":         {parts[0] + "." + parts[1] + "." + strings.ToUpper(parts[2]), "INVALID_TOKEN"},
+		"own key":         {forge(t, jwt.SigningMethodHS256, []byte("another secret of thirty-two bytes!!"), nil), "INVALID_TOKEN"},
+		"HS512":           {forge(t, jwt.SigningMethodHS512, []byte(secret), nil), "INVALID_TOKEN"},
+		"kid":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["kid"] = "../../dev/null" }), "INVALID_TOKEN"},
+		"kid sql":         {hs(func(_ jwt.MapClaims, h map[string]any) { h["kid"] = "' or 1=1" }), "INVALID_TOKEN"},
+		"jku":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["jku"] = "http://169.254.169.254/" }), "INVALID_TOKEN"},
+		"jwk":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["jwk"] = map[string]any{"kty": "oct"} }), "INVALID_TOKEN"},
+		"typ":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["typ"] = "at+jwt" }), "INVALID_TOKEN"},
+		"issuer":          {hs(func(c jwt.MapClaims, _ map[string]any) { c["iss"] = "evil" }), "INVALID_TOKEN"},
+		"audience":        {hs(func(c jwt.MapClaims, _ map[string]any) { c["aud"] = "other" }), "INVALID_TOKEN"},
+		"no expiry":       {hs(func(c jwt.MapClaims, _ map[string]any) { delete(c, "exp") }), "INVALID_TOKEN"},
+		"expired":         {hs(func(c jwt.MapClaims, _ map[string]any) { c["exp"] = time.Now().Add(-time.Minute).Unix() }), "TOKEN_EXPIRED"},
+		"reset token":     {hs(func(c jwt.MapClaims, _ map[string]any) { c["use"] = "reset" }), "WRONG_TOKEN_TYPE"},
+		"unknown session": {hs(nil), "SESSION_REVOKED"},
+		"refresh token":   {"hfr_something", "WRONG_TOKEN_TYPE"},
+		"garbage":         {"x", "INVALID_TOKEN"},
+		"long":            {strings.Repeat("a", 5000), "INVALID_TOKEN"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := (&client{w: w, token: c.token}).get(mePath)
+			assert.Equal(t, 401, a.status, string(a.raw))
+			assert.Equal(t, c.code, a.code)
+		})
+	}
+	t.Run("none", func(t *testing.T) {
+		t.Parallel()
+		assert.Equal(t, "UNAUTHENTICATED", w.anybody().get(mePath).code)
+		assert.Equal(t, "UNAUTHENTICATED", w.anybody().get(mePath, header("Authorization", "Basic eDp5")).code)
+		assert.Equal(t, "buyer@holdfast.test", good.get(mePath).text("email"))
+	})
+}
+
+func TestFreshRolesAndRevocation(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	u := w.users.named("buyer")
+	c := w.as(u)
+	assert.Equal(t, "FORBIDDEN", c.get("/api/ledger/solvency").code)
+	w.users.change(u.ID, func(u *apihttp.User) { u.Roles = []domain.Capacity{domain.Admin} })
+	require.Eventually(t, func() bool { return c.get("/api/ledger/solvency").status == 200 }, 5*time.Second, time.Millisecond)
+	w.users.change(u.ID, func(u *apihttp.User) { u.Active = false })
+	require.Eventually(t, func() bool { return c.get(mePath).code == "SESSION_REVOKED" }, 5*time.Second, time.Millisecond)
+	assert.Equal(t, "INVALID_CREDENTIALS", w.anybody().post(loginPath, map[string]string{"email": u.Email, "password": password}).code)
+}
+
+func TestLoginTellsNothing(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	wrong := w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": "wrong"})
+	unknown := w.anybody().post(loginPath, map[string]string{"email": "nobody@holdfast.test", "password": "wrong"})
+	assert.Equal(t, 401, wrong.status)
+	assert.Equal(t, string(wrong.raw), string(unknown.raw))
+	ok := w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": password})
+	assert.NotContains(t, string(ok.raw), password)
+	assert.NotContains(t, strings.ToLower(string(ok.raw)), `"password"`)
+}
+
+func TestRefreshRotatesOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	login := w.anybody().post(loginPath, map[string]string{"email": "seller@holdfast.test", "password": password})
+	first := login.text("refreshToken")
+	next := w.anybody().post("/api/auth/refresh-token", map[string]string{"refreshToken": first})
+	require.Equal(t, 200, next.status, string(next.raw))
+	assert.Equal(t, "WRONG_TOKEN_TYPE", w.anybody().post("/api/auth/refresh", map[string]string{"refreshToken": login.text("accessToken")}).code)
+	assert.Equal(t, "REFRESH_REUSED", w.anybody().post("/api/auth/refresh", map[string]string{"refreshToken": first}).code)
+	assert.Equal(t, "REFRESH_INVALID", w.anybody().post("/api/auth/refresh", map[string]string{"refreshToken": next.text("refreshToken")}).code, "the family is revoked")
+	c := &client{w: w, token: next.text("accessToken")}
+	require.Eventually(t, func() bool { return c.get(mePath).code == "SESSION_REVOKED" }, 5*time.Second, time.Millisecond)
+}
+
+func TestLogout(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	c := w.as(w.users.named("seller"))
+	assert.Equal(t, 200, c.post("/api/auth/logout", nil).status)
+	assert.Equal(t, "SESSION_REVOKED", c.get(mePath).code)
+}
+
+func TestShortSecretsDoNotStart(t *testing.T) {
+	t.Parallel()
+	_, err := apihttp.New(apihttp.Config{Secret: []byte("short")}, apihttp.Deps{})
+	assert.Error(t, err)
+}

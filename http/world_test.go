@@ -1,0 +1,386 @@
+package http_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/labstack/echo/v4"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/domain"
+	"holdfast/domain/fault"
+	"holdfast/domain/network"
+	"holdfast/eventstore"
+	"holdfast/eventstore/memory"
+	apihttp "holdfast/http"
+)
+
+const (
+	secret        = "a secret of at least thirty-two bytes!"
+	webhookSecret = "webhook secret"
+	frontend      = "https://front.example"
+	password      = "holdfast-demo-1"
+)
+
+// world is one server on a fresh log, with people in it.
+type world struct {
+	t      *testing.T
+	store  eventstore.Store
+	exec   *eventstore.Executor
+	users  *people
+	inbox  *inbox
+	server *apihttp.Server
+	http   *httptest.Server
+	config apihttp.Config
+	deps   apihttp.Deps
+}
+
+type option func(*world)
+
+func setup(t *testing.T, options ...option) *world {
+	t.Helper()
+	codec, err := eventstore.NewCodec(memory.NewKeyRing(), aggregates()...)
+	require.NoError(t, err)
+	w := &world{t: t, store: memory.New(codec), users: newPeople(), inbox: &inbox{}}
+	w.config = apihttp.Config{Secret: []byte(secret), FrontendURL: frontend, SessionFresh: time.Millisecond}
+	w.deps = apihttp.Deps{Users: w.users, Sessions: w.users, Registry: registry(t), Inbox: w.inbox, Webhook: hmacVerifier{}}
+	for _, o := range options {
+		o(w)
+	}
+	w.exec = eventstore.NewExecutor(w.store)
+	w.deps.Executor = w.exec
+	w.server, err = apihttp.New(w.config, w.deps)
+	require.NoError(t, err)
+	w.http = httptest.NewServer(w.server.Handler())
+	t.Cleanup(w.http.Close)
+	return w
+}
+
+func registry(t *testing.T) *network.Registry {
+	t.Helper()
+	r, err := network.New(network.Chain{ID: 56, Name: "bsc", Native: network.Native{Symbol: "BNB", Decimals: 18},
+		Proxies:       []network.Proxy{{Kind: network.ERC20FeeProxy, Address: "0x0DfbEe143b42B41eFC5A6F87bFD1fFC78c2f0aC9"}},
+		Confirmations: network.Confirmations{Need: 12, Floor: 3},
+		Tokens: []network.Token{
+			{Address: "0x55d398326f99059fF775485246999027B3197955", Symbol: "USDT", Decimals: 18},
+			{Address: "0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d", Symbol: "USDC", Decimals: 18}}})
+	require.NoError(t, err)
+	return r
+}
+
+// events counts what is in the log: refusals must leave it as it was.
+func (w *world) events() int64 {
+	h, err := w.store.Head(w.t.Context())
+	require.NoError(w.t, err)
+	return h.Position
+}
+
+// untouched runs f and demands that the log did not move.
+func (w *world) untouched(f func()) {
+	w.t.Helper()
+	before := w.events()
+	f()
+	require.Equal(w.t, before, w.events(), "a refusal wrote something")
+}
+
+// reaches gives the table's path that the router finds for a path.
+func (w *world) reaches(method, path string) string {
+	e := w.server.Handler().(*echo.Echo)
+	c := e.NewContext(nil, nil)
+	e.Router().Find(method, path, c)
+	words := strings.Split(c.Path(), "/")
+	for i, word := range words {
+		if name, ok := strings.CutPrefix(word, ":"); ok {
+			words[i] = "{" + name + "}"
+		}
+	}
+	return strings.Join(words, "/")
+}
+
+// client speaks as one user.
+type client struct {
+	w     *world
+	token string
+	id    domain.UserID
+}
+
+func (w *world) anybody() *client { return &client{w: w} }
+
+// as signs a person in through the front door.
+func (w *world) as(u apihttp.User) *client {
+	w.t.Helper()
+	a := w.anybody().post("/api/auth/login", map[string]string{"email": u.Email, "password": password})
+	require.Equal(w.t, 200, a.status, string(a.raw))
+	return &client{w: w, token: a.text("accessToken"), id: u.ID}
+}
+
+type answer struct {
+	status int
+	header http.Header
+	raw    []byte
+	code   string
+	body   map[string]any
+}
+
+// text finds a field of the data by a dotted path.
+func (a answer) text(path string) string {
+	var v any = a.body["data"]
+	for part := range strings.SplitSeq(path, ".") {
+		m, ok := v.(map[string]any)
+		if !ok {
+			return ""
+		}
+		v = m[part]
+	}
+	if v == nil {
+		return ""
+	}
+	return fmt.Sprint(v)
+}
+
+func (c *client) get(path string, options ...func(*http.Request)) answer {
+	return c.send(http.MethodGet, path, nil, options...)
+}
+
+func (c *client) post(path string, body any, options ...func(*http.Request)) answer {
+	return c.send(http.MethodPost, path, body, options...)
+}
+
+func key(k string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set("Idempotency-Key", k) }
+}
+
+func header(name, value string) func(*http.Request) {
+	return func(r *http.Request) { r.Header.Set(name, value) }
+}
+
+// send sends a body (nil: none; string or []byte: as it is) and reads the answer. Every
+// answer, whatever it is, must carry a request id.
+func (c *client) send(method, path string, body any, options ...func(*http.Request)) answer {
+	c.w.t.Helper()
+	var payload []byte
+	switch b := body.(type) {
+	case nil:
+	case string:
+		payload = []byte(b)
+	case []byte:
+		payload = b
+	default:
+		var err error
+		payload, err = json.Marshal(b)
+		require.NoError(c.w.t, err)
+	}
+	req, err := http.NewRequestWithContext(c.w.t.Context(), method, c.w.http.URL+path, bytes.NewReader(payload))
+	require.NoError(c.w.t, err)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if c.token != "" {
+		req.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	if method != http.MethodGet && !strings.HasPrefix(path, "/api/auth") {
+		req.Header.Set("Idempotency-Key", uuid.NewString())
+	}
+	for _, o := range options {
+		o(req)
+	}
+	res, err := c.w.http.Client().Do(req)
+	require.NoError(c.w.t, err)
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	require.NoError(c.w.t, err)
+	require.NotEmpty(c.w.t, res.Header.Get("X-Request-Id"), "%s %s", method, path)
+	return read(res, raw)
+}
+
+func read(res *http.Response, raw []byte) answer {
+	a := answer{status: res.StatusCode, header: res.Header, raw: raw}
+	if json.Unmarshal(raw, &a.body) == nil {
+		if e, ok := a.body["error"].(map[string]any); ok {
+			a.code, _ = e["code"].(string)
+		}
+	}
+	return a
+}
+
+// people are users and their sessions in memory.
+type people struct {
+	mu       sync.Mutex
+	byID     map[domain.UserID]apihttp.User
+	sessions map[string]domain.UserID
+	refresh  map[string]string // token → session; used ones stay with "" as session
+	family   map[string]string // token → session for ever
+}
+
+func newPeople() *people {
+	p := &people{byID: map[domain.UserID]apihttp.User{}, sessions: map[string]domain.UserID{}, refresh: map[string]string{}, family: map[string]string{}}
+	for _, name := range []string{"admin", "admin2", "buyer", "buyer2", "seller", "seller2", "resolver", "resolver2", "guard"} {
+		role := domain.Capacity(strings.TrimSuffix(name, "2"))
+		id := domain.UserID(uuid.NewSHA1(uuid.NameSpaceDNS, []byte(name)).String())
+		p.byID[id] = apihttp.User{ID: id, Email: name + "@holdfast.test", Name: name, Roles: []domain.Capacity{role}, Password: password, Active: true}
+	}
+	return p
+}
+
+func (p *people) named(name string) apihttp.User {
+	u, _, _ := p.ByEmail(context.Background(), name+"@holdfast.test")
+	return u
+}
+
+func (p *people) ByEmail(_ context.Context, email string) (apihttp.User, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, u := range p.byID {
+		if u.Email == email {
+			return u, true, nil
+		}
+	}
+	return apihttp.User{}, false, nil
+}
+
+func (p *people) ByID(_ context.Context, id domain.UserID) (apihttp.User, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u, ok := p.byID[id]
+	return u, ok, nil
+}
+
+func (p *people) Verify(_ context.Context, phc, typed string) (bool, error) {
+	return phc != "" && phc == typed, nil
+}
+
+func (p *people) Open(_ context.Context, u domain.UserID, _ time.Duration) (string, string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id, token := uuid.NewString(), uuid.NewString()
+	p.sessions[id], p.refresh[token], p.family[token] = u, id, id
+	return id, token, nil
+}
+
+func (p *people) Rotate(_ context.Context, token string, _ time.Duration) (apihttp.Session, string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	id, live := p.refresh[token]
+	if !live {
+		return apihttp.Session{}, "", fault.New(fault.Unauthenticated, "REFRESH_INVALID", "no")
+	}
+	if id == "" {
+		delete(p.sessions, p.family[token])
+		return apihttp.Session{}, "", fault.New(fault.Unauthenticated, "REFRESH_REUSED", "no")
+	}
+	u, ok := p.sessions[id]
+	if !ok {
+		return apihttp.Session{}, "", fault.New(fault.Unauthenticated, "REFRESH_INVALID", "no")
+	}
+	next := uuid.NewString()
+	p.refresh[token], p.refresh[next], p.family[next] = "", id, id
+	return apihttp.Session{ID: id, User: u, Roles: p.byID[u].Roles}, next, nil
+}
+
+func (p *people) Live(_ context.Context, id string) (apihttp.Session, bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u, ok := p.sessions[id]
+	if !ok || !p.byID[u].Active {
+		return apihttp.Session{}, false, nil
+	}
+	return apihttp.Session{ID: id, User: u, Roles: p.byID[u].Roles}, true, nil
+}
+
+func (p *people) Close(_ context.Context, id string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.sessions, id)
+	return nil
+}
+
+func (p *people) CloseAll(_ context.Context, u domain.UserID) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, owner := range p.sessions {
+		if owner == u {
+			delete(p.sessions, id)
+		}
+	}
+	return nil
+}
+
+// change edits a person, as an admin would.
+func (p *people) change(id domain.UserID, edit func(*apihttp.User)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u := p.byID[id]
+	edit(&u)
+	p.byID[id] = u
+}
+
+// inbox keeps deliveries in memory.
+type inbox struct {
+	mu   sync.Mutex
+	rows []apihttp.Delivery
+}
+
+func (i *inbox) Store(_ context.Context, d apihttp.Delivery) error {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	for _, r := range i.rows {
+		if d.ID != "" && r.ID == d.ID {
+			return nil
+		}
+	}
+	i.rows = append(i.rows, d)
+	return nil
+}
+
+func (i *inbox) List(context.Context, string, string, int) ([]apihttp.StoredDelivery, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	var all []apihttp.StoredDelivery
+	for _, r := range i.rows {
+		all = append(all, apihttp.StoredDelivery{ID: r.ID, Source: r.Source, Delivery: r.ID, ReceivedAt: r.ReceivedAt})
+	}
+	return all, nil
+}
+
+func (i *inbox) Replay(_ context.Context, id string, _, _ time.Time) (int, error) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	n := 0
+	for _, r := range i.rows {
+		if id == "" || r.ID == id {
+			n++
+		}
+	}
+	return n, nil
+}
+
+func (i *inbox) count() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.rows)
+}
+
+type hmacVerifier struct{}
+
+func signature(body []byte) string {
+	m := hmac.New(sha256.New, []byte(webhookSecret))
+	m.Write(body)
+	return hex.EncodeToString(m.Sum(nil))
+}
+
+func (hmacVerifier) Verify(sig string, body []byte) bool {
+	return hmac.Equal([]byte(sig), []byte(signature(body)))
+}
