@@ -1,0 +1,31 @@
+package escrow
+
+import "holdfast/domain"
+
+// Aggregate registers the hold with the log.
+func Aggregate() domain.Aggregate {
+	return domain.Aggregate{
+		Category: Decider.Category,
+		Events: []domain.Event{
+			Opened{}, Credited{}, Debited{}, Funded{}, Unfunded{}, FeeAbsorbed{}, DiscountFunded{}, ReleaseHoldPlaced{}, ReleaseHoldLifted{},
+			InspectionStarted{}, InspectionExtended{}, MadeReleasable{}, ReleaseRevoked{}, ReleaseApprovalRecorded{}, Released{}, RefundTaken{},
+			RefundReturned{}, RefundSettled{}, RefundUnsettled{}, ClawedBack{}, Frozen{}, Unfrozen{}, DisputeSettled{}, Cancelled{}, Closed{}, Reopened{},
+		},
+		Postings:  Postings,
+		Deadlines: Deadlines,
+	}
+}
+
+// Deadlines: at ReleaseAt the hold is released by itself, unless somebody objected.
+func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
+	const key, command = "auto-release", "funding.auto_release"
+	switch e := e.(type) {
+	case InspectionStarted:
+		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
+	case InspectionExtended:
+		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
+	case Closed, Cancelled:
+		return []domain.Deadline{{Key: key, Cancel: true}}
+	}
+	return nil
+}
