@@ -1,0 +1,49 @@
+package payment
+
+import "holdfast/domain"
+
+// Aggregate registers the payment with the log.
+func Aggregate() domain.Aggregate {
+	return domain.Aggregate{
+		Category: Decider.Category,
+		Events: []domain.Event{
+			Initiated{}, DestinationAssigned{}, IntentRegistered{}, TransactionReported{}, Detected{}, Dropped{}, HeldForReview{}, ReviewCleared{},
+			ReviewRejected{}, Confirmed{}, PartiallyPaid{}, Paid{}, Overpaid{}, Expired{}, LateAccepted{}, Cancelled{}, Reorged{},
+		},
+		Postings: Postings, Claims: Claims, Deadlines: Deadlines,
+	}
+}
+
+// EvidenceClaim is the name that makes a transfer count once in the whole log.
+func EvidenceClaim(e Evidence) string { return "evidence:" + e.Key() }
+
+// Claims: one open payment an order; one use of a transfer.
+func Claims(_ domain.Stream, e domain.Event) []domain.Claim {
+	switch e := e.(type) {
+	case Initiated:
+		return []domain.Claim{{Name: "payment:" + string(e.Hold), Taken: ErrAlreadyOpen}}
+	case Expired:
+		return []domain.Claim{{Name: "payment:" + string(e.Hold), Free: true}}
+	case Cancelled:
+		return []domain.Claim{{Name: "payment:" + string(e.Hold), Free: true}}
+	case Detected:
+		return []domain.Claim{{Name: EvidenceClaim(e.Evidence), Taken: ErrEvidenceUsed}}
+	case Dropped:
+		return []domain.Claim{{Name: EvidenceClaim(e.Evidence), Free: true}}
+	case Reorged:
+		return []domain.Claim{{Name: EvidenceClaim(e.Evidence), Free: true}}
+	}
+	return nil
+}
+
+// Deadlines: a payment that nobody makes expires.
+func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
+	const key = "expiry"
+	switch e := e.(type) {
+	case Initiated:
+		return []domain.Deadline{{Key: key, Due: e.ExpiresAt, Command: "funding.expire_payment"}}
+	case Paid, Expired, Cancelled:
+		return []domain.Deadline{{Key: key, Cancel: true}}
+	}
+	return nil
+}

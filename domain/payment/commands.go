@@ -1,0 +1,106 @@
+package payment
+
+import (
+	"time"
+
+	"holdfast/domain"
+	"holdfast/domain/money"
+)
+
+// Initiate opens a payment for a selected offer.
+type Initiate struct {
+	domain.Issue
+	Payment   domain.PaymentID
+	Request   domain.RequestID
+	Offer     domain.OfferID
+	Hold      domain.HoldID
+	Buyer     domain.UserID
+	Seller    domain.UserID
+	Quote     domain.QuoteID
+	Due       money.Amount
+	Threshold Threshold
+	ExpiresAt time.Time
+}
+
+// AssignDestination says where the money goes.
+type AssignDestination struct {
+	domain.Issue
+	Destination domain.DestinationID
+	Address     string
+	Path        string
+	Token       string
+	Chain       uint64
+}
+
+// RegisterIntent notes how to pay; what the provider answered must equal what is ours.
+type RegisterIntent struct {
+	domain.Issue
+	Provider    string
+	RequestID   string
+	Reference   string
+	Topic       string
+	Proxy       string
+	Destination string // as the provider has it; empty for our own checkout
+	Token       string
+	Amount      money.Amount
+}
+
+// ReportTransaction is a claim; nothing but a look at the chain follows from it.
+type ReportTransaction struct {
+	domain.Issue
+	Tx string
+}
+
+// Detect notes a transfer whose token, recipient and reference an adapter has verified.
+// Late says that the order can still take money after the expiry.
+type Detect struct {
+	domain.Issue
+	Evidence Evidence
+	Amount   money.Amount
+	From     string
+	Late     bool
+}
+
+// Confirm notes how deep a detected transfer stands.
+type Confirm struct {
+	domain.Issue
+	Evidence  Evidence
+	Depth     uint64
+	Finalized bool
+}
+
+// Drop undoes a detected transfer whose block is gone.
+type Drop struct {
+	domain.Issue
+	Evidence Evidence
+	Reason   string
+}
+
+// Reorg undoes a confirmed one; the waterfall is decided by the flow over the hold.
+type Reorg struct {
+	domain.Issue
+	Evidence  Evidence
+	Waterfall []Part
+}
+
+// HoldForReview stops a payment until a person has looked.
+type HoldForReview struct {
+	domain.Issue
+	Kind  string
+	Score int
+}
+
+// ClearReview lets it go on.
+type ClearReview struct{ domain.Issue }
+
+// RejectReview refuses the money.
+type RejectReview struct{ domain.Issue }
+
+// Expire ends the time to pay.
+type Expire struct{ domain.Issue }
+
+// Cancel gives the payment up.
+type Cancel struct {
+	domain.Issue
+	Reason string
+}
