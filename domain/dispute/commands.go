@@ -183,20 +183,28 @@ type LapseReturn struct{ domain.Issue }
 // Default applies the policy's split to a dispute that is too old.
 type Default struct{ domain.Issue }
 
-// Resolve carries the final outcome out, once. The parts come from the hold.
+// Resolve carries the final outcome out, once. The parts come from the hold: they make up the
+// contested amount, less what the chain has undone meanwhile.
 type Resolve struct {
 	domain.Issue
 	Parts  Parts
 	Refund domain.RefundID // set when the buyer gets something
 }
 
-// Withdraw is the opener giving up; the money goes back where it was.
-type Withdraw struct{ domain.Issue }
+// Withdraw is the opener giving up; the money goes back where it was. Held and Releasable
+// are what is still frozen: the chain may have undone a part meanwhile.
+type Withdraw struct {
+	domain.Issue
+	Held       money.Amount
+	Releasable money.Amount
+}
 
-// Reject refuses an inadmissible dispute; the money goes back where it was.
+// Reject refuses an inadmissible dispute; the money goes back where it was, as for Withdraw.
 type Reject struct {
 	domain.Issue
-	Reason domain.Personal
+	Held       money.Amount
+	Releasable money.Amount
+	Reason     domain.Personal
 }
 
 // Escalate asks for attention: a party, the resolver, an admin, or the review deadline.

@@ -170,8 +170,11 @@ func withdraw(s State, c Withdraw) ([]Event, error) {
 	if !c.By.Is(s.Opener) && !c.By.Has(domain.Admin) {
 		return nil, fault.ErrForbidden
 	}
+	if err := within(s, c.Held.Units.Plus(c.Releasable.Units)); err != nil {
+		return nil, err
+	}
 	return []Event{Withdrawn{
-		Dispute: s.Dispute, Hold: s.Hold, FromHeld: s.FromHeld, FromReleasable: s.FromReleasable, By: c.By,
+		Dispute: s.Dispute, Hold: s.Hold, FromHeld: c.Held, FromReleasable: c.Releasable, By: c.By,
 	}}, nil
 }
 
@@ -179,8 +182,11 @@ func reject(s State, c Reject) ([]Event, error) {
 	if err := assigned(s, c.By); err != nil {
 		return nil, err
 	}
+	if err := within(s, c.Held.Units.Plus(c.Releasable.Units)); err != nil {
+		return nil, err
+	}
 	return []Event{Rejected{
-		Dispute: s.Dispute, Hold: s.Hold, FromHeld: s.FromHeld, FromReleasable: s.FromReleasable, Reason: c.Reason, By: c.By,
+		Dispute: s.Dispute, Hold: s.Hold, FromHeld: c.Held, FromReleasable: c.Releasable, Reason: c.Reason, By: c.By,
 	}}, nil
 }
 

@@ -130,7 +130,7 @@ func TestDeciding(t *testing.T) {
 
 		{Name: "carried out", Given: path(dispute.PhaseExecuting), When: dispute.Resolve{Issue: by(policy), Parts: parts, Refund: "r1"}, Then: events{resolved}},
 		{Name: "not twice", Given: path(dispute.PhaseResolved), When: dispute.Resolve{Issue: by(policy), Parts: parts, Refund: "r1"}, Err: dispute.ErrAlreadyResolved},
-		{Name: "parts that are not the whole", Given: path(dispute.PhaseExecuting),
+		{Name: "more than was contested", Given: path(dispute.PhaseExecuting),
 			When: dispute.Resolve{Issue: by(policy), Parts: dispute.Parts{Buyer: amount(91)}, Refund: "r1"}, Err: dispute.ErrInvalidSplit},
 	})
 }
@@ -138,10 +138,10 @@ func TestDeciding(t *testing.T) {
 func TestEnding(t *testing.T) {
 	t.Parallel()
 	machinetest.Run(t, dispute.Decider, []machinetest.Case[dispute.Event]{
-		{Name: "withdrawn", Given: events{opened}, When: dispute.Withdraw{Issue: by(buyer)}, Then: events{withdrawn}},
+		{Name: "withdrawn", Given: events{opened}, When: dispute.Withdraw{Issue: by(buyer), Held: amount(60), Releasable: amount(30)}, Then: events{withdrawn}},
 		{Name: "not by the other", Given: events{opened}, When: dispute.Withdraw{Issue: by(seller)}, Err: fault.ErrForbidden},
 		{Name: "not during the review", Given: path(dispute.PhaseUnderReview), When: dispute.Withdraw{Issue: by(buyer)}, Err: fault.ErrInvalidState},
-		{Name: "rejected", Given: events{opened}, When: dispute.Reject{Issue: by(admin), Reason: rejected.Reason}, Then: events{rejected}},
+		{Name: "rejected", Given: events{opened}, When: dispute.Reject{Issue: by(admin), Held: amount(60), Releasable: amount(30), Reason: rejected.Reason}, Then: events{rejected}},
 		{Name: "escalated", Given: events{opened}, When: dispute.Escalate{Issue: by(buyer)}, Then: events{escalated}},
 		{Name: "warned", Given: path(dispute.PhaseClosed), When: dispute.TakeSideMeasure{Issue: by(admin), Measure: dispute.Warn, Target: "S1", Reason: warned.Reason}, Then: events{warned}},
 		{Name: "a stranger is not warned", Given: events{opened}, When: dispute.TakeSideMeasure{Issue: by(admin), Measure: dispute.Ban, Target: "X"}, Err: fault.ErrValidation},

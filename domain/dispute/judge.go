@@ -208,8 +208,8 @@ func defaultSplit(s State, c Default) ([]Event, error) {
 }
 
 func resolve(s State, c Resolve) ([]Event, error) {
-	if c.Parts.sum() != s.Amount().Units {
-		return nil, ErrInvalidSplit.With("have", s.Amount().Units).With("need", c.Parts.sum())
+	if err := within(s, c.Parts.sum()); err != nil {
+		return nil, err
 	}
 	if !c.Parts.Buyer.IsZero() && c.Refund == "" {
 		return nil, fault.ErrValidation.At("refund", "is missing")
@@ -218,6 +218,15 @@ func resolve(s State, c Resolve) ([]Event, error) {
 		Dispute: s.Dispute, Hold: s.Hold, Request: s.Request, Buyer: s.Buyer, Seller: s.Seller,
 		Refund: c.Refund, Parts: c.Parts, CheckCloseAt: c.At.Add(s.Terms.CloseCheck),
 	}}, nil
+}
+
+// within: no more leaves the dispute than it contested. That it is exactly what is still
+// frozen, the hold checks.
+func within(s State, u money.Units) error {
+	if s.Amount().Units.Less(u) {
+		return ErrInvalidSplit.With("have", s.Amount().Units).With("need", u)
+	}
+	return nil
 }
 
 // sum is what the parts make up together.

@@ -32,30 +32,37 @@ func Postings(e domain.Event) (tx ledger.Transaction, ok bool) {
 			ledger.Dr(ledger.Releasable(e.Hold), frozen, e.FromReleasable),
 		)}, true
 	case Withdrawn:
-		return back(e.Hold, e.FromHeld, e.FromReleasable), true
+		return back(e.Hold, e.FromHeld, e.FromReleasable)
 	case Rejected:
-		return back(e.Hold, e.FromHeld, e.FromReleasable), true
+		return back(e.Hold, e.FromHeld, e.FromReleasable)
 	case Resolved:
 		frozen := ledger.Disputed(e.Hold)
-		return ledger.Transaction{Mode: ledger.Post, Lines: ledger.Lines(
+		return post(
 			ledger.Dr(frozen, ledger.ClearingRefund(e.Refund), e.Parts.Buyer),
 			ledger.Dr(frozen, ledger.PlatformFee, e.Parts.PlatformFee),
 			ledger.Dr(frozen, ledger.DisputeFee, e.Parts.DisputeFee),
 			ledger.Dr(frozen, ledger.SellerAvailable(e.Seller), e.Parts.Seller),
 			ledger.Dr(frozen, ledger.Held(e.Hold), e.Parts.Held),
 			ledger.Dr(frozen, ledger.Releasable(e.Hold), e.Parts.Releasable),
-		)}, true
+		)
 	}
 	return ledger.Transaction{}, false
 }
 
 // back returns the contested money to where it lay.
-func back(hold domain.HoldID, held, releasable money.Amount) ledger.Transaction {
+func back(hold domain.HoldID, held, releasable money.Amount) (ledger.Transaction, bool) {
 	frozen := ledger.Disputed(hold)
-	return ledger.Transaction{Mode: ledger.Post, Lines: ledger.Lines(
+	return post(
 		ledger.Dr(frozen, ledger.Held(hold), held),
 		ledger.Dr(frozen, ledger.Releasable(hold), releasable),
-	)}
+	)
+}
+
+// post books the lines that move something; there are none when the chain has undone all
+// that was contested.
+func post(lines ...ledger.Line) (ledger.Transaction, bool) {
+	kept := ledger.Lines(lines...)
+	return ledger.Transaction{Mode: ledger.Post, Lines: kept}, len(kept) > 0
 }
 
 // claims: one open dispute a hold.

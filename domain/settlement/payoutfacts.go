@@ -1,0 +1,58 @@
+package settlement
+
+import (
+	"holdfast/domain"
+	"holdfast/domain/outgoing"
+	"holdfast/domain/payout"
+)
+
+// ReplacePayout records a replacement transaction: same nonce, same transfer, higher fee.
+type ReplacePayout struct {
+	domain.Issue
+	Payout domain.PayoutID
+	Tx     outgoing.Tx
+}
+
+// Run decides.
+func (f ReplacePayout) Run(u *domain.Unit) (any, error) {
+	return payoutStep(u, f.Payout, payout.Replace{Issue: f.Issue, Tx: f.Tx})
+}
+
+// ConfirmPayout records that the chain has one of the payout's transactions for good.
+type ConfirmPayout struct {
+	domain.Issue
+	Payout   domain.PayoutID
+	Evidence outgoing.Mined
+}
+
+// Run decides.
+func (f ConfirmPayout) Run(u *domain.Unit) (any, error) {
+	return payoutStep(u, f.Payout, payout.Confirm{Issue: f.Issue, Evidence: f.Evidence})
+}
+
+// FailPayout records that the money will never arrive; it is the seller's again.
+type FailPayout struct {
+	domain.Issue
+	Payout domain.PayoutID
+	Tx     string
+	Code   string
+	// NonceUsed: the chain has the transaction (it reverted); false when it was dropped.
+	NonceUsed bool
+}
+
+// Run decides.
+func (f FailPayout) Run(u *domain.Unit) (any, error) {
+	return payoutStep(u, f.Payout, payout.Fail{Issue: f.Issue, Tx: f.Tx, Code: f.Code, NonceUsed: f.NonceUsed})
+}
+
+// ReorgPayout records that the confirming block is gone.
+type ReorgPayout struct {
+	domain.Issue
+	Payout   domain.PayoutID
+	Evidence outgoing.Mined
+}
+
+// Run decides.
+func (f ReorgPayout) Run(u *domain.Unit) (any, error) {
+	return payoutStep(u, f.Payout, payout.Reorg{Issue: f.Issue, Evidence: f.Evidence})
+}

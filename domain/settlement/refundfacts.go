@@ -1,0 +1,121 @@
+package settlement
+
+import (
+	"holdfast/domain"
+	"holdfast/domain/outgoing"
+	"holdfast/domain/refund"
+)
+
+// BroadcastRefund is recorded before the transaction is sent. Screening is of the recipient,
+// just before: "clean", or the refund is not sent.
+type BroadcastRefund struct {
+	domain.Issue
+	Refund    domain.RefundID
+	Tx        outgoing.Tx
+	Custody   outgoing.Custody
+	Screening string
+}
+
+// Run decides.
+func (f BroadcastRefund) Run(u *domain.Unit) (any, error) {
+	s, err := domain.StateOf(u, refund.Decider, string(f.Refund))
+	if err != nil {
+		return nil, err
+	}
+	if s.Phase == refund.PhaseApproved {
+		if err := running(u, s.Net.Asset); err != nil {
+			return nil, err
+		}
+	}
+	return refundStep(u, f.Refund, refund.BroadcastTx{Issue: f.Issue, Tx: f.Tx, Custody: f.Custody, Screening: f.Screening})
+}
+
+// ReplaceRefund records a replacement transaction: same nonce, same transfer, higher fee.
+type ReplaceRefund struct {
+	domain.Issue
+	Refund domain.RefundID
+	Tx     outgoing.Tx
+}
+
+// Run decides.
+func (f ReplaceRefund) Run(u *domain.Unit) (any, error) {
+	return refundStep(u, f.Refund, refund.Replace{Issue: f.Issue, Tx: f.Tx})
+}
+
+// ConfirmRefund records that the chain has one of the refund's transactions for good.
+type ConfirmRefund struct {
+	domain.Issue
+	Refund   domain.RefundID
+	Evidence outgoing.Mined
+}
+
+// Run decides.
+func (f ConfirmRefund) Run(u *domain.Unit) (any, error) {
+	return ending(u, f.Issue, f.Refund, refund.Confirm{Issue: f.Issue, Evidence: f.Evidence})
+}
+
+// ending is a step that may end the refund; its hold is told, so that it can be closed. A
+// repeat changes nothing anywhere.
+func ending(u *domain.Unit, i domain.Issue, id domain.RefundID, c domain.Command) (any, error) {
+	events, err := domain.Do(u, refund.Decider, string(id), c)
+	if err != nil {
+		return nil, err
+	}
+	s, err := domain.StateOf(u, refund.Decider, string(id))
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > 0 && s.Final() {
+		err = settled(u, i, s.Hold, id)
+	}
+	return refundAnswer(s), err
+}
+
+// FailRefund records that the money will never arrive; it becomes the buyer's credit.
+type FailRefund struct {
+	domain.Issue
+	Refund domain.RefundID
+	Tx     string
+	Code   string
+	// NonceUsed: the chain has the transaction (it reverted); false when it was dropped.
+	NonceUsed bool
+}
+
+// Run decides.
+func (f FailRefund) Run(u *domain.Unit) (any, error) {
+	return ending(u, f.Issue, f.Refund, refund.Fail{Issue: f.Issue, Tx: f.Tx, Code: f.Code, NonceUsed: f.NonceUsed})
+}
+
+// LapseRefundAddress ends the wait for the buyer's address: the money becomes his credit.
+type LapseRefundAddress struct {
+	domain.Issue
+	Refund domain.RefundID
+}
+
+// Run decides.
+func (f LapseRefundAddress) Run(u *domain.Unit) (any, error) {
+	return ending(u, f.Issue, f.Refund, refund.LapseAddress{Issue: f.Issue})
+}
+
+// ReorgRefund records that the confirming block is gone.
+type ReorgRefund struct {
+	domain.Issue
+	Refund   domain.RefundID
+	Evidence outgoing.Mined
+}
+
+// Run decides.
+func (f ReorgRefund) Run(u *domain.Unit) (any, error) {
+	events, err := domain.Do(u, refund.Decider, string(f.Refund), refund.Reorg{Issue: f.Issue, Evidence: f.Evidence})
+	if err != nil {
+		return nil, err
+	}
+	s, err := domain.StateOf(u, refund.Decider, string(f.Refund))
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > 0 {
+		err = unsettled(u, f.Issue, s.Hold, f.Refund)
+	}
+	return refundAnswer(s), err
+}
