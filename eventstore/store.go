@@ -108,6 +108,8 @@ var (
 	ErrKeyInProgress = fault.New(fault.Conflict, "IDEMPOTENCY_IN_PROGRESS", "the first request with this Idempotency-Key is still running").Retry(1)
 	// ErrInsufficient: a decision would leave a guarded account below zero.
 	ErrInsufficient = fault.New(fault.Rule, "INSUFFICIENT_FUNDS", "there is not enough on the account")
+	// ErrPending: a pending ledger transaction was opened twice, or closed without being open.
+	ErrPending = fault.New(fault.Conflict, "PENDING_CONFLICT", "the pending amount was opened or closed before")
 	// ErrUnavailable: the log cannot take commands now.
 	ErrUnavailable = fault.New(fault.Unavailable, "LOG_UNAVAILABLE", "the log cannot be written now; retry").Retry(1)
 )
@@ -177,4 +179,12 @@ type Ledger interface {
 	Entries(ctx context.Context, a ledger.Account, asset money.Asset, after int64, limit int) ([]Entry, error)
 	// PositionAt gives the last position recorded at or before t.
 	PositionAt(ctx context.Context, t time.Time) (int64, error)
+}
+
+// Deficit is by how much facts have driven a guarded account below zero. A log without
+// incidents has none.
+type Deficit struct {
+	Account ledger.Account
+	Asset   money.Asset
+	Amount  money.Units
 }

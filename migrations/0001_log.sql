@@ -6,10 +6,12 @@
 -- contain the partition key, so UNIQUE (stream_type, stream_id, version) and UNIQUE (event_id)
 -- could not be stated over ranges of positions, and they are what stops a double spend when
 -- all code above is wrong. docs/decisions/0008 tells how an old range would be archived.
+--
+-- Names are COLLATE "C": bytes compare fast, and prefixes can use the index.
 CREATE TABLE events (
     position       bigint      PRIMARY KEY CHECK (position > 0),
-    stream_type    text        NOT NULL CHECK (stream_type <> ''),
-    stream_id      text        NOT NULL CHECK (stream_id <> ''),
+    stream_type    text        COLLATE "C" NOT NULL CHECK (stream_type <> ''),
+    stream_id      text        COLLATE "C" NOT NULL CHECK (stream_id <> ''),
     version        bigint      NOT NULL CHECK (version > 0),
     event_id       uuid        NOT NULL,
     type           text        NOT NULL CHECK (type <> ''),
@@ -25,6 +27,14 @@ CREATE TABLE events (
 -- Rows are never updated, so pages may be full; freezing soon saves rewriting them later.
 ALTER TABLE events SET (fillfactor = 100, autovacuum_vacuum_insert_scale_factor = 0.1);
 
+-- Every type and schema version that stands in events, so that a start can check that this
+-- build reads them all without reading the log.
+CREATE TABLE event_types (
+    type           text    COLLATE "C" NOT NULL,
+    schema_version integer NOT NULL CHECK (schema_version > 0),
+    PRIMARY KEY (type, schema_version)
+);
+
 -- One row: whoever holds its lock appends. tree is the RFC 6962 compact range over the leaf
 -- hashes of 1 … position: the 32-byte roots of its complete subtrees, left to right.
 CREATE TABLE log_head (
@@ -33,7 +43,7 @@ CREATE TABLE log_head (
     position    bigint      NOT NULL DEFAULT 0 CHECK (position >= 0),
     tree        bytea       NOT NULL DEFAULT '' CHECK (octet_length(tree) % 32 = 0),
     root        bytea       NOT NULL CHECK (octet_length(root) = 32),
-    recorded_at timestamptz NOT NULL DEFAULT '-infinity',
+    recorded_at timestamptz NOT NULL DEFAULT '1970-01-01Z',
     -- the last signed checkpoint, and the position it stands for
     checkpoint_position bigint NOT NULL DEFAULT 0 CHECK (checkpoint_position <= position),
     checkpoint  text        NOT NULL DEFAULT ''
@@ -59,4 +69,4 @@ CREATE TABLE log_checkpoints (
 );
 
 -- +goose Down
-DROP TABLE log_checkpoints, log_tree, log_head, events;
+DROP TABLE log_checkpoints, log_tree, log_head, event_types, events;

@@ -13,8 +13,8 @@ CREATE TABLE ledger_entries (
     position bigint     NOT NULL,
     line     smallint   NOT NULL CHECK (line >= 0),
     debit    boolean    NOT NULL,
-    account  text       NOT NULL CHECK (account <> ''),
-    asset    text       NOT NULL CHECK (asset <> ''),
+    account  text       COLLATE "C" NOT NULL CHECK (account <> ''),
+    asset    text       COLLATE "C" NOT NULL CHECK (asset <> ''),
     amount   base_units NOT NULL CHECK (amount > 0),
     mode     text       NOT NULL CHECK (mode IN ('post', 'pending', 'post_pending', 'void')),
     PRIMARY KEY (position, line, debit)
@@ -28,8 +28,8 @@ CREATE INDEX ledger_entries_account ON ledger_entries (account, asset, position)
 -- that stands when all code is wrong: only a fact moves deficit, so nothing else can lower
 -- what is available beneath it.
 CREATE TABLE ledger_balances (
-    account         text       NOT NULL CHECK (account <> ''),
-    asset           text       NOT NULL CHECK (asset <> ''),
+    account         text       COLLATE "C" NOT NULL CHECK (account <> ''),
+    asset           text       COLLATE "C" NOT NULL CHECK (asset <> ''),
     debit_normal    boolean    NOT NULL,
     guarded         boolean    NOT NULL,
     debits_posted   base_units NOT NULL DEFAULT 0,
@@ -46,7 +46,7 @@ CREATE TABLE ledger_balances (
 -- Pending transactions: opened once, closed once. The lines are kept beside the key, so that
 -- closing needs no look into the entries.
 CREATE TABLE ledger_pending (
-    key      text   PRIMARY KEY CHECK (key <> ''),
+    key      text   COLLATE "C" PRIMARY KEY CHECK (key <> ''),
     opened   bigint NOT NULL,
     debit    text[] NOT NULL,
     credit   text[] NOT NULL,

@@ -2,8 +2,8 @@
 
 -- A keyed command's first outcome, success or refusal, written with its events.
 CREATE TABLE commands (
-    actor           text  NOT NULL,
-    idempotency_key text  NOT NULL CHECK (idempotency_key <> ''),
+    actor           text  COLLATE "C" NOT NULL,
+    idempotency_key text  COLLATE "C" NOT NULL CHECK (idempotency_key <> ''),
     fingerprint     bytea NOT NULL,
     -- json, not jsonb: the same key gets the same bytes for ever.
     outcome         json  NOT NULL,
@@ -15,9 +15,9 @@ CREATE INDEX commands_expiry ON commands (expires_at) WHERE expires_at IS NOT NU
 -- Names that one stream at a time may hold: one live offer a request and seller, one use of a
 -- chain transfer.
 CREATE TABLE claims (
-    name        text   PRIMARY KEY CHECK (name <> ''),
-    stream_type text   NOT NULL,
-    stream_id   text   NOT NULL,
+    name        text   COLLATE "C" PRIMARY KEY CHECK (name <> ''),
+    stream_type text   COLLATE "C" NOT NULL,
+    stream_id   text   COLLATE "C" NOT NULL,
     position    bigint NOT NULL
 );
 
@@ -26,9 +26,9 @@ CREATE TABLE claims (
 -- Setting a deadline again moves it and arms it anew under a new id.
 CREATE TABLE timers (
     id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    stream_type text        NOT NULL,
-    stream_id   text        NOT NULL,
-    key         text        NOT NULL CHECK (key <> ''),
+    stream_type text        COLLATE "C" NOT NULL,
+    stream_id   text        COLLATE "C" NOT NULL,
+    key         text        COLLATE "C" NOT NULL CHECK (key <> ''),
     due_at      timestamptz NOT NULL,
     command     text        NOT NULL CHECK (command <> ''),
     position    bigint      NOT NULL, -- of the event that set it; 0 = none
@@ -41,8 +41,8 @@ CREATE INDEX timers_due ON timers (due_at) WHERE fired_at IS NULL;
 
 -- Folded states of long streams; rebuildable, so a wrong one may be deleted at any time.
 CREATE TABLE snapshots (
-    stream_type text        NOT NULL,
-    stream_id   text        NOT NULL,
+    stream_type text        COLLATE "C" NOT NULL,
+    stream_id   text        COLLATE "C" NOT NULL,
     version     bigint      NOT NULL CHECK (version > 0),
     state       json        NOT NULL,
     saved_at    timestamptz NOT NULL DEFAULT clock_timestamp(),

@@ -4,7 +4,7 @@
 -- additional data). Erasing a person deletes the key and leaves a tombstone, so that no new key
 -- is ever made for them.
 CREATE TABLE subject_keys (
-    subject      text        PRIMARY KEY CHECK (subject <> ''),
+    subject      text        COLLATE "C" PRIMARY KEY CHECK (subject <> ''),
     wrapped      bytea,
     created_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
     destroyed_at timestamptz,

@@ -42,7 +42,7 @@ BEGIN
     GRANT SELECT, INSERT ON events, ledger_entries, log_checkpoints TO holdfast_app;
     GRANT SELECT, INSERT, UPDATE, DELETE ON commands, claims, timers, snapshots TO holdfast_app;
     GRANT SELECT, INSERT, UPDATE ON ledger_balances, ledger_pending, subject_keys TO holdfast_app;
-    GRANT SELECT, INSERT ON log_tree TO holdfast_app;
+    GRANT SELECT, INSERT ON log_tree, event_types TO holdfast_app;
     GRANT SELECT, UPDATE ON log_head TO holdfast_app;
 END $$;
 -- +goose StatementEnd
