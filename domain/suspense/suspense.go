@@ -1,0 +1,172 @@
+package suspense
+
+import (
+	"holdfast/domain"
+	"holdfast/domain/fault"
+	"holdfast/domain/ledger"
+	"holdfast/domain/machine"
+	"holdfast/domain/money"
+	"holdfast/domain/payment"
+)
+
+// Refusals of a deposit.
+var (
+	ErrAlreadyAssigned = fault.New(fault.Conflict, "ALREADY_ASSIGNED", "the deposit has been assigned")
+	ErrSelfApproval    = fault.New(fault.Forbidden, "SELF_APPROVAL", "two different people must agree to this")
+)
+
+// Reason says why nobody owns the deposit.
+type Reason string
+
+// The reasons.
+const (
+	Late       Reason = "late"
+	WrongAsset Reason = "wrong_asset"
+	Unknown    Reason = "unknown"
+	Rejected   Reason = "rejected"
+)
+
+// Event is something that happened to a deposit.
+type Event interface {
+	domain.Event
+	suspense()
+}
+
+// Recorded: money arrived that matches no open payment. A fact.
+type Recorded struct {
+	Evidence payment.Evidence `json:"evidence"`
+	Custody  ledger.Account   `json:"custody"`
+	Amount   money.Amount     `json:"amount"`
+	From     string           `json:"from"`
+	Reason   Reason           `json:"reason"`
+	Payment  domain.PaymentID `json:"payment,omitempty"` // whose destination it came to
+}
+
+// Assigned: two people agree whose it is.
+type Assigned struct {
+	To     string        `json:"to"` // buyer or escrow
+	Buyer  domain.UserID `json:"buyer,omitempty"`
+	Hold   domain.HoldID `json:"hold,omitempty"`
+	Amount money.Amount  `json:"amount"`
+	By     []string      `json:"by"`
+}
+
+func (Recorded) EventType() string { return "suspense.recorded" }
+func (Assigned) EventType() string { return "suspense.assigned" }
+func (Recorded) suspense()         {}
+func (Assigned) suspense()         {}
+
+// Record books a deposit.
+type Record struct {
+	domain.Issue
+	Evidence payment.Evidence
+	Custody  ledger.Account
+	Amount   money.Amount
+	From     string
+	Reason   Reason
+	Payment  domain.PaymentID
+}
+
+// Assign gives it to a buyer's credit or to a hold.
+type Assign struct {
+	domain.Issue
+	Approver domain.Actor
+	Buyer    domain.UserID
+	Hold     domain.HoldID
+}
+
+// The phases.
+const (
+	Unmatched = "Unmatched"
+	Matched   = "Assigned"
+)
+
+// State is what the rules need to know of a deposit.
+type State struct {
+	Phase  string       `json:"phase"`
+	Amount money.Amount `json:"amount"`
+	Left   money.Units  `json:"left"`
+}
+
+// Decider is the deposit; its stream's id is the evidence key.
+var Decider = domain.Decider[State, Event]{Category: "suspense", Decide: Table().Decide, Evolve: Evolve}
+
+// Evolve folds one event.
+func Evolve(s State, e Event) State {
+	switch e := e.(type) {
+	case Recorded:
+		s = State{Phase: Unmatched, Amount: e.Amount, Left: e.Amount.Units}
+	case Assigned:
+		s.Phase, s.Left = Matched, money.Zero
+	}
+	return s
+}
+
+// Table is the deposit's state machine.
+func Table() machine.Table[State, Event] {
+	type line = machine.Line
+	return machine.Table[State, Event]{
+		Name: "UnmatchedDeposit", Phases: []string{"", Unmatched, Matched}, Phase: func(s State) string { return s.Phase },
+		Rows: []machine.Row[State, Event]{
+			machine.On(line{From: []string{"", Unmatched, Matched}, By: []domain.Capacity{domain.Chain, domain.Provider, domain.Process}, To: []string{Unmatched, Matched},
+				Guard: "a fact; a repeat changes nothing", Events: []string{"suspense.recorded"}}, record),
+			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin}, To: []string{Matched},
+				Guard: "two people → SELF_APPROVAL", Events: []string{"suspense.assigned"}}, assign),
+		},
+		Refuse: func(s State, c domain.Command) error {
+			if _, ok := c.(Assign); ok && s.Phase == Matched {
+				return ErrAlreadyAssigned
+			}
+			return nil
+		},
+	}
+}
+
+func record(s State, c Record) ([]Event, error) {
+	if s.Phase != "" {
+		return nil, nil
+	}
+	return []Event{Recorded{Evidence: c.Evidence, Custody: c.Custody, Amount: c.Amount, From: c.From, Reason: c.Reason, Payment: c.Payment}}, nil
+}
+
+func assign(s State, c Assign) ([]Event, error) {
+	if c.Approver.ID == "" || c.Approver.ID == c.By.ID || !c.Approver.Has(domain.Admin) {
+		return nil, ErrSelfApproval
+	}
+	e := Assigned{To: "buyer", Buyer: c.Buyer, Hold: c.Hold, Amount: money.Of(s.Amount.Asset, s.Left), By: []string{c.By.ID, c.Approver.ID}}
+	if c.Hold != "" {
+		e.To = "escrow"
+	}
+	if (c.Hold == "") == (c.Buyer == "") {
+		return nil, fault.ErrValidation.At("to", "must name a buyer or an escrow")
+	}
+	return []Event{e}, nil
+}
+
+// Postings is what a deposit does to the ledger.
+func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
+	switch e := e.(type) {
+	case Recorded:
+		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: []ledger.Line{ledger.Dr(e.Custody, ledger.Suspense, e.Amount)}}, true
+	case Assigned:
+		to := ledger.BuyerAvailable(e.Buyer)
+		if e.Hold != "" {
+			to = ledger.Held(e.Hold)
+		}
+		return ledger.Transaction{Mode: ledger.Post, Lines: []ledger.Line{ledger.Dr(ledger.Suspense, to, e.Amount)}}, true
+	}
+	return ledger.Transaction{}, false
+}
+
+// Aggregate registers the deposit with the log.
+func Aggregate() domain.Aggregate {
+	return domain.Aggregate{
+		Category: Decider.Category, Events: []domain.Event{Recorded{}, Assigned{}}, Postings: Postings,
+		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
+			if r, ok := e.(Recorded); ok {
+				return []domain.Claim{{Name: payment.EvidenceClaim(r.Evidence), Taken: payment.ErrEvidenceUsed}}
+			}
+			return nil
+		},
+	}
+}
