@@ -191,7 +191,16 @@ func (x *Executor) snapshot(ctx context.Context, u *domain.Unit) {
 
 // State folds one stream outside a command, for handlers that check before they decide.
 func State[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Decider[S, E], id string) (S, int64, error) {
-	u := domain.NewUnit(&unitLoader{ctx: ctx, x: x})
+	s, v, err := stateOf(&unitLoader{ctx: ctx, x: x}, d, id)
+	if err == nil && v == 0 {
+		// Another process may have begun the stream since this one looked.
+		return stateOf(&unitLoader{ctx: ctx, x: x, fresh: true}, d, id)
+	}
+	return s, v, err
+}
+
+func stateOf[S any, E domain.Event](l *unitLoader, d domain.Decider[S, E], id string) (S, int64, error) {
+	u := domain.NewUnit(l)
 	s, err := domain.StateOf(u, d, id)
 	if err != nil {
 		return s, 0, err

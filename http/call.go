@@ -23,6 +23,7 @@ type call struct {
 	key     *eventstore.Key
 	body    []byte // as it came
 	ifMatch int64  // 0 = not sent
+	decided bool   // the executor has looked at the key
 }
 
 type callKey struct{}

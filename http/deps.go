@@ -9,7 +9,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast/domain"
+	"holdfast/domain/dispute"
+	"holdfast/domain/escrow"
 	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/outgoing"
 	"holdfast/eventstore"
 )
 
@@ -24,6 +28,7 @@ type Deps struct {
 	Sessions   Sessions
 	Registry   Registry
 	Checkout   Checkout
+	Custody    Custody
 	Policy     Policy
 	Codes      DeliveryCodes
 	Categories Categories
@@ -95,6 +100,8 @@ type Registry interface {
 	// Decimals and Alias of an asset; ok is false for an asset nobody registered.
 	Decimals(asset money.Asset) (decimals uint8, ok bool)
 	Alias(asset money.Asset) (alias string, ok bool)
+	// Token gives what the asset is on its chain.
+	Token(asset money.Asset) (network.Token, bool)
 	// Networks is the public list of chains and tokens, as JSON.
 	Networks() json.RawMessage
 }
@@ -131,23 +138,27 @@ type Policy interface{ Terms(asset money.Asset) Terms }
 
 // Terms are the policy's values of one asset at this moment.
 type Terms struct {
-	FeeBPS          money.BPS
-	DisputeFeeBPS   money.BPS
-	Inspection      time.Duration
-	AutoRelease     time.Duration
-	DisputeWindow   time.Duration
-	AppealWindow    time.Duration
-	ResponseWindow  time.Duration
-	EvidenceWindow  time.Duration
-	MaxDisputeAge   time.Duration
+	Escrow          escrow.Terms
+	Dispute         dispute.Terms
 	PaymentExpiry   time.Duration
-	WalletCooling   time.Duration
-	AddressWindow   time.Duration
+	WalletCooling   time.Duration // a payout's wallet must rest after a change
 	PayoutApprovals int
-	// ApprovalLimit is the release above which two people are needed; zero = none.
-	ApprovalLimit money.Units
-	// NetworkFeeCap is the most that a refund may be charged for gas.
-	NetworkFeeCap money.Units
+	CodeLife        time.Duration // of a delivery code
+	// NetworkFee is what a refund is charged for gas, NetworkFeeCap the most it may be.
+	NetworkFee, NetworkFeeCap money.Units
+}
+
+// Custody prepares and sends transactions out of custody. No key is here: what it builds is
+// signed elsewhere and comes back.
+type Custody interface {
+	// Instruction says what is to be signed, with the next free nonce of the treasury.
+	Instruction(ctx context.Context, amount money.Amount, to string) (outgoing.Transfer, error)
+	// Decode reads a signed transaction; a fault when it cannot be read.
+	Decode(ctx context.Context, chain uint64, signed string) (outgoing.Tx, error)
+	// Keep stores a signed transaction, so that it can be sent again; Send sends it. It is
+	// called after the log knows of the transaction.
+	Keep(ctx context.Context, tx outgoing.Tx, signed string) error
+	Send(ctx context.Context, tx outgoing.Tx, signed string) error
 }
 
 // DeliveryCodes makes and authenticates delivery codes; the log only ever sees the MAC.

@@ -3,6 +3,9 @@ package http
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"net/http"
+	"time"
 
 	"holdfast/domain"
 	"holdfast/domain/fault"
@@ -34,6 +37,7 @@ func (s *Server) run(ctx context.Context, c *call, on target, f flow) (reply, er
 
 func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (eventstore.Result, int64, error) {
 	var version int64
+	c.decided = true
 	result, err := s.deps.Executor.Execute(ctx, c.metadata(), c.key, func(u *domain.Unit) (any, error) {
 		if c.ifMatch > 0 && on != nil {
 			is, err := on(u)
@@ -65,6 +69,47 @@ func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (event
 	return result, version, err
 }
 
+// recall gives the first outcome of the call's key when a check before the command refused:
+// the same key gets the same answer for ever, also when the world has moved on since and the
+// check would now say no. The hot path never comes here.
+func (s *Server) recall(ctx context.Context, c *call, refused error) (reply, error) {
+	if f, ok := fault.From(refused); !ok || f.Kind == fault.Internal || c.key == nil || c.decided {
+		return reply{}, refused
+	}
+	first, err := s.deps.Executor.Store().Outcome(ctx, *c.key)
+	if err != nil || first == nil {
+		return reply{}, refused
+	}
+	c.echo.Response().Header().Set("Idempotent-Replayed", "true")
+	if first.Refusal != nil {
+		return reply{}, first.Refusal
+	}
+	return reply{data: first.Data, meta: Meta{Position: first.Position}, replayed: true}, nil
+}
+
+// caughtUp waits until the route's view has reached X-Min-Position.
+func (s *Server) caughtUp(ctx context.Context, c *call) error {
+	if c.route.View == "" || s.deps.Positions == nil {
+		return nil
+	}
+	position, err := minPosition(c.echo.Request().Header)
+	if err != nil || position == 0 {
+		return err
+	}
+	wait, cancel := context.WithTimeout(ctx, lagLimit)
+	defer cancel()
+	if err := s.deps.Positions.WaitFor(wait, c.route.View, position); err != nil {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return errLag.With("view", c.route.View)
+	}
+	return nil
+}
+
+// lagLimit is how long a query waits for its view.
+const lagLimit = 2 * time.Second
+
 // stateOf folds one object for a check that comes before the command: may this caller see
 // it? A stream without events is the same 404 as a foreign object.
 func stateOf[S any, E domain.Event, ID ~string](ctx context.Context, s *Server, d domain.Decider[S, E], id ID) (S, int64, error) {
@@ -73,4 +118,25 @@ func stateOf[S any, E domain.Event, ID ~string](ctx context.Context, s *Server, 
 		err = fault.ErrNotFound
 	}
 	return state, version, err
+}
+
+// rehearsal ends a unit after its decision, so that nothing is appended.
+type rehearsal struct{ answer any }
+
+func (rehearsal) Error() string { return "a dry run appends nothing" }
+
+// rehearse decides a flow and appends nothing: the answer says what it would do. The
+// ledger's guards are not asked; they are when it is meant.
+func (s *Server) rehearse(ctx context.Context, c *call, f flow) (reply, error) {
+	_, err := s.deps.Executor.Execute(ctx, c.metadata(), nil, func(u *domain.Unit) (any, error) {
+		answer, err := f.Run(u)
+		if err != nil {
+			return nil, err
+		}
+		return nil, rehearsal{answer}
+	})
+	if r, ok := errors.AsType[rehearsal](err); ok {
+		return reply{status: http.StatusOK, data: r.answer}, nil
+	}
+	return reply{}, err
 }

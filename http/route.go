@@ -113,7 +113,14 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 			describe[T](s, &op, r)
 			huma.Register(s.api, op, func(ctx context.Context, in *I) (*output, error) {
 				c := callOf(ctx)
-				answer, err := handle(s, ctx, c, in)
+				err := s.caughtUp(ctx, c)
+				var answer reply
+				if err == nil {
+					answer, err = handle(s, ctx, c, in)
+				}
+				if err != nil {
+					answer, err = s.recall(ctx, c, err)
+				}
 				if err == nil {
 					err = s.succeed(c.echo, answer, r.status())
 				}

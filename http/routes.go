@@ -9,6 +9,8 @@ import (
 // Role lists of the table.
 var (
 	admin         = []domain.Capacity{domain.Admin}
+	parties       = []domain.Capacity{domain.Buyer, domain.Seller}
+	partiesAdmin  = []domain.Capacity{domain.Buyer, domain.Seller, domain.Admin}
 	buyer         = []domain.Capacity{domain.Buyer}
 	seller        = []domain.Capacity{domain.Seller}
 	buyerAdmin    = []domain.Capacity{domain.Buyer, domain.Admin}
@@ -27,6 +29,9 @@ func Routes() []Route {
 		ledgerRoutes(),
 		auditRoutes(),
 		adminRoutes(),
+		disputeRoutes(),
+		payoutRoutes(),
+		refundRoutes(),
 	)
 }
 
