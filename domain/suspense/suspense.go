@@ -51,6 +51,23 @@ type Assigned struct {
 	By     []string      `json:"by"`
 }
 
+// Taken: an approved refund takes from the deposit; refund.approved posts.
+type Taken struct {
+	Refund domain.RefundID `json:"refund"`
+	Amount money.Amount    `json:"amount"`
+}
+
+// Returned: that refund was cancelled before it was sent; refund.cancelled posts.
+type Returned struct {
+	Refund domain.RefundID `json:"refund"`
+	Amount money.Amount    `json:"amount"`
+}
+
+func (Taken) EventType() string    { return "suspense.taken" }
+func (Returned) EventType() string { return "suspense.returned" }
+func (Taken) suspense()            {}
+func (Returned) suspense()         {}
+
 func (Recorded) EventType() string { return "suspense.recorded" }
 func (Assigned) EventType() string { return "suspense.assigned" }
 func (Recorded) suspense()         {}
@@ -75,6 +92,23 @@ type Assign struct {
 	Hold     domain.HoldID
 }
 
+// Take moves money of the deposit to a refund; Return puts it back.
+type Take struct {
+	domain.Issue
+	Refund domain.RefundID
+	Amount money.Amount
+}
+
+// Return puts it back.
+type Return struct {
+	domain.Issue
+	Refund domain.RefundID
+	Amount money.Amount
+}
+
+// ErrExceeds: the deposit does not hold as much.
+var ErrExceeds = fault.New(fault.Rule, "REFUND_EXCEEDS_AVAILABLE", "the refund is larger than what is available for it")
+
 // The phases.
 const (
 	Unmatched = "Unmatched"
@@ -98,6 +132,10 @@ func Evolve(s State, e Event) State {
 		s = State{Phase: Unmatched, Amount: e.Amount, Left: e.Amount.Units}
 	case Assigned:
 		s.Phase, s.Left = Matched, money.Zero
+	case Taken:
+		s.Left = s.Left.Minus(e.Amount.Units)
+	case Returned:
+		s.Left = s.Left.Plus(e.Amount.Units)
 	}
 	return s
 }
@@ -112,6 +150,12 @@ func Table() machine.Table[State, Event] {
 				Guard: "a fact; a repeat changes nothing", Events: []string{"suspense.recorded"}}, record),
 			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin}, To: []string{Matched},
 				Guard: "two people → SELF_APPROVAL", Events: []string{"suspense.assigned"}}, assign),
+			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{Unmatched},
+				Guard: "≤ what is left → REFUND_EXCEEDS_AVAILABLE", Events: []string{"suspense.taken"}}, take),
+			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process, domain.Buyer}, To: []string{Unmatched},
+				Events: []string{"suspense.returned"}}, func(_ State, c Return) ([]Event, error) {
+				return []Event{Returned{Refund: c.Refund, Amount: c.Amount}}, nil
+			}),
 		},
 		Refuse: func(s State, c domain.Command) error {
 			if _, ok := c.(Assign); ok && s.Phase == Matched {
@@ -129,9 +173,19 @@ func record(s State, c Record) ([]Event, error) {
 	return []Event{Recorded{Evidence: c.Evidence, Custody: c.Custody, Amount: c.Amount, From: c.From, Reason: c.Reason, Payment: c.Payment}}, nil
 }
 
+func take(s State, c Take) ([]Event, error) {
+	if c.Amount.Asset != s.Amount.Asset || c.Amount.IsZero() || s.Left.Less(c.Amount.Units) {
+		return nil, ErrExceeds.With("have", s.Left).With("need", c.Amount.Units)
+	}
+	return []Event{Taken{Refund: c.Refund, Amount: c.Amount}}, nil
+}
+
 func assign(s State, c Assign) ([]Event, error) {
 	if c.Approver.ID == "" || c.Approver.ID == c.By.ID || !c.Approver.Has(domain.Admin) {
 		return nil, ErrSelfApproval
+	}
+	if s.Left.IsZero() {
+		return nil, ErrAlreadyAssigned
 	}
 	e := Assigned{To: "buyer", Buyer: c.Buyer, Hold: c.Hold, Amount: money.Of(s.Amount.Asset, s.Left), By: []string{c.By.ID, c.Approver.ID}}
 	if c.Hold != "" {
@@ -161,7 +215,7 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 // Aggregate registers the deposit with the log.
 func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
-		Category: Decider.Category, Events: []domain.Event{Recorded{}, Assigned{}}, Postings: Postings,
+		Category: Decider.Category, Events: []domain.Event{Recorded{}, Assigned{}, Taken{}, Returned{}}, Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
 			if r, ok := e.(Recorded); ok {
 				return []domain.Claim{{Name: payment.EvidenceClaim(r.Evidence), Taken: payment.ErrEvidenceUsed}}
