@@ -37,7 +37,7 @@ const (
 
 // world is one server on a fresh log, with people in it.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	store  eventstore.Store
 	exec   *eventstore.Executor
 	users  *people
@@ -50,7 +50,7 @@ type world struct {
 
 type option func(*world)
 
-func setup(t *testing.T, options ...option) *world {
+func setup(t testing.TB, options ...option) *world {
 	t.Helper()
 	codec, err := eventstore.NewCodec(memory.NewKeyRing(), aggregates()...)
 	require.NoError(t, err)
@@ -69,7 +69,7 @@ func setup(t *testing.T, options ...option) *world {
 	return w
 }
 
-func registry(t *testing.T) *network.Registry {
+func registry(t testing.TB) *network.Registry {
 	t.Helper()
 	r, err := network.New(network.Chain{ID: 56, Name: "bsc", Native: network.Native{Symbol: "BNB", Decimals: 18},
 		Proxies:       []network.Proxy{{Kind: network.ERC20FeeProxy, Address: "0x0DfbEe143b42B41eFC5A6F87bFD1fFC78c2f0aC9"}},
