@@ -21,8 +21,8 @@ type Config struct {
 	// RequestTimeout bounds one request's work; 0 = 15 s. Long polls add their wait.
 	RequestTimeout time.Duration
 	// MaxInFlight bounds the requests that are worked on at once, MaxWebhooks those of
-	// the webhook beside them; 0 = 512 and 128.
-	MaxInFlight, MaxWebhooks int
+	// the webhook and MaxPolls the long polls beside them; 0 = 512, 128 and 2048.
+	MaxInFlight, MaxWebhooks, MaxPolls int
 	// MaxConnections bounds open connections; 0 = 8192.
 	MaxConnections int
 }
@@ -44,6 +44,7 @@ func (c Config) withDefaults() Config {
 	set(&c.RequestTimeout, 15*time.Second)
 	setInt(&c.MaxInFlight, 512)
 	setInt(&c.MaxWebhooks, 128)
+	setInt(&c.MaxPolls, 2048)
 	setInt(&c.MaxConnections, 8192)
 	if c.Version == "" {
 		c.Version = "dev"

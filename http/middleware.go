@@ -166,6 +166,8 @@ func (s *Server) admitInFlight(next echo.HandlerFunc) echo.HandlerFunc {
 			return next(c)
 		case path == webhookPath:
 			room = s.webhooksInFlight
+		case waitOf(c) > 0:
+			room = s.pollsInFlight
 		}
 		select {
 		case room <- struct{}{}:
@@ -177,10 +179,10 @@ func (s *Server) admitInFlight(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// deadline bounds the work of a request; long polls have their own.
+// deadline bounds the work of a request; a long poll's wait comes on top.
 func (s *Server) deadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		ctx, cancel := context.WithTimeout(c.Request().Context(), s.config.RequestTimeout)
+		ctx, cancel := context.WithTimeout(c.Request().Context(), s.config.RequestTimeout+waitOf(c))
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)

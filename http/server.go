@@ -29,7 +29,7 @@ type Server struct {
 	metrics  *metrics
 	polls    *polls
 
-	inFlight, webhooksInFlight chan struct{}
+	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
 	http *http.Server
 }
@@ -60,6 +60,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
 	s.inFlight = make(chan struct{}, config.MaxInFlight)
 	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)
+	s.pollsInFlight = make(chan struct{}, config.MaxPolls)
 	s.metrics = newMetrics()
 	s.polls = newPolls()
 	if err := s.mount(); err != nil {
