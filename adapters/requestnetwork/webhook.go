@@ -1,0 +1,176 @@
+package requestnetwork
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"holdfast/domain/fault"
+	"holdfast/domain/network"
+)
+
+// ErrInvalidPayload: signed, but not a JSON object that can be understood. Keep the bytes.
+var ErrInvalidPayload = fault.New(fault.Malformed, "INVALID_PAYLOAD", "the body is not a JSON object in the provider's shape")
+
+// Parser reads deliveries; the registry knows the provider's names of networks.
+type Parser struct{ registry *network.Registry }
+
+// NewParser makes a parser.
+func NewParser(r *network.Registry) *Parser { return &Parser{r} }
+
+// kinds of the events, without their ".client_id" and ".checkout" variants, which announce
+// the same payment once more. What is not listed is noise: telemetry, compliance, and
+// events that did not exist when this was written.
+var kinds = map[string]network.HintKind{
+	"payment.confirmed":  network.Paid,
+	"payment.partial":    network.Paid,
+	"payment.failed":     network.Trouble,
+	"payment.refunded":   network.Refunded,
+	"payment.processing": network.Progress,
+	"request.recurring":  network.Recurring,
+}
+
+// Hint reads a delivery. The fields that we use must have their type; everything else may
+// be what it likes. The test flag is a header, and headers are not signed.
+func (p *Parser) Hint(headers map[string]string, body []byte) (network.Hint, error) {
+	fields, err := object(body)
+	if err != nil {
+		return network.Hint{}, ErrInvalidPayload.Because("%v", err)
+	}
+	var h network.Hint
+	var other string
+	for _, f := range []struct {
+		name string
+		into *string
+	}{
+		{"event", &h.Event}, {"requestId", &h.RequestID}, {"requestID", &other}, {"paymentReference", &h.Reference},
+		{"network", &h.Network}, {"txHash", &h.Tx}, {"amount", &h.Amount},
+	} {
+		if err := text(fields[f.name], f.into); err != nil {
+			return network.Hint{}, ErrInvalidPayload.Because("%s: %v", f.name, err)
+		}
+	}
+	switch {
+	case h.Event == "":
+		return network.Hint{}, ErrInvalidPayload.Because("there is no event")
+	case h.RequestID != "" && other != "" && h.RequestID != other:
+		return network.Hint{}, ErrInvalidPayload.Because("requestId and requestID differ")
+	case h.RequestID == "":
+		h.RequestID = other
+	}
+	return p.complete(h, headers), nil
+}
+
+func (p *Parser) complete(h network.Hint, headers map[string]string) network.Hint {
+	base := strings.TrimSuffix(strings.TrimSuffix(h.Event, ".client_id"), ".checkout")
+	if h.Kind = kinds[base]; h.Kind == "" {
+		h.Kind = network.Noise
+	}
+	if h.Reference = strings.ToLower(h.Reference); !referenceGrammar.MatchString(h.Reference) {
+		h.Reference = ""
+	}
+	if c, ok := p.registry.ChainNamed(h.Network); ok {
+		h.Chain = c.ID
+	}
+	if tx, err := network.ParseTx(h.Tx); err == nil {
+		h.Tx = tx
+	} else {
+		h.Tx = "" // nothing to look up; the scanner finds the payment by its reference
+	}
+	for name, value := range headers {
+		if strings.EqualFold(name, HeaderTest) {
+			h.Test = value == "true"
+		}
+	}
+	return h
+}
+
+// text reads a string; absent and null are empty.
+func text(raw json.RawMessage, into *string) error {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil
+	}
+	if raw[0] != '"' {
+		return errors.New("not a string")
+	}
+	return json.Unmarshal(raw, into)
+}
+
+// maxDepth of nested values; a body may be signed and still be a bomb.
+const maxDepth = 32
+
+// object reads one JSON object by its exact field names: encoding/json would let "Amount"
+// overwrite "amount". Duplicates, a NUL in any string, numbers beyond a float and deep
+// nesting are refused, because no store downstream agrees on them.
+func object(body []byte) (map[string]json.RawMessage, error) {
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := walk(d, 0); err != nil {
+		return nil, err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, errors.New("there is something after the object")
+	}
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(body, &fields); err != nil || fields == nil {
+		return nil, errors.New("the body is not an object")
+	}
+	return fields, nil
+}
+
+func walk(d *json.Decoder, depth int) error {
+	t, err := d.Token()
+	if err != nil {
+		return err
+	}
+	switch v := t.(type) {
+	case string:
+		return noNUL(v)
+	case json.Number:
+		if _, err := strconv.ParseFloat(v.String(), 64); err != nil {
+			return errors.New("a number is out of range")
+		}
+	case json.Delim:
+		if depth >= maxDepth {
+			return fmt.Errorf("more than %d levels", maxDepth)
+		}
+		return walkInside(d, v == '{', depth)
+	}
+	return nil
+}
+
+func walkInside(d *json.Decoder, isObject bool, depth int) error {
+	seen := map[string]bool{}
+	for d.More() {
+		if isObject {
+			t, err := d.Token()
+			if err != nil {
+				return err
+			}
+			name, _ := t.(string)
+			if seen[name] {
+				return errors.New("a field is there twice")
+			}
+			seen[name] = true
+			if err := noNUL(name); err != nil {
+				return err
+			}
+		}
+		if err := walk(d, depth+1); err != nil {
+			return err
+		}
+	}
+	_, err := d.Token() // the closing bracket
+	return err
+}
+
+func noNUL(s string) error {
+	if strings.ContainsRune(s, 0) {
+		return errors.New("a string holds a NUL")
+	}
+	return nil
+}
