@@ -59,12 +59,16 @@ func stillWanted(requests []*request) []*request {
 	return live
 }
 
-// maxTries bounds what one batch may cost when the database refuses it for passing reasons.
-const maxTries = 5
+// What one batch may cost when the database refuses it for passing reasons: callers wait.
+const (
+	maxTries = 5
+	maxTrial = 5 * time.Second
+)
 
 // commit sees a batch through: again after passing trouble, one by one when the database
 // refuses the whole because of one, and with an answer to everybody in the end.
 func (s *Store) commit(requests []*request) {
+	began := time.Now()
 	for try := 1; ; try++ {
 		s.stats.batches.Add(1)
 		s.stats.commands.Add(int64(len(requests)))
@@ -75,7 +79,7 @@ func (s *Store) commit(requests []*request) {
 			b.answer()
 			return
 		case passing:
-			if try < maxTries {
+			if try < maxTries && time.Since(began) < maxTrial {
 				s.stats.retries.Add(1)
 				s.opts.Log.Warn("append is tried again", "try", try, "commands", len(requests), "error", err)
 				time.Sleep(time.Duration(rand.Int64N(int64(try) * int64(20*time.Millisecond))))

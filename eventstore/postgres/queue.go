@@ -83,9 +83,12 @@ func (q *queue) take(limit int) []*request {
 	return batch
 }
 
-// gather gives the callers of the last batch a moment to come back.
+// gather gives the callers of the last batch a moment to come back, so that everybody rides
+// together instead of in two groups that take turns.
 func (q *queue) gather(limit int) {
-	want := min(limit, q.last*3/4)
+	q.mu.Lock()
+	want := min(limit, len(q.waiting)+q.last*3/4)
+	q.mu.Unlock()
 	for deadline := time.Now().Add(linger); ; {
 		q.mu.Lock()
 		n, closed := len(q.waiting), q.closed

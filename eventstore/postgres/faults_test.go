@@ -1,0 +1,159 @@
+package postgres_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/eventstore"
+	"holdfast/eventstore/postgres"
+	"holdfast/eventstore/postgres/pgtest"
+	"holdfast/eventstore/storetest"
+)
+
+func TestACallerWhoGoesAwayBreaksNobodysBatch(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	tx := begin(t, pool)
+	_, err := tx.Exec(t.Context(), `SELECT FROM log_head FOR UPDATE`)
+	require.NoError(t, err)
+	impatient, leave := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := store.Append(impatient, storetest.Of(storetest.Staged("gone", 0, storetest.Noted{Text: "x"})))
+		gone <- err
+	}()
+	waitsForLock(t, pool)
+	stays := appending(t, store, storetest.Of(storetest.Staged("stays", 0, storetest.Noted{Text: "x"})))
+	leave()
+	require.ErrorIs(t, <-gone, context.Canceled)
+	require.NoError(t, tx.Rollback(t.Context()))
+	require.NoError(t, <-stays)
+	verify(t, store)
+}
+
+// An append whose connection dies may or may not have happened. With its key it is sent again
+// until it is answered, and has then happened once.
+func TestKilledConnectionsLoseNothingAndDoubleNothing(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	const clients, each = 8, 40
+	stop := make(chan struct{})
+	var killer, wg sync.WaitGroup
+	killer.Go(func() {
+		for tick := time.NewTicker(15 * time.Millisecond); ; {
+			select {
+			case <-stop:
+				return
+			case <-tick.C:
+				_, _ = pool.Exec(context.Background(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+					WHERE datname = current_database() AND application_name = 'holdfast-append'`)
+			}
+		}
+	})
+	var failures atomic.Int64
+	for c := range clients {
+		wg.Go(func() {
+			for i := range each {
+				a := storetest.Of(storetest.Staged(fmt.Sprint("c-", c), int64(i), storetest.Fund(seller(1), 1)))
+				a.Key = &eventstore.Key{Actor: "u", Key: fmt.Sprintf("%d-%d", c, i), Fingerprint: []byte("f")}
+				for {
+					_, err := store.Append(t.Context(), a)
+					if err == nil {
+						break
+					}
+					failures.Add(1)
+					if !assert.ErrorIs(t, err, eventstore.ErrUnavailable) {
+						return
+					}
+				}
+			}
+		})
+	}
+	wg.Wait()
+	close(stop)
+	killer.Wait()
+	t.Log("answers lost on the way:", failures.Load())
+	v := verify(t, store)
+	assert.Equal(t, int64(clients*each), v.Events)
+	got, err := store.Balance(t.Context(), seller(1), storetest.USD)
+	require.NoError(t, err)
+	assert.Equal(t, fmt.Sprint(clients*each), got.CreditsPosted.String())
+}
+
+func TestAHeldHeadGives503AndTheLogRecovers(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	tx := begin(t, pool)
+	_, err := tx.Exec(t.Context(), `SELECT FROM log_head FOR UPDATE`)
+	require.NoError(t, err)
+	start := time.Now()
+	_, err = store.Append(t.Context(), storetest.Of(storetest.Staged("a", 0, storetest.Noted{Text: "x"})))
+	require.ErrorIs(t, err, eventstore.ErrUnavailable)
+	assert.Less(t, time.Since(start), 10*time.Second)
+	assert.Positive(t, store.Stats().Retries)
+	require.NoError(t, tx.Rollback(t.Context()))
+	_, err = store.Append(t.Context(), storetest.Of(storetest.Staged("a", 0, storetest.Noted{Text: "x"})))
+	require.NoError(t, err)
+}
+
+func TestAClosedStoreAnswersAndRefuses(t *testing.T) {
+	t.Parallel()
+	store := open(t, pgtest.New(t), postgres.Options{})
+	var wg sync.WaitGroup
+	var written atomic.Int64
+	for i := range 20 {
+		wg.Go(func() {
+			_, err := store.Append(t.Context(), storetest.Of(storetest.Staged(fmt.Sprint(i), 0, storetest.Noted{Text: "x"})))
+			if err == nil {
+				written.Add(1)
+			} else {
+				assert.ErrorIs(t, err, eventstore.ErrUnavailable)
+			}
+		})
+	}
+	store.Close()
+	wg.Wait()
+	head, err := store.Head(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, written.Load(), head.Position, "what was answered well is there, and nothing else")
+}
+
+func TestAForeignIsolationLevelIsRefused(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	// BEGIN names the level itself; a default of the database cannot change it.
+	exec(t, pool, `ALTER DATABASE "`+pool.Config().ConnConfig.Database+`" SET default_transaction_isolation = 'repeatable read'`)
+	other := open(t, pool, postgres.Options{})
+	for i, s := range []*postgres.Store{store, other} {
+		_, err := s.Append(t.Context(), storetest.Of(storetest.Staged(fmt.Sprint(i), 0, storetest.Noted{Text: "x"})))
+		require.NoError(t, err)
+	}
+}
+
+func TestALogWithANewerSchemaOfAKnownTypeStopsTheStart(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	_, err := store.Append(t.Context(), storetest.Of(storetest.Staged("a", 0, storetest.Noted{Text: "x"})))
+	require.NoError(t, err)
+	exec(t, pool, `INSERT INTO event_types VALUES ('never.heard_of', 3)`) // halts only who reads it
+	open(t, pool, postgres.Options{})
+	exec(t, pool, `INSERT INTO event_types VALUES ('sample.noted', 2)`)
+	codec, err := eventstore.NewCodec(postgres.NewKeyRing(pool, master), storetest.Aggregate())
+	require.NoError(t, err)
+	_, err = postgres.New(t.Context(), pool, codec, postgres.Options{})
+	var unknown *eventstore.UnknownEventError
+	require.ErrorAs(t, err, &unknown)
+	assert.Equal(t, 2, unknown.Schema)
+}
