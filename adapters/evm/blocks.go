@@ -101,5 +101,5 @@ func asUnavailable(err error) error {
 	if err == nil || errors.Is(err, ErrUnavailable) {
 		return err
 	}
-	return fmt.Errorf("%w (%v)", ErrUnavailable, err)
+	return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 }

@@ -122,7 +122,7 @@ func (c *Client) ask(ctx context.Context, what string, question func(context.Con
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w (%w)", what, ErrUnavailable, ctx.Err())
 	}
-	return fmt.Errorf("%s: %w (%v)", what, ErrUnavailable, redact(broken))
+	return fmt.Errorf("%s: %w (%w)", what, ErrUnavailable, redact(broken))
 }
 
 // read is ask for questions that every working node must be able to answer: whatever goes
@@ -155,7 +155,7 @@ func askAll[T any](ctx context.Context, c *Client, what string, question func(co
 	}
 	wait.Wait()
 	if len(answers) == 0 {
-		return nil, fmt.Errorf("%s: %w (%v)", what, ErrUnavailable, last)
+		return nil, fmt.Errorf("%s: %w (%w)", what, ErrUnavailable, last)
 	}
 	return answers, nil
 }

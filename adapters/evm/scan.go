@@ -2,6 +2,7 @@ package evm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -66,13 +67,16 @@ func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scann
 	for _, tx := range txs {
 		r, err := n.receipt(ctx, tx)
 		if err != nil {
-			return network.Scanned{}, fmt.Errorf("a log's transaction is gone: %v", err)
+			return network.Scanned{}, fmt.Errorf("a log's transaction is gone: %w", err)
 		}
 		found.Deposits = append(found.Deposits, s.ours(r)...)
 	}
 	again, err := n.blockAt(ctx, found.To)
-	if err != nil || again.Hash != last.Hash {
-		return network.Scanned{}, fmt.Errorf("the chain was reorganised during the scan (%v)", err)
+	if err != nil {
+		return network.Scanned{}, err
+	}
+	if again.Hash != last.Hash {
+		return network.Scanned{}, errors.New("the chain was reorganised during the scan")
 	}
 	return found, nil
 }

@@ -1,6 +1,7 @@
 package localredis_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -23,7 +24,7 @@ func TestTheEmbeddedServerExpiresKeys(t *testing.T) {
 	assert.True(t, r.Embedded)
 	require.NoError(t, r.Set(t.Context(), "k", "v", 300*time.Millisecond).Err())
 	assert.Equal(t, "v", r.Get(t.Context(), "k").Val())
-	require.Eventually(t, func() bool { return r.Get(t.Context(), "k").Err() == redis.Nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return errors.Is(r.Get(t.Context(), "k").Err(), redis.Nil) }, 10*time.Second, 10*time.Millisecond)
 	assert.NoError(t, r.Eval(t.Context(), "return redis.call('INCR', KEYS[1])", []string{"n"}).Err(), "rate limits count in scripts")
 }
 

@@ -70,7 +70,7 @@ func New(o Options) (*Client, error) {
 // although it failed (time-out, 5xx) is ErrUnavailable.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	if err := c.limit.Wait(ctx); err != nil {
-		return fmt.Errorf("%w (%v)", ErrUnavailable, err)
+		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 	}
 	req, err := c.request(ctx, method, path, query, in)
 	if err != nil {
@@ -83,7 +83,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		}
 		return fmt.Errorf("%s %s: %w (%v)", method, path, ErrUnavailable, err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }() // it was read or is not wanted
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil || len(body) > maxAnswer {
 		return fmt.Errorf("%s %s: %w (the answer cannot be read, %d bytes: %v)", method, path, ErrUnavailable, len(body), err)

@@ -40,14 +40,16 @@ func TestAnswersOfAProviderInTrouble(t *testing.T) {
 		want   *fault.Error
 		said   string
 	}{
-		"text":            {respond(400, `{"message":"FAU is not supported in crosschain payment.","error":"Bad Request","statusCode":400}`), requestnetwork.ErrRefused, "FAU is not supported"},
-		"zod":             {respond(400, `{"statusCode":400,"message":[{"code":"custom","message":"firstOnly must be","path":["firstOnly"]}],"error":"Bad Request"}`), requestnetwork.ErrRefused, "firstOnly must be"},
-		"fields":          {respond(400, `{"message":"Validation failed","errors":[{"field":"wallet","message":"Invalid Ethereum address"}]}`), requestnetwork.ErrRefused, "wallet: Invalid"},
-		"html":            {respond(403, `<html>`), requestnetwork.ErrRefused, "not JSON"},
-		"not found":       {respond(404, `{"message":"Token not found"}`), requestnetwork.ErrNoRequest, "Token not found"},
-		"limited":         {respond(429, ``), requestnetwork.ErrUnavailable, ""},
-		"broken":          {respond(500, `oops`), requestnetwork.ErrUnavailable, ""},
-		"redirect":        {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://169.254.169.254/", 302) }, requestnetwork.ErrUnavailable, ""},
+		"text":      {respond(400, `{"message":"FAU is not supported in crosschain payment.","error":"Bad Request","statusCode":400}`), requestnetwork.ErrRefused, "FAU is not supported"},
+		"zod":       {respond(400, `{"statusCode":400,"message":[{"code":"custom","message":"firstOnly must be","path":["firstOnly"]}],"error":"Bad Request"}`), requestnetwork.ErrRefused, "firstOnly must be"},
+		"fields":    {respond(400, `{"message":"Validation failed","errors":[{"field":"wallet","message":"Invalid Ethereum address"}]}`), requestnetwork.ErrRefused, "wallet: Invalid"},
+		"html":      {respond(403, `<html>`), requestnetwork.ErrRefused, "not JSON"},
+		"not found": {respond(404, `{"message":"Token not found"}`), requestnetwork.ErrNoRequest, "Token not found"},
+		"limited":   {respond(429, ``), requestnetwork.ErrUnavailable, ""},
+		"broken":    {respond(500, `oops`), requestnetwork.ErrUnavailable, ""},
+		"redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://169.254.169.254/", http.StatusFound)
+		}, requestnetwork.ErrUnavailable, ""},
 		"html with 200":   {respond(200, `<html>`), requestnetwork.ErrUnavailable, ""},
 		"ten megabytes":   {respond(201, `{"requestId":"`+strings.Repeat("x", 10<<20)+`"}`), requestnetwork.ErrUnavailable, ""},
 		"empty object":    {respond(201, `{}`), requestnetwork.ErrMismatch, ""},

@@ -45,38 +45,20 @@ type Proxy struct {
 // Tag names a block that a chain declares to be out of danger.
 type Tag string
 
-// The tags of the execution API; an empty tag means that only depth counts.
+// The tags that a rule may rest on; with NoTag only depth counts.
 const (
 	NoTag     Tag = ""
-	Safe      Tag = "safe"
 	Finalized Tag = "finalized"
 )
 
-// Confirmations is when a transfer counts as confirmed: its depth has reached Need (never
-// taken below Floor, whatever an operator sets), or its block lies at or below Tag.
-// The numbers of processors differ tenfold for the same chain, so they are data.
+// Confirmations is the rule by which a transfer on this chain counts as confirmed, to be
+// copied into a payment when it is opened (payment.Threshold applies it): its depth has
+// reached Need, never taken below Floor whatever an operator sets, or its block lies at or
+// below Tag. The numbers of processors differ tenfold for the same chain, so they are data.
 type Confirmations struct {
 	Need  uint64 `json:"need"`
 	Floor uint64 `json:"floor"`
 	Tag   Tag    `json:"tag,omitempty"`
-}
-
-// Threshold is the depth that is asked for.
-func (c Confirmations) Threshold() uint64 { return max(c.Need, c.Floor, 1) }
-
-// Met reports whether a transfer with this standing is confirmed.
-func (c Confirmations) Met(s Standing) bool {
-	switch {
-	case !s.Canonical:
-		return false
-	case s.Depth >= c.Threshold():
-		return true
-	case c.Tag == Finalized:
-		return s.Finalized
-	case c.Tag == Safe:
-		return s.Safe || s.Finalized
-	}
-	return false
 }
 
 // ErrInvalidAddress: not 0x and 40 hex digits, the zero address, or a wrong checksum.

@@ -101,6 +101,7 @@ func TestAnAmbiguousRegistryIsRefused(t *testing.T) {
 	for name, breakIt := range map[string]func(*network.Chain){
 		"no id":            func(c *network.Chain) { c.ID = 0 },
 		"no confirmations": func(c *network.Chain) { c.Confirmations.Floor = 0 },
+		"unknown tag":      func(c *network.Chain) { c.Confirmations.Tag = "earliest" },
 		"symbol twice": func(c *network.Chain) {
 			c.Tokens = append(c.Tokens, network.Token{Address: usdtBSC, Symbol: "usdc", Decimals: 6})
 		},
@@ -123,7 +124,7 @@ func TestAnAmbiguousRegistryIsRefused(t *testing.T) {
 	twin.ID, twin.Name, twin.Aliases = 6, "six", []string{"FIVE"}
 	_, err = network.New(good, twin)
 	assert.ErrorContains(t, err, "belongs to chain 5")
-	_, err = network.Read([]byte(`{"chains":[],"disabeld":true}`))
+	_, err = network.Read([]byte(`{"chains":[],"disable":true}`))
 	assert.Error(t, err, "a misspelt field must not pass")
 }
 
@@ -164,18 +165,6 @@ func TestOnlyTheExpectedTransferMatches(t *testing.T) {
 		c.change(&d)
 		assert.ErrorIs(t, want.Match(d), c.err, name)
 	}
-}
-
-func TestConfirmedByDepthOrTagAndNeverBelowTheFloor(t *testing.T) {
-	t.Parallel()
-	c := network.Confirmations{Need: 1, Floor: 6, Tag: network.Finalized}
-	assert.EqualValues(t, 6, c.Threshold())
-	assert.False(t, c.Met(network.Standing{Canonical: true, Depth: 5}))
-	assert.False(t, c.Met(network.Standing{Canonical: true, Depth: 5, Safe: true}), "safe is less than finalized")
-	assert.True(t, c.Met(network.Standing{Canonical: true, Depth: 6}))
-	assert.True(t, c.Met(network.Standing{Canonical: true, Depth: 1, Finalized: true}))
-	assert.False(t, c.Met(network.Standing{Depth: 600, Finalized: true}), "a block that fell out confirms nothing")
-	assert.False(t, network.Confirmations{}.Met(network.Standing{Canonical: true}), "a zero rule asks for one block")
 }
 
 // The built-in table is compared with the public registry it was taken from, where that
