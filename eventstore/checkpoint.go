@@ -20,11 +20,14 @@ type Checkpoint struct {
 	Note     []byte // the signed note itself
 }
 
+// originPrefix keeps our checkpoints apart from those of other programs signed with the same key.
+const originPrefix = "holdfast/log/"
+
 // Origin is the first line of a log's checkpoints.
-func Origin(logID string) string { return "holdfast/log/" + logID }
+func Origin(logID string) string { return originPrefix + logID }
 
 // LogID gives the log that a checkpoint speaks of.
-func (c Checkpoint) LogID() string { return strings.TrimPrefix(c.Origin, "holdfast/log/") }
+func (c Checkpoint) LogID() string { return strings.TrimPrefix(c.Origin, originPrefix) }
 
 // Signer signs checkpoints with an Ed25519 key.
 type Signer struct {
@@ -84,6 +87,9 @@ func ParseCheckpoint(signed []byte, verifierKey string) (Checkpoint, error) {
 	lines := strings.Split(n.Text, "\n")
 	if len(lines) < 4 {
 		return Checkpoint{}, fmt.Errorf("a checkpoint has three lines, this has %d", len(lines)-1)
+	}
+	if !strings.HasPrefix(lines[0], originPrefix) {
+		return Checkpoint{}, fmt.Errorf("the note is signed, but not a checkpoint of ours: %q", lines[0])
 	}
 	position, err := strconv.ParseInt(lines[1], 10, 64)
 	if err != nil || position < 0 {
