@@ -81,18 +81,21 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // the URL is no secret, but long
 		}
-		return fmt.Errorf("%s %s: %w (%v)", method, path, ErrUnavailable, err)
+		return fmt.Errorf("%s %s: %w (%w)", method, path, ErrUnavailable, err)
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read or is not wanted
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if err != nil || len(body) > maxAnswer {
-		return fmt.Errorf("%s %s: %w (the answer cannot be read, %d bytes: %v)", method, path, ErrUnavailable, len(body), err)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w (%w)", method, path, ErrUnavailable, err)
+	}
+	if len(body) > maxAnswer {
+		return fmt.Errorf("%s %s: %w (the answer is longer than %d bytes)", method, path, ErrUnavailable, maxAnswer)
 	}
 	if resp.StatusCode/100 != 2 {
 		return fmt.Errorf("%s %s: %w", method, path, refusal(resp, body))
 	}
 	if err := json.Unmarshal(body, out); err != nil {
-		return fmt.Errorf("%s %s: %w (not the JSON that was expected: %v)", method, path, ErrUnavailable, err)
+		return fmt.Errorf("%s %s: %w (not the JSON that was expected: %w)", method, path, ErrUnavailable, err)
 	}
 	return nil
 }
