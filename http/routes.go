@@ -29,6 +29,8 @@ func Routes() []Route {
 		ledgerRoutes(),
 		auditRoutes(),
 		adminRoutes(),
+		requestRoutes(),
+		offerRoutes(),
 		disputeRoutes(),
 		payoutRoutes(),
 		refundRoutes(),
