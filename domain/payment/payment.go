@@ -203,7 +203,7 @@ func reorged(s State, e Reorged) State {
 // settled is the phase when nothing more is on its way.
 func (s State) settled() string {
 	switch {
-	case s.Phase == PaidPhase || s.Phase == UnderReview || s.Waiting() > 0:
+	case s.Phase == PaidPhase || s.Phase == UnderReview || s.Phase == RejectedPhase || s.Phase == CancelledPhase || s.Waiting() > 0:
 		return s.Phase
 	case s.IsExpired:
 		return ExpiredPhase

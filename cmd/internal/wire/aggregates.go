@@ -1,0 +1,28 @@
+package wire
+
+import (
+	"holdfast/domain"
+	"holdfast/domain/breaker"
+	"holdfast/domain/destination"
+	"holdfast/domain/dispute"
+	"holdfast/domain/escrow"
+	"holdfast/domain/offer"
+	"holdfast/domain/payment"
+	"holdfast/domain/payout"
+	"holdfast/domain/points"
+	"holdfast/domain/quote"
+	"holdfast/domain/receivable"
+	"holdfast/domain/refund"
+	"holdfast/domain/request"
+	"holdfast/domain/suspense"
+	"holdfast/domain/treasury"
+)
+
+// Aggregates is every kind of stream that the log holds.
+func Aggregates() []domain.Aggregate {
+	return []domain.Aggregate{
+		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
+		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
+		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+	}
+}
