@@ -83,7 +83,8 @@ func (c *call) evidence(in []EvidenceIn) []dispute.Evidence {
 	return all
 }
 
-type complaint struct {
+// Complaint is what a party contests, and why.
+type Complaint struct {
 	Category       string       `json:"category" minLength:"2" maxLength:"60" pattern:"^[a-z_]+$"`
 	Reason         string       `json:"reason" minLength:"3" maxLength:"200"`
 	Description    string       `json:"description,omitempty" maxLength:"4000"`
@@ -96,27 +97,27 @@ type complaint struct {
 type openDisputeInput struct {
 	Body struct {
 		RequestID string `json:"purchaseRequestId" maxLength:"36"`
-		complaint
+		Complaint
 	}
 }
 
 type raiseDisputeInput struct {
 	RequestID string `path:"requestId"`
-	Body      complaint
+	Body      Complaint
 }
 
 func (s *Server) openDispute(ctx context.Context, c *call, in *openDisputeInput) (reply, error) {
 	if !wellFormedID(in.Body.RequestID) {
 		return reply{}, errInvalidID.At("purchaseRequestId", "expected a UUID or 24 hex digits")
 	}
-	return s.contest(ctx, c, in.Body.RequestID, in.Body.complaint)
+	return s.contest(ctx, c, in.Body.RequestID, in.Body.Complaint)
 }
 
 func (s *Server) raiseDispute(ctx context.Context, c *call, in *raiseDisputeInput) (reply, error) {
 	return s.contest(ctx, c, in.RequestID, in.Body)
 }
 
-func (s *Server) contest(ctx context.Context, c *call, request string, in complaint) (reply, error) {
+func (s *Server) contest(ctx context.Context, c *call, request string, in Complaint) (reply, error) {
 	hold, err := s.holdOf(ctx, c, request)
 	if err != nil {
 		return reply{}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/domain"
+	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/money"
 	"holdfast/eventstore"
@@ -83,4 +84,13 @@ type policy struct{ approvals int }
 func (p policy) Terms(money.Asset) apihttp.Terms {
 	return apihttp.Terms{Escrow: escrow.Terms{FeeBPS: 250, Inspection: time.Hour, DisputeWindow: time.Hour}, Dispute: disputeTerms(),
 		PaymentExpiry: time.Hour, PayoutApprovals: p.approvals, CodeLife: time.Hour}
+}
+
+// settlement gives the id of a dispute's open proposal.
+func (w *world) settlement(path string) string {
+	w.t.Helper()
+	s, _, err := eventstore.State(context.Background(), w.exec, dispute.Decider, path[len(disputesPath)+1:])
+	require.NoError(w.t, err)
+	require.NotNil(w.t, s.Settlement)
+	return s.Settlement.ID
 }

@@ -287,7 +287,11 @@ func TestFloodLeavesRoomForHealthAndWebhooks(t *testing.T) {
 	})
 	first := make(chan answer, 1)
 	go func() {
-		first <- w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": password})
+		a := answer{code: "TOO_MANY_IN_FLIGHT"}
+		for a.code == "TOO_MANY_IN_FLIGHT" { // our own question below may have the only room
+			a = w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": password})
+		}
+		first <- a
 	}()
 	require.Eventually(t, func() bool { return w.anybody().get("/api/version").code == "TOO_MANY_IN_FLIGHT" }, 5*time.Second, 5*time.Millisecond)
 	assert.Equal(t, 200, w.anybody().get("/health/live").status)
