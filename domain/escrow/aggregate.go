@@ -9,7 +9,7 @@ func Aggregate() domain.Aggregate {
 		Events: []domain.Event{
 			Opened{}, Credited{}, Debited{}, Funded{}, Unfunded{}, FeeAbsorbed{}, DiscountFunded{}, ReleaseHoldPlaced{}, ReleaseHoldLifted{},
 			InspectionStarted{}, InspectionExtended{}, MadeReleasable{}, ReleaseRevoked{}, ReleaseApprovalRecorded{}, Released{}, RefundTaken{},
-			RefundReturned{}, RefundSettled{}, RefundUnsettled{}, ClawedBack{}, Frozen{}, Unfrozen{}, DisputeSettled{}, Cancelled{}, Closed{}, Reopened{},
+			RefundReturned{}, RefundSettled{}, RefundUnsettled{}, ClawedBack{}, ClawbackReturned{}, Frozen{}, Unfrozen{}, DisputeSettled{}, Cancelled{}, Closed{}, Reopened{},
 		},
 		Postings:  Postings,
 		Deadlines: Deadlines,

@@ -136,6 +136,13 @@ type ClawBack struct {
 	Amount money.Amount
 }
 
+// ReturnClawback notes that such a refund was cancelled before it was sent.
+type ReturnClawback struct {
+	domain.Issue
+	Refund domain.RefundID
+	Amount money.Amount
+}
+
 // Freeze contests an amount: first what is held, then what is releasable. Zero = all.
 type Freeze struct {
 	domain.Issue

@@ -228,6 +228,16 @@ func clawBack(s State, c ClawBack) ([]Event, error) {
 	return append(reopened(s, "clawback"), ClawedBack{Refund: c.Refund, Amount: c.Amount}), nil
 }
 
+func returnClawback(s State, c ReturnClawback) ([]Event, error) {
+	if !slices.Contains(s.OpenRefunds, c.Refund) {
+		return nil, nil
+	}
+	if s.ClawedBack.Less(c.Amount.Units) {
+		return nil, ErrRefundExceeds.With("have", s.ClawedBack).With("need", c.Amount.Units)
+	}
+	return []Event{ClawbackReturned{Refund: c.Refund, Amount: c.Amount}}, nil
+}
+
 func freeze(s State, c Freeze) ([]Event, error) {
 	all := s.Held.Plus(s.Releasable)
 	amount := c.Amount

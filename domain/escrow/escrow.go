@@ -173,7 +173,7 @@ func Evolve(s State, e Event) State {
 		s.Releasable, s.Released = s.Releasable.Minus(e.Gross.Units), s.Released.Plus(e.Gross.Units)
 		s.FeesTaken, s.NetPaid = s.FeesTaken.Plus(e.Fee.Units), s.NetPaid.Plus(e.Net.Units)
 		s.Approval = nil
-	case RefundTaken, RefundReturned, RefundSettled, RefundUnsettled, ClawedBack:
+	case RefundTaken, RefundReturned, RefundSettled, RefundUnsettled, ClawedBack, ClawbackReturned:
 		s = refunds(s, e)
 	case Frozen, Unfrozen, DisputeSettled:
 		s = disputes(s, e)
@@ -239,6 +239,9 @@ func refunds(s State, e Event) State {
 	case ClawedBack:
 		s.ClawedBack = s.ClawedBack.Plus(e.Amount.Units)
 		s.OpenRefunds = append(slices.Clone(s.OpenRefunds), e.Refund)
+	case ClawbackReturned:
+		s.ClawedBack = s.ClawedBack.Minus(e.Amount.Units)
+		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
 	}
 	return s
 }

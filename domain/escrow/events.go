@@ -218,6 +218,13 @@ type ClawedBack struct {
 	Amount money.Amount    `json:"amount"`
 }
 
+// ClawbackReturned: that refund was cancelled before it was sent; refund.cancelled posts.
+type ClawbackReturned struct {
+	Refund domain.RefundID `json:"refund"`
+	Amount money.Amount    `json:"amount"`
+}
+
+func (ClawbackReturned) EventType() string        { return "escrow.clawback_returned" }
 func (Opened) EventType() string                  { return "escrow.opened" }
 func (Credited) EventType() string                { return "escrow.credited" }
 func (Debited) EventType() string                 { return "escrow.debited" }
@@ -270,4 +277,5 @@ func (Closed) escrow()                  {}
 func (Reopened) escrow()                {}
 func (RefundSettled) escrow()           {}
 func (RefundUnsettled) escrow()         {}
+func (ClawbackReturned) escrow()        {}
 func (ClawedBack) escrow()              {}

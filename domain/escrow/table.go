@@ -57,6 +57,8 @@ func Table() machine.Table[State, Event] {
 				Guard: "a refund that is open changes nothing", Events: []string{"escrow.refund_unsettled", "escrow.reopened"}}, unsettleRefund),
 			machine.On(line{From: []string{PartlyReleased, Settling, ClosedPhase, ReopenedPhase}, By: []domain.Capacity{domain.Seller, domain.Admin, domain.Process}, To: []string{PartlyReleased, Settling, ReopenedPhase},
 				Guard: "≤ released and not clawed back before → REFUND_EXCEEDS_AVAILABLE", Events: []string{"escrow.clawed_back", "escrow.reopened"}}, clawBack),
+			machine.On(line{From: alive, By: []domain.Capacity{domain.Admin, domain.Process}, To: alive,
+				Guard: "that refund is open", Events: []string{"escrow.clawback_returned"}}, returnClawback),
 			machine.On(line{From: []string{FundedPhase, ReleasableNow, PartlyReleased}, By: []domain.Capacity{domain.Buyer, domain.Seller, domain.Process}, To: []string{DisputedPhase},
 				Guard: "≤ held + releasable → NOTHING_TO_DISPUTE", Events: []string{"escrow.frozen"}}, freeze),
 			machine.On(line{From: []string{DisputedPhase}, By: []domain.Capacity{domain.Buyer, domain.Seller, domain.Resolver, domain.Admin, domain.Process, domain.Timer}, To: []string{AwaitingFunds, FundedPhase, ReleasableNow, PartlyReleased},

@@ -33,3 +33,6 @@ func inPostgres(t testing.TB) eventstore.Store {
 
 func TestRacesInMemory(t *testing.T)   { t.Parallel(); scenariotest.Race(t, inMemory) }
 func TestRacesInPostgres(t *testing.T) { t.Parallel(); scenariotest.Race(t, inPostgres) }
+
+func TestScenariosInMemory(t *testing.T)   { t.Parallel(); scenariotest.Run(t, inMemory) }
+func TestScenariosInPostgres(t *testing.T) { t.Parallel(); scenariotest.Run(t, inPostgres) }

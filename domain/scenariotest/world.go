@@ -7,15 +7,23 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
+	"holdfast/domain/offer"
+	"holdfast/domain/payment"
 	"holdfast/domain/payout"
+	"holdfast/domain/points"
+	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
+	"holdfast/domain/request"
 	"holdfast/domain/settlement"
+	"holdfast/domain/suspense"
+	"holdfast/domain/treasury"
 	"holdfast/eventstore"
 )
 
@@ -23,7 +31,8 @@ import (
 func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
-		breaker.Aggregate(), seedAggregate(),
+		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
+		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
 	}
 }
 

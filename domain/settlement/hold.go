@@ -121,6 +121,11 @@ func reopen(u *domain.Unit, i domain.Issue, s refund.State, amount money.Amount)
 	return fee, err
 }
 
+func undoClawback(u *domain.Unit, i domain.Issue, s refund.State) error {
+	_, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.ReturnClawback{Issue: own(i, "refunds"), Refund: s.Refund, Amount: s.Amount})
+	return err
+}
+
 // settled tells the hold that a refund of its money ended.
 func settled(u *domain.Unit, i domain.Issue, hold domain.HoldID, id domain.RefundID) error {
 	if hold == "" {

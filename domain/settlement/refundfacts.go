@@ -65,10 +65,16 @@ func ending(u *domain.Unit, i domain.Issue, id domain.RefundID, c domain.Command
 	if err != nil {
 		return nil, err
 	}
-	if len(events) > 0 && s.Final() {
-		err = settled(u, i, s.Hold, id)
+	if len(events) == 0 || !s.Final() {
+		return refundAnswer(s), nil
 	}
-	return refundAnswer(s), err
+	if s.Phase == refund.PhaseFailed && s.Source == refund.FromSuspense && s.Buyer == "" {
+		// Nobody has a credit for it: it is unmatched again.
+		if err := returnToSuspense(u, i, s, s.Net); err != nil {
+			return nil, err
+		}
+	}
+	return refundAnswer(s), settled(u, i, s.Hold, id)
 }
 
 // FailRefund records that the money will never arrive; it becomes the buyer's credit.

@@ -261,7 +261,7 @@ func (f CancelRefund) giveBack(u *domain.Unit, s refund.State) (money.Amount, er
 	case refund.FromHeld, refund.FromReleasable:
 		return money.Amount{}, returnToHold(u, f.Issue, s)
 	case refund.FromSuspense:
-		return money.Amount{}, returnToSuspense(u, f.Issue, s)
+		return money.Amount{}, returnToSuspense(u, f.Issue, s, s.Amount)
 	case refund.FromClawback:
 		return f.reverseDebt(u, s)
 	}
@@ -269,7 +269,7 @@ func (f CancelRefund) giveBack(u *domain.Unit, s refund.State) (money.Amount, er
 }
 
 func (f CancelRefund) reverseDebt(u *domain.Unit, s refund.State) (money.Amount, error) {
-	if err := settled(u, f.Issue, s.Hold, s.Refund); err != nil {
+	if err := undoClawback(u, f.Issue, s); err != nil {
 		return money.Amount{}, err
 	}
 	id := receivable.ID(receivable.Seller, s.Seller, s.Amount.Asset)
