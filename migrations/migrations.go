@@ -70,7 +70,7 @@ func Digest() (string, error) {
 			return err
 		}
 		content, err := files.ReadFile(path)
-		fmt.Fprintf(h, "%s %d\n%s", path, len(content), content)
+		_, _ = fmt.Fprintf(h, "%s %d\n%s", path, len(content), content) // a hash takes everything
 		return err
 	})
 	return hex.EncodeToString(h.Sum(nil)[:8]), err

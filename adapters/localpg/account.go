@@ -39,6 +39,9 @@ func serverAccount() (account, error) {
 // elsewhere is where a folder goes that the account could not reach.
 const elsewhere = "/var/lib/holdfast"
 
+// passable lets the server's account through; initdb closes the data folder itself.
+const passable = 0o755
+
 // settle gives the folder to use for a wanted one, made and owned by the account. A folder
 // below a closed one (root's home, say) cannot be reached by the account the server runs as: it
 // is put under /var/lib/holdfast, by a name that follows from the wanted one.
@@ -47,13 +50,13 @@ func (a account) settle(wanted string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, passable); err != nil {
 		return "", err
 	}
 	if a.stepDown && !a.reaches(filepath.Dir(dir)) {
 		name := sha256.Sum256([]byte(dir))
 		dir = filepath.Join(elsewhere, hex.EncodeToString(name[:8]))
-		if err := os.MkdirAll(dir, 0o755); err != nil {
+		if err := os.MkdirAll(dir, passable); err != nil {
 			return "", err
 		}
 		if !a.reaches(filepath.Dir(dir)) {

@@ -41,11 +41,11 @@ var places = []string{
 	"/Applications/Postgres.app/*/*/*/bin", // Postgres.app
 }
 
-// find gives the installation to use: of the wanted major version, or the newest when want
-// is 0.
-func find(ctx context.Context, want int) (binaries, error) {
+// find gives the installation to use out of some folders: of the wanted major version, or the
+// newest when want is 0.
+func find(ctx context.Context, folders []string, want int) (binaries, error) {
 	var found []binaries
-	for _, dir := range candidates() {
+	for _, dir := range folders {
 		if major, err := majorOf(ctx, dir); err == nil && major >= oldest {
 			found = append(found, binaries{dir, major})
 		}
@@ -82,6 +82,7 @@ func majorOf(ctx context.Context, dir string) (int, error) {
 	if _, err := os.Stat(filepath.Join(dir, "initdb")); err != nil {
 		return 0, err
 	}
+	//nolint:gosec // G204: dir comes from PATH or from places
 	out, err := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version").Output()
 	if err != nil {
 		return 0, err
@@ -90,8 +91,8 @@ func majorOf(ctx context.Context, dir string) (int, error) {
 	if len(fields) < 3 {
 		return 0, fmt.Errorf("unexpected version line %q", out)
 	}
-	major, _, _ := strings.Cut(fields[2], ".")
-	return strconv.Atoi(strings.TrimRight(major, "abcdefghijklmnopqrstuvwxyz")) // 19devel → 19
+	digits := fields[2][:len(fields[2])-len(strings.TrimLeft(fields[2], "0123456789"))]
+	return strconv.Atoi(digits)
 }
 
 func installCommand() string {

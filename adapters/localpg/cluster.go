@@ -36,7 +36,7 @@ func open(ctx context.Context, dir string, as account) (cluster, error) {
 		}
 	}
 	var err error
-	if c.bin, err = find(ctx, want); err != nil {
+	if c.bin, err = find(ctx, candidates(), want); err != nil {
 		return c, err
 	}
 	if want == 0 {
@@ -75,6 +75,7 @@ func (c cluster) secret(path, text string) error {
 
 // run carries out one of PostgreSQL's tools as the server's account.
 func (c cluster) run(ctx context.Context, tool string, args ...string) (string, error) {
+	//nolint:gosec // G204: the tools of the installation that find chose
 	cmd := exec.CommandContext(ctx, c.bin.path(tool), args...)
 	cmd.Dir, cmd.SysProcAttr, cmd.Env = c.dir, c.as.attributes(), environment()
 	out, err := cmd.CombinedOutput()
@@ -134,11 +135,12 @@ func (c cluster) postmaster() (int, bool) {
 }
 
 // choosePort gives the port of last time when it is free, else a free one, and remembers it.
-func (c cluster) choosePort() (int, error) {
-	if port, err := c.port(); err == nil && free(port) {
+func (c cluster) choosePort(ctx context.Context) (int, error) {
+	if port, err := c.port(); err == nil && free(ctx, port) {
 		return port, nil
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, fmt.Errorf("find a free port: %w", err)
 	}
@@ -146,7 +148,7 @@ func (c cluster) choosePort() (int, error) {
 	if err := l.Close(); err != nil {
 		return 0, err
 	}
-	return port, os.WriteFile(c.file("port"), []byte(strconv.Itoa(port)+"\n"), 0o644)
+	return port, os.WriteFile(c.file("port"), []byte(strconv.Itoa(port)+"\n"), 0o600)
 }
 
 func (c cluster) port() (int, error) {
@@ -157,8 +159,9 @@ func (c cluster) port() (int, error) {
 	return strconv.Atoi(strings.TrimSpace(string(raw)))
 }
 
-func free(port int) bool {
-	l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+func free(ctx context.Context, port int) bool {
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
 		return false
 	}

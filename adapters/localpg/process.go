@@ -33,7 +33,7 @@ func (a account) attributes() *syscall.SysProcAttr {
 // lock takes the folder's lock without waiting; ok is false when another process has it. The
 // kernel drops it when we die, however we die.
 func lock(path string) (f *os.File, ok bool, err error) {
-	f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	f, err = os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, false, err
 	}

@@ -98,7 +98,7 @@ func (s *Server) launch(ctx context.Context) (err error) {
 	}
 	// A port that was free a moment ago may be taken when the server binds it.
 	for range 3 {
-		if s.port, err = s.cluster.choosePort(); err != nil {
+		if s.port, err = s.cluster.choosePort(ctx); err != nil {
 			return err
 		}
 		if s.process, err = s.spawn(); err != nil {
@@ -125,7 +125,8 @@ func (s *Server) spawn() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }() // the child has its own copy
+	//nolint:gosec,noctx // G204: the binary is one that find chose; it outlives ctx and is ended by Stop
 	cmd := exec.Command(s.cluster.bin.path("postgres"), "-D", s.cluster.data(), "-p", strconv.Itoa(s.port), "-k", "",
 		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "shared_buffers=128MB",
 		"-c", "max_wal_size=2GB", "-c", "log_min_messages=warning", "-c", "log_checkpoints=off")
@@ -189,7 +190,7 @@ func (s *Server) ensureDatabase(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("connect to the new server: %w", err)
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	var exists bool
 	if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", superuser).Scan(&exists); err != nil || exists {
 		return err

@@ -154,7 +154,7 @@ func times(t *testing.T, h *harness) {
 	} {
 		got, err := h.PositionAt(t.Context(), at)
 		require.NoError(t, err)
-		if at == a.RecordedAt && a.RecordedAt.Equal(b.RecordedAt) {
+		if at.Equal(a.RecordedAt) && a.RecordedAt.Equal(b.RecordedAt) {
 			want = b.Last
 		}
 		assert.Equal(t, want, got, at)
