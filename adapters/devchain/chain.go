@@ -103,7 +103,7 @@ func (c *Chain) Reorg(depth int, drop bool) error {
 		c.engine.beacon.Rollback()
 	}
 	for range depth + 1 {
-		c.engine.seal()
+		c.engine.beacon.Commit()
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (c *Chain) commit(n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for range n {
-		c.engine.seal()
+		c.engine.beacon.Commit()
 	}
 }
 

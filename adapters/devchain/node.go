@@ -12,7 +12,6 @@ import (
 	"github.com/ethereum/go-ethereum/eth/catalyst"
 	"github.com/ethereum/go-ethereum/eth/ethconfig"
 	"github.com/ethereum/go-ethereum/eth/filters"
-	"github.com/ethereum/go-ethereum/log"
 	"github.com/ethereum/go-ethereum/node"
 	"github.com/ethereum/go-ethereum/p2p"
 	"github.com/ethereum/go-ethereum/params"
@@ -61,6 +60,9 @@ func nodeConfig(o Options) *node.Config {
 	c := node.DefaultConfig
 	c.Name = "devchain"
 	c.DataDir = o.DataDir
+	// LevelDB hands every write to the operating system before it goes on. The default,
+	// Pebble, gathers them in memory, and a kill lost blocks that somebody had seen.
+	c.DBEngine = "leveldb"
 	c.IPCPath = ""
 	c.HTTPHost, c.HTTPPort = "127.0.0.1", o.Port
 	c.HTTPModules = []string{"eth", "net", "web3"}
@@ -96,15 +98,6 @@ func ethConfig() *ethconfig.Config {
 
 func ether(n int64) *big.Int {
 	return new(big.Int).Mul(big.NewInt(n), big.NewInt(params.Ether))
-}
-
-// seal mines a block and sees it on disk: the database keeps its latest writes in memory
-// until it is told otherwise, and a kill would lose them.
-func (e *engine) seal() {
-	e.beacon.Commit()
-	if err := e.eth.ChainDb().SyncKeyValue(); err != nil {
-		log.Warn("sync the development chain", "err", err)
-	}
 }
 
 func (e *engine) close() error {
