@@ -101,26 +101,48 @@ func (c *Codec) Encode(ctx context.Context, category string, e domain.Event) (na
 	return name, t.schema, data, err
 }
 
-// Decode gives the event in its current shape.
+// Decode gives the event in its current shape, its personal text opened.
 func (c *Codec) Decode(ctx context.Context, name string, schema int, data []byte) (domain.Event, error) {
+	p, err := c.decode(name, schema, data)
+	if err != nil {
+		return nil, err
+	}
+	if c.types[name].personal {
+		if err := c.open(ctx, p); err != nil {
+			return nil, fmt.Errorf("open %s: %w", name, err)
+		}
+	}
+	return p.Interface().(domain.Event), nil
+}
+
+// DecodeSealed is Decode that leaves personal text sealed: what read models keep, so that
+// an erased person is gone from them too.
+func (c *Codec) DecodeSealed(name string, schema int, data []byte) (domain.Event, error) {
+	p, err := c.decode(name, schema, data)
+	if err != nil {
+		return nil, err
+	}
+	return p.Interface().(domain.Event), nil
+}
+
+// Open fills in the personal text anywhere below p, a pointer to what was decoded sealed.
+// That of an erased subject stays empty, with Erased set.
+func (c *Codec) Open(ctx context.Context, p any) error { return c.open(ctx, reflect.ValueOf(p).Elem()) }
+
+func (c *Codec) decode(name string, schema int, data []byte) (reflect.Value, error) {
 	t, ok := c.types[name]
 	if !ok || schema < 1 || schema > t.schema {
-		return nil, &UnknownEventError{Type: name, Schema: schema}
+		return reflect.Value{}, &UnknownEventError{Type: name, Schema: schema}
 	}
 	for v := schema; v < t.schema; v++ {
 		var err error
 		if data, err = t.upcast[v](data); err != nil {
-			return nil, fmt.Errorf("upcast %s from schema %d: %w", name, v, err)
+			return reflect.Value{}, fmt.Errorf("upcast %s from schema %d: %w", name, v, err)
 		}
 	}
 	p := reflect.New(t.goType)
 	if err := json.Unmarshal(data, p.Interface()); err != nil {
-		return nil, fmt.Errorf("decode %s: %w", name, err)
+		return reflect.Value{}, fmt.Errorf("decode %s: %w", name, err)
 	}
-	if t.personal {
-		if err := c.open(ctx, p.Elem()); err != nil {
-			return nil, fmt.Errorf("open %s: %w", name, err)
-		}
-	}
-	return p.Elem().Interface().(domain.Event), nil
+	return p.Elem(), nil
 }

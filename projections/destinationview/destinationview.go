@@ -1,0 +1,124 @@
+// Package destinationview is the read model of derived pay-in addresses and the sweeps from them.
+package destinationview
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/domain"
+	"holdfast/domain/destination"
+	"holdfast/domain/money"
+	"holdfast/eventstore"
+	"holdfast/projections"
+)
+
+// Name is the projector's and the table's name.
+const Name = "destinations"
+
+// Doc is a destination: the aggregate's own state and what only readers want to know.
+type Doc struct {
+	destination.State
+	PhaseName        string  `json:"phase"`
+	Chain            uint64  `json:"chain"`
+	Path             string  `json:"path"`
+	Fingerprint      string  `json:"xpub_fingerprint"`
+	History          []Sweep `json:"history,omitempty"`
+	QuarantineReason string  `json:"quarantine_reason,omitempty"`
+}
+
+// Sweep is one transfer to the treasury, as it stands.
+type Sweep struct {
+	ID          domain.SweepID `json:"id"`
+	Amount      money.Amount   `json:"amount"`
+	Tx          string         `json:"tx"`
+	Nonce       uint64         `json:"nonce"`
+	Raw         string         `json:"raw,omitempty"` // the signed transaction, to send it again
+	Status      string         `json:"status"`        // broadcast, confirmed, failed, reorged
+	Block       uint64         `json:"block,omitempty"`
+	FailureCode string         `json:"failure_code,omitempty"`
+	At          time.Time      `json:"at"`
+}
+
+// Projector keeps the read model.
+func Projector() projections.Projector {
+	return projections.Documents(Name, 1, destination.Decider.Category, fold)
+}
+
+func fold(d *Doc, r eventstore.Recorded) (err error) {
+	if d.State, err = projections.Evolve(destination.Decider, d.State, r); err != nil {
+		return err
+	}
+	switch e := r.Event.(type) {
+	case destination.Derived:
+		d.Chain, d.Path, d.Fingerprint = e.Chain, e.Path, e.Fingerprint
+	case destination.SweepBroadcast:
+		d.History = append(d.History, Sweep{ID: e.Sweep, Amount: e.Amount, Tx: e.Tx, Nonce: e.Nonce, Raw: e.Raw, Status: "broadcast", At: e.At})
+	case destination.SweepConfirmed:
+		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.Block = "confirmed", e.Block })
+	case destination.SweepFailed:
+		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.FailureCode = "failed", e.Code })
+	case destination.SweepReorged:
+		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.Block = "reorged", 0 })
+	case destination.Quarantined:
+		d.QuarantineReason = e.Reason
+	case destination.Released:
+		d.QuarantineReason = ""
+	}
+	d.PhaseName = d.Phase()
+	return nil
+}
+
+// sweep changes the newest entry of a sweep.
+func (d *Doc) sweep(id domain.SweepID, change func(*Sweep)) {
+	for i := range slices.Backward(d.History) {
+		if d.History[i].ID == id {
+			change(&d.History[i])
+			return
+		}
+	}
+}
+
+// Row is a destination as queries give it.
+type Row = projections.Row[Doc]
+
+// Queries read the destinations.
+type Queries struct{ rows projections.Collection[Doc] }
+
+// New makes the queries.
+func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
+	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
+}
+
+// Get gives one destination; fault.ErrNotFound when there is none.
+func (q Queries) Get(ctx context.Context, id domain.DestinationID) (Row, error) {
+	return q.rows.Get(ctx, string(id))
+}
+
+// ByAddress finds the destination of an address; fault.ErrNotFound for none.
+func (q Queries) ByAddress(ctx context.Context, address string) (Row, error) {
+	return q.rows.One(ctx, new(projections.Filter).Where("address = ?", strings.ToLower(address)))
+}
+
+// OfPayment finds the destination that serves a payment; fault.ErrNotFound for none.
+func (q Queries) OfPayment(ctx context.Context, id domain.PaymentID) (Row, error) {
+	return q.rows.One(ctx, new(projections.Filter).Where("payment = ?", string(id)))
+}
+
+// Filter narrows a list; empty fields do not.
+type Filter struct {
+	Phase string
+	Chain uint64
+}
+
+// List gives destinations, newest first or as page.Sort says.
+func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (projections.List[Doc], error) {
+	s := new(projections.Filter).Eq("phase", f.Phase)
+	if f.Chain != 0 {
+		s.Where("chain = ?", int64(f.Chain))
+	}
+	return q.rows.List(ctx, s, page)
+}

@@ -1,0 +1,100 @@
+// Package paymentview is the read model of pay-ins: how to pay, what was seen on the chain, how
+// deep it stands, and what is unusual.
+package paymentview
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"holdfast/domain"
+	"holdfast/domain/payment"
+	"holdfast/eventstore"
+	"holdfast/projections"
+)
+
+// Name is the projector's and the table's name.
+const Name = "payments"
+
+// Doc is a payment: the aggregate's own state and what only readers want to know.
+type Doc struct {
+	payment.State
+	LegacyStatus string            `json:"legacy_status"`
+	Chain        uint64            `json:"chain,omitempty"`
+	Path         string            `json:"path,omitempty"`
+	Reported     []Reported        `json:"reported,omitempty"` // claims, not evidence
+	Txs          []string          `json:"txs"`                // all that it was ever seen in or said to be in
+	PaidAt       *time.Time        `json:"paid_at,omitempty"`
+	EndedAt      *time.Time        `json:"ended_at,omitempty"` // expired, cancelled, rejected
+	CancelReason string            `json:"cancel_reason,omitempty"`
+	ReviewKind   string            `json:"review_kind,omitempty"`
+	Reorgs       []payment.Reorged `json:"reorgs,omitempty"`
+}
+
+// Reported is a transaction that somebody claims to have paid with.
+type Reported struct {
+	Tx string       `json:"tx"`
+	By domain.Actor `json:"by"`
+	At time.Time    `json:"at"`
+}
+
+// Projector keeps the read model.
+func Projector() projections.Projector {
+	return projections.Documents(Name, 1, payment.Decider.Category, fold)
+}
+
+func fold(d *Doc, r eventstore.Recorded) (err error) {
+	if d.State, err = projections.Evolve(payment.Decider, d.State, r); err != nil {
+		return err
+	}
+	at := r.RecordedAt
+	switch e := r.Event.(type) {
+	case payment.Initiated:
+		d.Txs = []string{}
+	case payment.DestinationAssigned:
+		d.Chain, d.Path = e.Chain, e.Path
+	case payment.TransactionReported:
+		d.Reported = append(d.Reported, Reported{Tx: e.Tx, By: e.By, At: at})
+		d.saw(e.Tx)
+	case payment.Detected:
+		d.saw(e.Evidence.Tx)
+	case payment.HeldForReview:
+		d.ReviewKind = e.Kind
+	case payment.Paid:
+		d.PaidAt, d.EndedAt = &at, nil
+	case payment.Reorged:
+		d.PaidAt = nil
+		d.Reorgs = append(d.Reorgs, e)
+	case payment.Expired, payment.ReviewRejected:
+		d.EndedAt = &at
+	case payment.LateAccepted:
+		d.EndedAt = nil
+	case payment.Cancelled:
+		d.EndedAt, d.CancelReason = &at, e.Reason
+	}
+	d.LegacyStatus = legacy(d.Phase)
+	return nil
+}
+
+// saw notes a transaction once, in lower case.
+func (d *Doc) saw(tx string) {
+	if tx = strings.ToLower(tx); !slices.Contains(d.Txs, tx) {
+		d.Txs = append(d.Txs, tx)
+	}
+}
+
+// legacy is the original's word for a phase (domain.md §2.14); "refunded" is for the caller to
+// say, who knows the refunds.
+func legacy(phase string) string {
+	switch phase {
+	case payment.Confirming, payment.PartlyPaid, payment.UnderReview:
+		return "processing"
+	case payment.PaidPhase:
+		return "completed"
+	case payment.RejectedPhase, payment.ReversedPhase:
+		return "failed"
+	case payment.CancelledPhase, payment.ExpiredPhase:
+		return "cancelled"
+	}
+	return "pending"
+}
