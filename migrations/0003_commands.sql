@@ -21,20 +21,25 @@ CREATE TABLE claims (
     position    bigint NOT NULL
 );
 
--- Deadlines of streams, written with the events that set them. A worker takes due rows FOR
--- UPDATE SKIP LOCKED, issues the command (its id follows from the timer's) and sets fired_at.
--- Setting a deadline again moves it and arms it anew under a new id.
+-- Deadlines of streams, written with the events that set them. Setting one again moves it and
+-- arms it anew under a new id.
+--
+-- A worker claims due rows FOR UPDATE SKIP LOCKED, sets claimed_until and COMMITS, then issues the
+-- command (whose id follows from the timer's) and sets fired_at WHERE id = the one it claimed. It
+-- must not hold the row's lock while the command runs: the command may move or cancel this very
+-- deadline, in another transaction.
 CREATE TABLE timers (
-    id          bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    stream_type text        COLLATE "C" NOT NULL,
-    stream_id   text        COLLATE "C" NOT NULL,
-    key         text        COLLATE "C" NOT NULL CHECK (key <> ''),
-    due_at      timestamptz NOT NULL,
-    command     text        NOT NULL CHECK (command <> ''),
-    position    bigint      NOT NULL, -- of the event that set it; 0 = none
-    attempts    integer     NOT NULL DEFAULT 0,
-    last_error  text,
-    fired_at    timestamptz,
+    id            bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    stream_type   text        COLLATE "C" NOT NULL,
+    stream_id     text        COLLATE "C" NOT NULL,
+    key           text        COLLATE "C" NOT NULL CHECK (key <> ''),
+    due_at        timestamptz NOT NULL,
+    command       text        NOT NULL CHECK (command <> ''),
+    position      bigint      NOT NULL, -- of the event that set it; 0 = none
+    attempts      integer     NOT NULL DEFAULT 0,
+    claimed_until timestamptz,          -- a worker's lease
+    last_error    text,
+    fired_at      timestamptz,
     UNIQUE (stream_type, stream_id, key)
 );
 CREATE INDEX timers_due ON timers (due_at) WHERE fired_at IS NULL;

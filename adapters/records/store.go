@@ -1,0 +1,68 @@
+package records
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/domain/fault"
+)
+
+// ErrUnavailable: the rows cannot be read or written now.
+var ErrUnavailable = fault.New(fault.Unavailable, "RECORDS_UNAVAILABLE", "the database does not answer; retry").Retry(1)
+
+// Records is every kind of row over one pool.
+type Records struct {
+	Users        *Users
+	Sessions     *Sessions
+	Wallets      *Wallets
+	Categories   *Categories
+	Inbox        *Inbox
+	Chains       *Chains
+	Transactions *Transactions
+	Destinations *Destinations
+	Approvals    *Approvals
+	Runs         *Runs
+}
+
+// New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
+// once (19 MiB each); 0 means 4.
+func New(pool *pgxpool.Pool, hashes int) *Records {
+	return &Records{
+		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
+		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
+		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Runs: &Runs{pool},
+	}
+}
+
+// failed names what was tried; a connection that is gone is a reason to try again.
+func failed(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, answered := errors.AsType[*pgconn.PgError](err); !answered && !errors.Is(err, pgx.ErrNoRows) {
+		return fmt.Errorf("%s: %w (%v)", what, ErrUnavailable, err)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
+
+// one reads a row that may be missing.
+func one[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (v T, ok bool, _ error) {
+	if err != nil {
+		return v, false, err
+	}
+	v, err = pgx.CollectOneRow(rows, scan)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return v, false, nil
+	}
+	return v, err == nil, err
+}
+
+// violates reports whether an error is the violation of a named constraint.
+func violates(err error, constraint string) bool {
+	p, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && p.ConstraintName == constraint
+}

@@ -1,0 +1,60 @@
+package records
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/domain"
+)
+
+// Transactions keeps signed transactions of ours. The log says which of them count.
+type Transactions struct{ pool *pgxpool.Pool }
+
+// Keep stores a signed transaction before the log hears of it; a repeat changes nothing.
+func (s *Transactions) Keep(ctx context.Context, chain uint64, hash, raw string) error {
+	_, err := s.pool.Exec(ctx, `INSERT INTO signed_transactions (chain_id, hash, raw) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+		int64(chain), strings.ToLower(hash), raw)
+	return failed("keep a signed transaction", err)
+}
+
+// Raw gives a kept transaction; ok is false when this process's database never saw it.
+func (s *Transactions) Raw(ctx context.Context, chain uint64, hash string) (raw string, ok bool, err error) {
+	rows, err := s.pool.Query(ctx, `SELECT raw FROM signed_transactions WHERE chain_id = $1 AND hash = $2`, int64(chain), strings.ToLower(hash))
+	raw, ok, err = one(rows, err, pgx.RowTo[string])
+	return raw, ok, failed("read a signed transaction", err)
+}
+
+// Sent notes that a transaction was handed to the chain, or why that failed (reason not empty).
+func (s *Transactions) Sent(ctx context.Context, chain uint64, hash, reason string) error {
+	_, err := s.pool.Exec(ctx, `UPDATE signed_transactions SET sends = sends + 1, error = $3,
+		sent_at = CASE WHEN $3 = '' THEN clock_timestamp() ELSE sent_at END WHERE chain_id = $1 AND hash = $2`,
+		int64(chain), strings.ToLower(hash), reason)
+	return failed("note a sent transaction", err)
+}
+
+// Destinations hands out path indexes.
+type Destinations struct{ pool *pgxpool.Pool }
+
+// Index gives the payment's path index below the xpub with this fingerprint: the next free one,
+// or the same again for the same payment.
+func (s *Destinations) Index(ctx context.Context, fingerprint string, payment domain.PaymentID) (uint32, error) {
+	var index int32
+	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		// One at a time for an xpub, so that no index is skipped or given twice.
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('destination:' || $1, 0))`, fingerprint); err != nil {
+			return err
+		}
+		err := tx.QueryRow(ctx, `SELECT index FROM destination_indexes WHERE fingerprint = $1 AND payment_id = $2`, fingerprint, string(payment)).Scan(&index)
+		if !errors.Is(err, pgx.ErrNoRows) {
+			return err
+		}
+		return tx.QueryRow(ctx, `INSERT INTO destination_indexes (fingerprint, index, payment_id)
+			SELECT $1, COALESCE(max(index) + 1, 0), $2 FROM destination_indexes WHERE fingerprint = $1 RETURNING index`,
+			fingerprint, string(payment)).Scan(&index)
+	})
+	return uint32(index), failed("give out a path index", err)
+}
