@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -27,14 +28,13 @@ func seller(n int) ledger.Account { return ledger.SellerAvailable("u" + strconv.
 // BenchmarkAppend is one command: one event on a stream of its own, two entries, two balances.
 func BenchmarkAppend(b *testing.B) {
 	for _, clients := range []int{64, 256} {
-		for _, hot := range []bool{false, true} {
-			name := map[bool]string{false: "random", true: "hot"}[hot]
-			b.Run(fmt.Sprintf("%s/%d", name, clients), func(b *testing.B) { benchAppend(b, clients, hot) })
+		for name, command := range map[string]func() eventstore.Append{"random": random, "hot": hot, "whole": whole} {
+			b.Run(fmt.Sprintf("%s/%d", name, clients), func(b *testing.B) { benchAppend(b, clients, command) })
 		}
 	}
 }
 
-func benchAppend(b *testing.B, clients int, hot bool) {
+func benchAppend(b *testing.B, clients int, command func() eventstore.Append) {
 	store := open(b, pgtest.New(b), postgres.Options{})
 	for n := 0; n < benchAccounts; n += 1000 {
 		var events []domain.Event
@@ -54,14 +54,7 @@ func benchAppend(b *testing.B, clients int, hot bool) {
 	for range clients {
 		wg.Go(func() {
 			for left.Add(-1) >= 0 {
-				from, to := rand.IntN(benchAccounts), 0
-				if !hot {
-					to = (from + 1 + rand.IntN(benchAccounts-1)) % benchAccounts
-				}
-				if from == to {
-					from = 1
-				}
-				if _, err := store.Append(b.Context(), transfer(from, to)); err != nil {
+				if _, err := store.Append(b.Context(), command()); err != nil {
 					b.Error(err)
 					return
 				}
@@ -73,6 +66,26 @@ func benchAppend(b *testing.B, clients int, hot bool) {
 	after := store.Stats()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
 	b.ReportMetric(float64(after.Commands-before.Commands)/float64(after.Batches-before.Batches), "commands/batch")
+}
+
+// random moves between two of many accounts.
+func random() eventstore.Append {
+	from := rand.IntN(benchAccounts)
+	return transfer(from, (from+1+rand.IntN(benchAccounts-1))%benchAccounts)
+}
+
+// hot moves to the same account always.
+func hot() eventstore.Append { return transfer(1+rand.IntN(benchAccounts-1), 0) }
+
+// whole is what a command over HTTP comes to: a key, a stream that was only read, two streams
+// written, a claim and a deadline.
+func whole() eventstore.Append {
+	a := random()
+	id := uuid.NewString()
+	a.Streams = append(a.Streams, storetest.Staged("absent-"+id, 0), storetest.Staged(id, 0, storetest.Noted{Text: "beside"},
+		storetest.Claimed{Name: id}, storetest.Timed{Key: "due", Due: time.Now().Add(time.Hour)}))
+	a.Key = &eventstore.Key{Actor: "u", Key: id, Fingerprint: []byte(id)}
+	return a
 }
 
 func transfer(from, to int) eventstore.Append {

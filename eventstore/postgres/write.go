@@ -31,14 +31,6 @@ const (
 		SELECT a, k, f, o::json, x FROM unnest($1::text[], $2::text[], $3::bytea[], $4::text[], $5::timestamptz[]) AS c(a, k, f, o, x)
 		ON CONFLICT (actor, idempotency_key) DO UPDATE SET fingerprint = excluded.fingerprint, outcome = excluded.outcome, expires_at = excluded.expires_at
 		WHERE commands.expires_at <= clock_timestamp()`
-	claimSQL = `INSERT INTO claims (name, stream_type, stream_id, position) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (name) DO UPDATE SET position = excluded.position
-		WHERE claims.stream_type = excluded.stream_type AND claims.stream_id = excluded.stream_id`
-	unclaimSQL  = `DELETE FROM claims WHERE name = $1 AND stream_type = $2 AND stream_id = $3`
-	deadlineSQL = `INSERT INTO timers (stream_type, stream_id, key, due_at, command, position) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (stream_type, stream_id, key) DO UPDATE SET id = DEFAULT, due_at = excluded.due_at, command = excluded.command,
-			position = excluded.position, attempts = 0, last_error = NULL, fired_at = NULL`
-	cancelSQL = `DELETE FROM timers WHERE stream_type = $1 AND stream_id = $2 AND key = $3`
 )
 
 // write sends everything that was granted, with the COMMIT behind it, in one round trip.
@@ -47,22 +39,8 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 	b.queueEvents(&q)
 	b.queueLedger(&q)
 	b.queueCommands(&q)
-	for _, g := range b.granted {
-		for _, c := range g.written.Claims {
-			if c.Free {
-				q.Queue(unclaimSQL, c.Name, c.Holder.Type, c.Holder.ID)
-			} else {
-				q.Queue(claimSQL, c.Name, c.Holder.Type, c.Holder.ID, c.Position)
-			}
-		}
-		for _, d := range g.written.Deadlines {
-			if d.Cancel {
-				q.Queue(cancelSQL, d.Stream.Type, d.Stream.ID, d.Key)
-			} else {
-				q.Queue(deadlineSQL, d.Stream.Type, d.Stream.ID, d.Key, d.Due, d.Command, d.Position)
-			}
-		}
-	}
+	b.queueClaims(&q)
+	b.queueDeadlines(&q)
 	if len(b.events) > 0 {
 		q.Queue(writeHeadSQL, b.book.Position, b.tree.Edge(), b.tree.Root(), b.at)
 		q.Queue(notifySQL, strconv.FormatInt(b.book.Position, 10))
