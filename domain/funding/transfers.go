@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
+	"holdfast/domain/receivable"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
 )
@@ -208,6 +209,9 @@ func (f ObserveReorg) Run(u *domain.Unit) (any, error) {
 	if _, err := domain.Do(u, payment.Decider, string(f.Payment), payment.Reorg{Issue: f.Issue, Evidence: t.Evidence, Waterfall: parts}); err != nil {
 		return nil, err
 	}
+	if err := f.owe(u, h.Buyer, t, parts); err != nil {
+		return nil, err
+	}
 	if _, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.Debit{Issue: own(f.Issue), Payment: f.Payment, Amount: t.Amount}); err != nil {
 		return nil, err
 	}
@@ -221,6 +225,22 @@ func (f ObserveReorg) Run(u *domain.Unit) (any, error) {
 		}
 	}
 	return paymentAnswer(u, f.Payment)
+}
+
+// owe keeps count of what the buyer owes from now on; payment.reorged posts it.
+func (f ObserveReorg) owe(u *domain.Unit, buyer domain.UserID, t payment.Transfer, parts []payment.Part) error {
+	for _, p := range parts {
+		if p.Account != ledger.ReceivableBuyer(buyer) {
+			continue
+		}
+		_, err := domain.Do(u, receivable.Decider, receivable.ID(receivable.Buyer, buyer, p.Amount.Asset), receivable.Record{
+			Issue: own(f.Issue), Party: receivable.Buyer, User: buyer, Amount: p.Amount, Cause: string(f.Payment) + ":" + t.Pending,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // waterfall says who bears an undone payment: the hold's buckets; of what it released, the

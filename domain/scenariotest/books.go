@@ -4,48 +4,43 @@ import (
 	"fmt"
 
 	"holdfast/domain"
-	"holdfast/domain/breaker"
-	"holdfast/domain/destination"
+	"holdfast/domain/funding"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/points"
-	"holdfast/domain/treasury"
 )
 
 // The commands of the platform's own books: capital, gas, sweeps, points, solvency.
 
 func (p *player) treasury(name string, row Row) {
 	l := row.Lines[0]
-	entry := treasury.Entry{Ref: fmt.Sprint("row ", p.n), Amount: money.Of(l.Asset, l.Amount), By: admin, Approver: admin2, Reason: "scenario"}
-	var e treasury.Event
+	entry := funding.Entry{Issue: p.By(admin), Approver: admin2, Ref: fmt.Sprint("row ", p.n), Amount: money.Of(l.Asset, l.Amount), Reason: "scenario"}
 	switch name {
 	case "PlatformCapitalContributed":
-		e = treasury.CapitalContributed{Entry: entry, Custody: l.Dr}
+		p.Do(funding.ContributeCapital{Entry: entry, Custody: l.Dr})
 	case "PlatformCapitalWithdrawn":
-		e = treasury.CapitalWithdrawn{Entry: entry, Custody: l.Cr}
+		p.Do(funding.WithdrawCapital{Entry: entry, Custody: l.Cr})
 	case "NetworkFeeIncurred":
-		e = treasury.NetworkFeeIncurred{Entry: entry, Chain: id(l.Cr), Purpose: row.Note}
+		p.Do(funding.RecordNetworkFee{Entry: entry, Chain: id(l.Cr), Purpose: row.Note})
 	case "GasFunded":
-		e = treasury.GasFunded{Entry: entry, Chain: id(l.Dr), Source: l.Cr}
+		p.Do(funding.FundGas{Entry: entry, Chain: id(l.Dr), Source: l.Cr})
 	case "GoodwillGranted":
-		e = treasury.GoodwillGranted{Entry: entry, Buyer: domain.UserID(id(l.Cr))}
+		p.Do(funding.GrantGoodwill{Entry: entry, Buyer: domain.UserID(id(l.Cr))})
 	case "BreakageRecognized":
-		e = treasury.BreakageRecognized{Entry: entry, Source: l.Dr}
+		p.Do(funding.RecognizeBreakage{Entry: entry, Source: l.Dr})
 	case "CustodyVarianceRecorded":
-		loss := l.Dr == ledger.ChainLoss
-		at := l.Dr
-		if loss {
-			at = l.Cr
+		f := funding.RecordCustodyVariance{Entry: entry, Custody: l.Dr}
+		if l.Dr == ledger.ChainLoss {
+			f.Custody, f.Loss = l.Cr, true
 		}
-		e = treasury.CustodyVarianceRecorded{Entry: entry, Custody: at, Loss: loss}
+		p.Do(f)
 	case "OpeningBalanceRecorded":
-		at, other := l.Dr, l.Cr
-		if is(at, "equity:opening", "") {
-			at, other = other, at
+		f := funding.RecordOpeningBalance{Entry: entry, Migration: id(l.Cr), Account: l.Dr}
+		if is(l.Dr, "equity:opening", "") {
+			f.Migration, f.Account = id(l.Dr), l.Cr
 		}
-		e = treasury.OpeningBalanceRecorded{Entry: entry, Migration: id(other), Account: at}
+		p.Do(f)
 	}
-	p.Do(Act(treasury.Decider, string(l.Asset), treasury.Book{Issue: p.By(admin), Approver: admin2, Event: e}))
 }
 
 func (p *player) points(name string, row Row) {
@@ -102,32 +97,28 @@ func (p *player) destinationOf(sweep domain.SweepID, otherwise domain.Destinatio
 
 func (p *player) sweeps(name string, row Row) {
 	sweep, at := p.sweepOf(row)
-	var c domain.Command
 	switch name {
 	case "SweepBroadcast":
-		c = destination.Broadcast{Issue: p.By(system), Sweep: sweep, Amount: p.amount(row), Tx: "0x" + string(sweep), Nonce: uint64(p.n)}
+		p.Do(funding.BroadcastSweep{Issue: p.By(system), Destination: at, Sweep: sweep, Amount: p.amount(row), Tx: "0x" + string(sweep), Nonce: uint64(p.n)})
 	case "SweepConfirmed":
-		c = destination.Confirm{Issue: p.By(chain), Sweep: sweep, Block: uint64(2000 + p.n)}
+		p.Do(funding.ConfirmSweep{Issue: p.By(chain), Destination: at, Sweep: sweep, Block: uint64(2000 + p.n)})
 	case "SweepFailed":
-		c = destination.Fail{Issue: p.By(chain), Sweep: sweep, Code: "REVERTED"}
+		p.Do(funding.FailSweep{Issue: p.By(chain), Destination: at, Sweep: sweep, Code: "REVERTED"})
 	case "SweepReorged":
-		c = destination.Reorg{Issue: p.By(chain), Sweep: sweep}
+		p.Do(funding.ReorgSweep{Issue: p.By(chain), Destination: at, Sweep: sweep})
 	}
-	p.Do(Act(destination.Decider, string(at), c))
 }
 
 // solvency tells the breaker what the books say of the scenario's asset.
-func (p *player) solvency(name string, row Row) {
+func (p *player) solvency(name string) {
 	asset := p.scenario.Events[0].Lines[0].Asset
 	by := p.By(system)
-	var c domain.Command
 	switch name {
 	case "SolvencyBreached", "SolvencyRestored":
-		c = breaker.RecordSolvency{Issue: by, Asset: asset, Solvent: name == "SolvencyRestored", Custody: "0", Liabilities: "0"}
+		p.Do(funding.RecordSolvency{Issue: by, Asset: asset, Solvent: name == "SolvencyRestored", Custody: "0", Liabilities: "0"})
 	case "AssetPaused":
-		c = breaker.Pause{Issue: p.By(admin), Asset: asset, Reason: row.Note + " "}
+		p.Do(funding.PauseAsset{Issue: p.By(admin), Asset: asset, Reason: "scenario"})
 	case "AssetResumed":
-		c = breaker.Resume{Issue: p.By(admin), Asset: asset, Reason: row.Note + " "}
+		p.Do(funding.ResumeAsset{Issue: p.By(admin), Asset: asset, Reason: "scenario"})
 	}
-	p.Do(Act(breaker.Decider, string(asset), c))
 }

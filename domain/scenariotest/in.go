@@ -55,7 +55,7 @@ func (p *player) issue(name string, row Row) {
 	case strings.HasPrefix(name, "Sweep"):
 		p.sweeps(name, row)
 	case strings.HasPrefix(name, "Solvency"), strings.HasPrefix(name, "Asset"):
-		p.solvency(name, row)
+		p.solvency(name)
 	case strings.HasPrefix(typeOf(name), "treasury."):
 		p.treasury(name, row)
 	case strings.HasPrefix(name, "Payment"), strings.HasPrefix(name, "Unmatched"), name == "LatePaymentAccepted":
@@ -147,7 +147,7 @@ func (p *player) holdOf(row Row) string {
 	if holds := p.holds(); len(holds) > 0 {
 		return holds[0]
 	}
-	return ""
+	return "h" // an order whose money never reaches its hold
 }
 
 func (p *player) payments(name string, row Row) {
@@ -264,17 +264,17 @@ func (p *player) hold(name string, row Row) {
 	case "EscrowReleaseRevoked":
 		on(escrow.RevokeRelease{Issue: p.By(admin), Reason: "scenario"})
 	case "ProviderFeeAbsorbed":
-		on(escrow.AbsorbFee{Issue: p.By(admin), Amount: p.amount(row)})
+		p.Do(funding.AbsorbFee{Issue: p.By(admin), Hold: o.hold, Amount: p.amount(row)})
 	case "DiscountFunded":
-		on(escrow.FundDiscount{Issue: p.By(system), Amount: p.amount(row), Redemption: fmt.Sprint("row ", p.n)})
+		p.Do(funding.FundDiscount{Issue: p.By(system), Hold: o.hold, Amount: p.amount(row), Redemption: fmt.Sprint("row ", p.n)})
 	case "ReleaseHoldPlaced":
-		on(escrow.PlaceReleaseHold{Issue: p.By(admin), ID: "hold", Kind: escrow.AdminHold, Reason: "scenario"})
+		p.Do(funding.PlaceHold{Issue: p.By(admin), Hold: o.hold, ID: "hold", Kind: escrow.AdminHold, Reason: "scenario"})
 	case "ReleaseHoldLifted":
-		on(escrow.LiftReleaseHold{Issue: p.By(admin2), ID: "hold", Reason: "scenario"})
+		p.Do(funding.LiftHold{Issue: p.By(admin2), Hold: o.hold, ID: "hold", Reason: "scenario"})
 	case "EscrowCancelled":
 		on(escrow.Cancel{Issue: p.By(admin), Reason: "scenario"})
 	case "EscrowClosed":
-		p.closeHold(hold)
+		p.Do(funding.CloseEscrow{Issue: p.By(system), Hold: o.hold})
 	default:
 		p.T.Fatalf("row %d: no command leads to %s", p.n+1, name)
 	}

@@ -1,6 +1,8 @@
 package scenariotest
 
 import (
+	"strings"
+
 	"holdfast/domain"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
@@ -62,18 +64,21 @@ func (p *player) order(hold string) *orderInfo {
 // stated reads "due 100 USDT" out of the remark of the hold's opening. The rows of a
 // scenario with several holds name none, so it counts only where there is one.
 func (p *player) stated(o *orderInfo, row Row) {
-	if row.Event != "EscrowOpened" || len(p.holds()) != 1 {
+	if row.Event != "EscrowOpened" || len(p.holds()) > 1 {
 		return
 	}
-	asset := o.due.Asset
+	_, due, _ := strings.Cut(row.Note, "due ")
 	for _, r := range p.scenario.Events {
 		for _, l := range r.Lines {
-			if l.Cr == ledger.Held(o.hold) {
-				asset = l.Asset
+			symbol, _, _ := strings.Cut(string(l.Asset), "@")
+			if strings.Contains(due, symbol) && o.due.IsZero() {
+				o.due = money.Of(l.Asset, human(due, l.Asset))
+			}
+			if is(l.Dr, "custody:derived", "") && o.destination == "" {
+				o.destination = domain.DestinationID(id(l.Dr))
 			}
 		}
 	}
-	o.due = money.Of(asset, human(row.Note, asset))
 }
 
 // holds lists the scenario's holds in the order in which they appear.

@@ -99,8 +99,12 @@ func (p *player) refundOf(row Row) domain.RefundID {
 
 func (p *player) broadcastRefund(row Row) {
 	r := p.refundOf(row)
-	if StateOf(p.World, refund.Decider, string(r)).Phase == refund.PhaseAddressPending {
-		p.Do(settlement.ConfirmRefundAddress{Issue: p.By(buyer), Refund: r, Address: refund.Address{
+	if s := StateOf(p.World, refund.Decider, string(r)); s.Phase == refund.PhaseAddressPending {
+		by := domain.User(s.Buyer, domain.Buyer)
+		if s.Buyer == "" {
+			by = admin // nobody known deposited it: support found the address
+		}
+		p.Do(settlement.ConfirmRefundAddress{Issue: p.By(by), Refund: r, Address: refund.Address{
 			Text: buyerWallet, Origin: refund.BuyerConfirmed, Screening: "clean"}})
 	}
 	p.Do(settlement.BroadcastRefund{

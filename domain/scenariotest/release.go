@@ -2,18 +2,16 @@ package scenariotest
 
 import (
 	"holdfast/domain"
-	"holdfast/domain/escrow"
+	"holdfast/domain/funding"
 	"holdfast/domain/money"
 )
 
 func (p *player) markReleasable(hold string, amount money.Units) Flow {
-	return Act(escrow.Decider, hold, escrow.MarkReleasable{Issue: p.By(domain.User(p.order(hold).buyer)), Amount: amount, Cause: "scenario"})
+	o := p.order(hold)
+	return funding.MarkReleasable{Issue: p.By(domain.User(o.buyer)), Hold: o.hold, Amount: amount, Cause: "scenario"}
 }
 
 func (p *player) release(hold string, amount money.Units) Flow {
-	return Act(escrow.Decider, hold, escrow.Release{Issue: p.By(domain.User(p.order(hold).buyer)), Amount: amount})
-}
-
-func (p *player) closeHold(hold string) {
-	p.Do(Act(escrow.Decider, hold, escrow.Close{Issue: p.By(system)}))
+	o := p.order(hold)
+	return funding.ReleaseEscrow{Issue: p.By(domain.User(o.buyer)), Hold: o.hold, Amount: amount}
 }

@@ -12,8 +12,13 @@ import (
 	"holdfast/eventstore"
 )
 
-//go:embed testdata/scenarios.json
-var scenariosJSON []byte
+// The design's own scenarios, and more of the same kind.
+var (
+	//go:embed testdata/scenarios.json
+	scenariosJSON []byte
+	//go:embed testdata/more.json
+	moreJSON []byte
+)
 
 // Scenario is one worked example: what happens, what each event books, what is left.
 type Scenario struct {
@@ -48,19 +53,23 @@ type Balance struct {
 	Amount  money.Units    `json:"amount"`
 }
 
-// Load reads scenarios; Scenarios gives the committed ones.
+// Load reads scenarios.
 func Load(raw []byte) ([]Scenario, error) {
 	var all []Scenario
 	err := json.Unmarshal(raw, &all)
 	return all, err
 }
 
-// Scenarios are the worked scenarios of domain.md §2.16.
+// Scenarios are the worked scenarios of domain.md §2.16 and those of this package.
 func Scenarios(t testing.TB) []Scenario {
 	t.Helper()
-	all, err := Load(scenariosJSON)
-	if err != nil {
-		t.Fatal(err)
+	var all []Scenario
+	for _, raw := range [][]byte{scenariosJSON, moreJSON} {
+		some, err := Load(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, some...)
 	}
 	return all
 }
