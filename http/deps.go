@@ -11,9 +11,11 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/funding"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/payment"
 	"holdfast/eventstore"
 )
 
@@ -107,28 +109,16 @@ type Registry interface {
 }
 
 // PayIn is where and how a payment is to be made: everything but the amount comes from the
-// registry and the derived destination.
+// registry, the derived destination and, where one is switched on, the provider.
 type PayIn struct {
-	Destination      domain.DestinationID
-	Index            uint32 // path index below the account's xpub
-	Path             string // BIP-32 path
-	Address          string // EIP-55
-	ChainID          uint64
-	Token            string // contract address, EIP-55; empty for the native coin
-	Decimals         uint8
-	Proxy            string // fee proxy contract
-	Reference        string // payment reference, 8 bytes in hex
-	FeeAmount        money.Units
-	FeeAddress       string
-	ConfirmationNeed uint64
-	ConfirmationMin  uint64 // the configured floor
-	FinalityTag      bool
-	ProviderRequest  string // the provider's request id; empty without a provider
+	Destination funding.Destination
+	Intent      funding.Intent
+	Threshold   payment.Threshold
 }
 
-// Checkout prepares a pay-in before the command runs: derives the next free address (the
-// same one again for the same payment) and looks the chain up. A provider that is switched on is asked too; its
-// failures are faults PROVIDER_UNAVAILABLE and PROVIDER_MISMATCH.
+// Checkout prepares a pay-in before the command runs: it derives the next free address (the
+// same one again for the same payment) and looks the chain up. A provider that is switched
+// on is asked too; its failures are faults PROVIDER_UNAVAILABLE and PROVIDER_MISMATCH.
 type Checkout interface {
 	Prepare(ctx context.Context, payment domain.PaymentID, due money.Amount) (PayIn, error)
 }

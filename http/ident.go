@@ -15,6 +15,7 @@ var names = map[string]*regexp.Regexp{
 	"a stream's type":       regexp.MustCompile(`^[a-z][a-z_]{0,62}$`),
 	"a stream's id":         regexp.MustCompile(`^[A-Za-z0-9:%@._-]{1,300}$`),
 	"a settlement's number": regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`),
+	"an evidence key":       regexp.MustCompile(`^[0-9]{1,20}:0x[0-9a-f]{1,64}:[0-9]{1,10}$`),
 	"a number":              regexp.MustCompile(`^[0-9]{1,18}$`),
 }
 

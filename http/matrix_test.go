@@ -23,6 +23,10 @@ func concrete(r apihttp.Route, path string) string {
 			return "999999"
 		case "an account path":
 			return "seller:nobody:available"
+		case "an evidence key":
+			return "56:0xf1:2"
+		case "an asset":
+			return "DOGE@1"
 		}
 		return "nothing"
 	})

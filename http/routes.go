@@ -16,6 +16,7 @@ var (
 	buyerAdmin    = []domain.Capacity{domain.Buyer, domain.Admin}
 	sellerAdmin   = []domain.Capacity{domain.Seller, domain.Admin}
 	resolverAdmin = []domain.Capacity{domain.Resolver, domain.Admin}
+	staff         = []domain.Capacity{domain.Resolver, domain.Admin, domain.Guard}
 	adminGuard    = []domain.Capacity{domain.Admin, domain.Guard}
 )
 
@@ -31,6 +32,10 @@ func Routes() []Route {
 		adminRoutes(),
 		requestRoutes(),
 		offerRoutes(),
+		paymentRoutes(),
+		checkoutRoutes(),
+		holdRoutes(),
+		treasuryRoutes(),
 		disputeRoutes(),
 		payoutRoutes(),
 		refundRoutes(),

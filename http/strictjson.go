@@ -71,7 +71,7 @@ func (r *strictReader) value(out []byte, path string, depth int) ([]byte, error)
 		if err != nil {
 			return nil, err
 		}
-		return quote(out, s), nil
+		return quoted(out, s), nil
 	}
 	start := r.at
 	for r.at < len(r.in) && !strings.ContainsRune(" \t\r\n,]}", rune(r.in[r.at])) {
@@ -118,7 +118,7 @@ func (r *strictReader) object(out []byte, path string, depth int) ([]byte, error
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(append(quote(out, m.key), ':'), m.value...)
+		out = append(append(quoted(out, m.key), ':'), m.value...)
 	}
 	return append(out, '}'), nil
 }
@@ -211,7 +211,7 @@ func loneSurrogate(raw []byte) bool {
 
 func hex4(b []byte) uint64 { n, _ := strconv.ParseUint(string(b), 16, 16); return n }
 
-func quote(out []byte, s string) []byte {
+func quoted(out []byte, s string) []byte {
 	b, _ := json.Marshal(s)
 	return append(out, b...)
 }
