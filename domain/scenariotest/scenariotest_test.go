@@ -36,3 +36,13 @@ func TestRacesInPostgres(t *testing.T) { t.Parallel(); scenariotest.Race(t, inPo
 
 func TestScenariosInMemory(t *testing.T)   { t.Parallel(); scenariotest.Run(t, inMemory) }
 func TestScenariosInPostgres(t *testing.T) { t.Parallel(); scenariotest.Run(t, inPostgres) }
+
+func TestReportersInAnyOrderInMemory(t *testing.T) {
+	t.Parallel()
+	scenariotest.Permute(t, inMemory, 200)
+}
+
+func TestReportersInAnyOrderInPostgres(t *testing.T) {
+	t.Parallel()
+	scenariotest.Permute(t, inPostgres, 4)
+}
