@@ -33,6 +33,19 @@ EXCEPTION
 END $$;
 -- +goose StatementEnd
 
+-- The service must be allowed to step down to it; a superuser is anyway.
+-- +goose StatementBegin
+DO $$
+BEGIN
+    IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
+        EXECUTE format('GRANT holdfast_app TO %I', current_user);
+    END IF;
+EXCEPTION
+    WHEN insufficient_privilege OR undefined_object OR invalid_grant_operation THEN
+        RAISE NOTICE '% may not work as holdfast_app: history is guarded by triggers alone', current_user;
+END $$;
+-- +goose StatementEnd
+
 -- +goose StatementBegin
 DO $$
 BEGIN

@@ -128,7 +128,7 @@ func (s *Server) spawn() (*process, error) {
 	defer func() { _ = out.Close() }() // the child has its own copy
 	//nolint:gosec,noctx // G204: the binary is one that find chose; it outlives ctx and is ended by Stop
 	cmd := exec.Command(s.cluster.bin.path("postgres"), "-D", s.cluster.data(), "-p", strconv.Itoa(s.port), "-k", "",
-		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200", "-c", "shared_buffers=128MB",
+		"-c", "listen_addresses=127.0.0.1", "-c", "max_connections=400", "-c", "shared_buffers=128MB",
 		"-c", "max_wal_size=2GB", "-c", "log_min_messages=warning", "-c", "log_checkpoints=off")
 	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = s.cluster.dir, out, out, environment()
 	cmd.SysProcAttr = s.cluster.as.attributes()

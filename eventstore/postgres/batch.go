@@ -71,6 +71,21 @@ func (b *batch) answer() {
 	for i, r := range b.requests {
 		r.answer(b.results[i].appended, b.results[i].err)
 	}
+	b.alarm()
+}
+
+// alarm tells of accounts that a fact has just driven below zero, or further.
+func (b *batch) alarm() {
+	for key, now := range b.book.Accounts {
+		was := &commit.Account{}
+		if known, existed := b.originals[key]; existed {
+			was = known
+		}
+		if was.Deficit.Less(now.Deficit) {
+			b.store.opts.Log.Error("a fact has overdrawn an account", "account", key.Account, "asset", key.Asset,
+				"deficit", now.Deficit.String(), "position", b.book.Position)
+		}
+	}
 }
 
 // rollback ends the transaction without effect. A connection that cannot even do that is

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"fmt"
+	neturl "net/url"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"holdfast/eventstore/postgres"
 	"holdfast/eventstore/postgres/pgtest"
 	"holdfast/eventstore/storetest"
+	"holdfast/migrations"
 )
 
 func TestACallerWhoGoesAwayBreaksNobodysBatch(t *testing.T) {
@@ -156,4 +158,27 @@ func TestALogWithANewerSchemaOfAKnownTypeStopsTheStart(t *testing.T) {
 	var unknown *eventstore.UnknownEventError
 	require.ErrorAs(t, err, &unknown)
 	assert.Equal(t, 2, unknown.Schema)
+}
+
+// An installation where the service's user is nobody special: it owns its database and can make
+// no roles.
+func TestAnOrdinaryUserCanRunTheLog(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Empty(t)
+	pool := pgtest.Open(t, url)
+	name := pool.Config().ConnConfig.Database
+	exec(t, pool, `CREATE ROLE `+name+` LOGIN PASSWORD 'x'`)
+	exec(t, pool, `ALTER DATABASE `+name+` OWNER TO `+name)
+	t.Cleanup(func() {
+		exec(t, pool, `ALTER DATABASE `+name+` OWNER TO CURRENT_USER`)
+		exec(t, pool, `DROP OWNED BY `+name)
+		exec(t, pool, `DROP ROLE `+name)
+	})
+	parsed, err := neturl.Parse(url)
+	require.NoError(t, err)
+	parsed.User = neturl.UserPassword(name, "x")
+	require.NoError(t, migrations.Up(t.Context(), parsed.String()))
+	store := open(t, pgtest.Open(t, parsed.String()), postgres.Options{})
+	_, err = store.Append(t.Context(), storetest.Of(storetest.Staged("a", 0, storetest.Noted{Text: "x"})))
+	require.NoError(t, err)
 }
