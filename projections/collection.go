@@ -151,7 +151,7 @@ func (c Collection[D]) List(ctx context.Context, f *Filter, p Page) (List[D], er
 		}
 		p.Sort.beyond(f, at)
 	}
-	found, err := c.pool.Query(ctx, fmt.Sprintf(`SELECT %s, %s::text FROM %s%s ORDER BY %s LIMIT %d`,
+	found, err := c.pool.Query(ctx, fmt.Sprintf(`SELECT %s, (%s)::text AS sort_key FROM %s%s ORDER BY %s LIMIT %d`,
 		rowColumns, p.Sort.key(), c.table, f.where(), p.Sort.order(), limit+1), f.args...)
 	if err != nil {
 		return List[D]{}, fmt.Errorf("list %s: %w", c.table, err)

@@ -35,8 +35,8 @@ type sender interface {
 const readDeadline = 10 * time.Second
 
 const (
-	headSQL  = `SELECT log_id::text, position FROM log_head`
-	fromSQL  = ` FROM events WHERE position > $1 AND position <= $2 AND ($3::text[] IS NULL OR stream_type = ANY($3))
+	headSQL = `SELECT log_id::text, position FROM log_head`
+	fromSQL = ` FROM events WHERE position > $1 AND position <= $2 AND ($3::text[] IS NULL OR stream_type = ANY($3))
 		ORDER BY position`
 	sliceSQL = `SELECT position, stream_type, stream_id, version, event_id, type, schema_version, data, metadata, recorded_at` + fromSQL
 	bareSQL  = `SELECT position, stream_type, stream_id, version, event_id, type, schema_version, NULL::json, NULL::json, recorded_at` + fromSQL
