@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -136,8 +137,14 @@ func withDatabase(t testing.TB, server, name string) string {
 }
 
 // private is the server of this test process, when the environment names none. It ends with
-// the process; its folder goes with the machine's temporary files.
+// the process, which has no moment left to remove the folder: a later process does.
 var private = sync.OnceValues(func() (string, error) {
+	left, _ := filepath.Glob(filepath.Join(os.TempDir(), "holdfast-pgtest-*")) // the pattern is good
+	for _, dir := range left {
+		if info, err := os.Stat(dir); err == nil && time.Since(info.ModTime()) > 6*time.Hour {
+			_ = os.RemoveAll(dir)
+		}
+	}
 	dir, err := os.MkdirTemp("", "holdfast-pgtest-")
 	if err != nil {
 		return "", err
