@@ -16,7 +16,7 @@ type booking struct {
 	lines []Line // as written, debit and credit of each line put together again
 }
 
-// aggregates by stream type, for the posting rules.
+// booking looks an event's posting rule and its ledger entries up.
 func (p *player) booking(r eventstore.Recorded) booking {
 	p.T.Helper()
 	var b booking

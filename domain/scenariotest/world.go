@@ -21,7 +21,6 @@ import (
 	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
-	"holdfast/domain/settlement"
 	"holdfast/domain/suspense"
 	"holdfast/domain/treasury"
 	"holdfast/eventstore"
@@ -164,79 +163,4 @@ func StateOf[S any, E domain.Event](w *World, d domain.Decider[S, E], id string)
 		w.T.Fatal(err)
 	}
 	return s
-}
-
-// Order is a hold whose money was seeded, for tests of what comes after the payment.
-type Order struct {
-	Hold   domain.HoldID
-	Buyer  domain.UserID
-	Seller domain.UserID
-	Due    money.Amount
-	Terms  escrow.Terms
-}
-
-// Fund opens the order's hold and puts the amount due into it and into custody.
-func (w *World) Fund(o Order) {
-	w.T.Helper()
-	w.Do(Seed{Issue: w.By(system), Lines: []ledger.Line{ledger.Dr(ledger.Treasury, ledger.Held(o.Hold), o.Due)}})
-	w.Do(fund{Issue: w.By(system), order: o})
-}
-
-var system = domain.Machine(domain.Process, "scenario")
-
-type fund struct {
-	domain.Issue
-	order Order
-}
-
-// Run decides.
-func (f fund) Run(u *domain.Unit) (any, error) {
-	o := f.order
-	_, err := domain.Do(u, escrow.Decider, string(o.Hold), escrow.Open{
-		Issue: f.Issue, Hold: o.Hold, Buyer: o.Buyer, Seller: o.Seller, Due: o.Due, Terms: o.Terms,
-	})
-	if err != nil {
-		return nil, err
-	}
-	_, err = domain.Do(u, escrow.Decider, string(o.Hold), escrow.Credit{
-		Issue: f.Issue, Payment: domain.PaymentID("pay-" + string(o.Hold)), Amount: o.Due,
-	})
-	return nil, err
-}
-
-// Act is one command on one stream, as a flow.
-func Act[S any, E domain.Event](d domain.Decider[S, E], id string, c domain.Command) Flow {
-	return act(func(u *domain.Unit) (any, error) { return domain.Do(u, d, id, c) })
-}
-
-type act func(u *domain.Unit) (any, error)
-
-// Run decides.
-func (f act) Run(u *domain.Unit) (any, error) { return f(u) }
-
-// The people of the scenarios.
-var (
-	buyer     = domain.User("B1", domain.Buyer)
-	seller    = domain.User("S1", domain.Seller)
-	admin     = domain.User("A1", domain.Admin)
-	admin2    = domain.User("A2", domain.Admin)
-	resolvers = []domain.Actor{domain.User("R1", domain.Resolver), domain.User("R2", domain.Resolver)}
-	timer     = domain.Machine(domain.Timer, "timers")
-	chain     = domain.Machine(domain.Chain, "chain")
-)
-
-// expect compares a balance in USDC@8453.
-func (w *World) expect(a ledger.Account, n uint64) {
-	w.T.Helper()
-	if got := w.Balance(a, "USDC@8453"); got != money.FromUint64(n) {
-		w.T.Errorf("%s is %s, want %d", a, got, n)
-	}
-}
-
-// OpenAll opens a dispute about all that a hold has.
-func OpenAll(w *World, d domain.DisputeID, hold domain.HoldID) settlement.OpenDispute {
-	return settlement.OpenDispute{
-		Issue: w.By(buyer), Dispute: d, Hold: hold, Category: "not_as_described",
-		Reason: domain.About("B1", "not what was agreed"), Terms: dispute.StandardTerms(),
-	}
 }

@@ -308,6 +308,21 @@ func TestDisputeFreezesAndSplits(t *testing.T) {
 	w.Do(scenariotest.Act(escrow.Decider, "h1", escrow.Close{Issue: w.By(policy)}))
 }
 
+func TestTheWindowForADisputeCloses(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	w := world(t)
+	w.Fund(scenariotest.Order{Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100), Terms: escrow.Terms{Inspection: 3 * day, DisputeWindow: 7 * day}})
+	w.Pass(100 * day) // nothing is delivered: there is no end
+	w.Do(open(w, "h1", 0))
+	w.Do(settlement.WithdrawDispute{Issue: w.By(buyer), Dispute: "d-h1"})
+	w.Do(scenariotest.Act(escrow.Decider, "h1", escrow.StartInspection{Issue: w.By(buyer)}))
+	w.Pass(10*day + time.Minute)
+	late := open(w, "h1", 0)
+	late.Dispute = "late"
+	w.Refuse(late, "WINDOW_CLOSED")
+}
+
 func TestDisputeOutcomes(t *testing.T) {
 	t.Parallel()
 	const day = 24 * time.Hour
