@@ -98,6 +98,8 @@ func TestDeciding(t *testing.T) {
 		{Name: "nor takes it from another", Given: review, When: dispute.AssignResolver{Issue: by(second), Resolver: "R2"}, Err: dispute.ErrNotAssigned},
 		{Name: "a party", Given: path(dispute.PhaseUnderReview), When: dispute.AssignResolver{Issue: by(admin), Resolver: "S1"}, Err: dispute.ErrResolverConflict},
 		{Name: "who decided before", Given: again, When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1"}, Err: dispute.ErrResolverConflict},
+		{Name: "who was assigned when an admin decided", Given: append(review[:4:4], dispute.Decided{Dispute: "D", Round: 1, Action: dispute.Split, By: "A1", AppealUntil: t0}, appealed),
+			When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1"}, Err: dispute.ErrResolverConflict},
 		{Name: "who approved a payout of this order", Given: path(dispute.PhaseUnderReview),
 			When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1", PayoutApprovers: []domain.UserID{"R1"}}, Err: dispute.ErrResolverConflict},
 

@@ -145,8 +145,12 @@ func Evolve(s State, e Event) State {
 		s.Phase, s.Settlement = PhaseExecuting, nil
 		s.Outcome = &Outcome{Action: Split, SellerBPS: e.SellerBPS, FeePayer: NobodyPays, Final: true}
 	case Decided:
-		s.Phase, s.AppealUntil, s.Resolver = PhaseDecided, e.AppealUntil, ""
+		// Who decided, and who was assigned while an admin decided: both have had their say.
 		s.PastResolvers = append(slices.Clone(s.PastResolvers), e.By)
+		if s.Resolver != "" && s.Resolver != e.By {
+			s.PastResolvers = append(s.PastResolvers, s.Resolver)
+		}
+		s.Phase, s.AppealUntil, s.Resolver = PhaseDecided, e.AppealUntil, ""
 		s.Outcome = &Outcome{Action: e.Action, SellerBPS: e.SellerBPS, FeePayer: e.FeePayer, Final: e.Final}
 	case Appealed:
 		s.Phase, s.Round, s.Outcome, s.MaxAgeAt = PhaseUnderReview, e.Round, nil, e.MaxAgeAt
