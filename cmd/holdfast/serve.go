@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"holdfast/adapters/records"
+	"holdfast/cmd/internal/config"
+	"holdfast/cmd/internal/wire"
+)
+
+func serveCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "serve",
+		Short: "Bring the service up; with nothing set, on embedded servers",
+		Args:  cobra.NoArgs,
+		RunE:  func(c *cobra.Command, _ []string) error { return serve(c.Context()) },
+	}
+}
+
+func serve(ctx context.Context) (err error) {
+	cfg, err := config.Load()
+	if err != nil {
+		return err
+	}
+	log := newLog(cfg)
+	s, err := wire.Start(ctx, cfg, log, version)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 20*time.Second)
+		defer cancel()
+		err = errors.Join(err, s.Close(stop))
+	}()
+	l, err := s.Listen(ctx)
+	if err != nil {
+		return err
+	}
+	banner(s)
+	if err := s.Run(l); err != nil && !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
+func newLog(cfg *config.Config) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(cfg.LogLevel)) // checked by config
+	options := &slog.HandlerOptions{Level: level}
+	if cfg.Development() {
+		return slog.New(slog.NewTextHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewJSONHandler(os.Stderr, options))
+}
+
+// banner says what runs where, what persists, and what to try first.
+func banner(s *wire.Service) {
+	where := func(embedded bool, name string) string {
+		if embedded {
+			return "embedded, " + name
+		}
+		return "yours"
+	}
+	chain := "yours (EVM_RPC_URLS)"
+	if s.Chains.Dev != nil {
+		chain = "built-in development chain 1337 at " + s.Chains.Dev.URL() + ", kept in " + s.Config.Path("chain")
+	}
+	fmt.Printf(`
+  Holdfast %s is up at %s
+
+    API docs     %s/docs          health  %s/health
+    PostgreSQL   %s
+    Redis        %s
+    chain        %s
+`, version, s.Addr, s.Addr, s.Addr,
+		where(s.Embedded, "kept in "+s.Config.Path("postgres")), where(s.Redis.Embedded, "in memory, gone at the end"), chain)
+	if s.Config.Seeds() {
+		fmt.Printf("    users        admin@, admin2@, buyer@, buyer2@, seller@, seller2@, resolver@, guard@holdfast.test, password %s\n", records.DemoPassword)
+	}
+	fmt.Printf(`
+  Try first, in a second terminal:
+
+    bin/holdfast demo      two orders, step by step, over HTTP
+    bin/holdfast verify    prove log, ledger and views
+
+  What persists: everything under %s; remove that folder to begin anew.
+  Stop with Ctrl-C.
+
+`, s.Config.DataDir)
+}

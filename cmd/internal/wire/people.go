@@ -1,0 +1,63 @@
+package wire
+
+import (
+	"context"
+	"time"
+
+	"holdfast/adapters/records"
+	"holdfast/domain"
+	apihttp "holdfast/http"
+)
+
+// The rows speak their own words and the server its own; these turn one into the other.
+
+type users struct{ *records.Users }
+
+func (u users) ByEmail(ctx context.Context, email string) (apihttp.User, bool, error) {
+	r, ok, err := u.Users.ByEmail(ctx, email)
+	return apihttp.User(r), ok, err
+}
+
+func (u users) ByID(ctx context.Context, id domain.UserID) (apihttp.User, bool, error) {
+	r, ok, err := u.Users.ByID(ctx, id)
+	return apihttp.User(r), ok, err
+}
+
+type sessions struct{ *records.Sessions }
+
+func (s sessions) Rotate(ctx context.Context, refresh string, lives time.Duration) (apihttp.Session, string, error) {
+	r, next, err := s.Sessions.Rotate(ctx, refresh, lives)
+	return apihttp.Session(r), next, err
+}
+
+func (s sessions) Live(ctx context.Context, id string) (apihttp.Session, bool, error) {
+	r, ok, err := s.Sessions.Live(ctx, id)
+	return apihttp.Session(r), ok, err
+}
+
+type wallets struct{ *records.Wallets }
+
+func (w wallets) OfUser(ctx context.Context, u domain.UserID, id string) (apihttp.Wallet, bool, error) {
+	r, ok, err := w.Wallets.OfUser(ctx, u, id)
+	return apihttp.Wallet(r), ok, err
+}
+
+func (w wallets) Default(ctx context.Context, u domain.UserID, chain uint64) (apihttp.Wallet, bool, error) {
+	r, ok, err := w.Wallets.Default(ctx, u, chain)
+	return apihttp.Wallet(r), ok, err
+}
+
+type inbox struct{ *records.Inbox }
+
+func (i inbox) Store(ctx context.Context, d apihttp.Delivery) error {
+	return i.Inbox.Store(ctx, records.Delivery(d))
+}
+
+func (i inbox) List(ctx context.Context, status, before string, limit int) ([]apihttp.StoredDelivery, error) {
+	rows, err := i.Inbox.List(ctx, status, before, limit)
+	all := make([]apihttp.StoredDelivery, len(rows))
+	for n, r := range rows {
+		all[n] = apihttp.StoredDelivery(r)
+	}
+	return all, err
+}

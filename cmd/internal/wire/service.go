@@ -1,0 +1,152 @@
+package wire
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/adapters/devchain"
+	"holdfast/adapters/localredis"
+	"holdfast/adapters/records"
+	"holdfast/adapters/requestnetwork"
+	"holdfast/cmd/internal/config"
+	apihttp "holdfast/http"
+	"holdfast/projections"
+	"holdfast/projections/views"
+)
+
+// Service is everything that `holdfast serve` runs.
+type Service struct {
+	*Core
+	Records *records.Records
+	Chains  *Chains
+	Redis   *localredis.Redis
+	Runner  *projections.Runner
+	Views   *views.Queries
+	Server  *apihttp.Server
+	Addr    string
+
+	metrics *prometheus.Registry
+	group   *errgroup.Group
+	ctx     context.Context // of everything that runs in the background
+}
+
+// Start brings the service up. Run then serves until its context ends; Close stops what
+// Start has started.
+func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version string) (s *Service, err error) {
+	core, err := Open(ctx, cfg, log)
+	if err != nil {
+		return nil, err
+	}
+	s = &Service{Core: core, metrics: prometheus.NewRegistry()}
+	defer func() {
+		if err != nil {
+			_ = core.Close(context.WithoutCancel(ctx))
+		}
+	}()
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	s.Records = records.New(core.HTTP, 4)
+	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
+		return nil, fmt.Errorf("open Redis: %w", err)
+	}
+	core.onClose(func(context.Context) error { return s.Redis.Close() })
+	if s.Chains, err = core.openChains(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openViews(ctx); err != nil {
+		return nil, err
+	}
+	if cfg.Seeds() {
+		if err := s.Seed(ctx); err != nil {
+			return nil, err
+		}
+	}
+	s.group, s.ctx = errgroup.WithContext(ctx)
+	return s, s.openServer(version)
+}
+
+func (s *Service) openViews(ctx context.Context) error {
+	registry, err := projections.NewRegistry(views.Projectors()...)
+	if err != nil {
+		return err
+	}
+	s.Runner, err = projections.New(s.Core.Views, s.Codec, registry, projections.Options{Log: s.Log, Metrics: s.metrics})
+	if err != nil {
+		return err
+	}
+	if err := s.Runner.Register(ctx); err != nil {
+		return fmt.Errorf("register the projectors: %w", err)
+	}
+	s.Views = views.New(s.HTTP, s.Codec)
+	return nil
+}
+
+// Seed makes the development users. Payers of the development chain get their wallets.
+func (s *Service) Seed(ctx context.Context) error {
+	chain, addresses := uint64(0), map[string]string{}
+	if s.Chains.Dev != nil {
+		chain = devchain.ChainID
+		addresses = map[string]string{"buyer": devchain.Payer(1), "buyer2": devchain.Payer(2), "seller": devchain.Payer(3), "seller2": devchain.Payer(3)}
+	}
+	if err := s.Records.Seed(ctx, chain, addresses); err != nil {
+		return fmt.Errorf("seed: %w", err)
+	}
+	return nil
+}
+
+func (s *Service) openServer(version string) error {
+	cfg := s.Config
+	terms, err := newPolicy(cfg)
+	if err != nil {
+		return err
+	}
+	s.Server, err = apihttp.New(apihttp.Config{
+		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
+		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
+	}, apihttp.Deps{
+		Log: s.Log, Executor: s.Executor,
+		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
+		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions},
+		Policy: terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
+		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
+		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
+		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		Health: s.health(), Metrics: s.metrics,
+	})
+	return err
+}
+
+func (s *Service) rebuildInBackground(name string) {
+	s.group.Go(func() error {
+		if err := s.Runner.Rebuild(s.ctx, name, nil); err != nil {
+			s.Log.Error("rebuild failed", "view", name, "error", err)
+		}
+		return nil
+	})
+}
+
+// Listen takes the port, so that a taken one is an error before anything is announced.
+func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", ":"+strconv.Itoa(s.Config.Port))
+	if err != nil {
+		return nil, fmt.Errorf("listen on PORT %d: %w", s.Config.Port, err)
+	}
+	s.Addr = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	return l, nil
+}
+
+// Run serves until Start's context ends, then finishes what is in flight.
+func (s *Service) Run(l net.Listener) error {
+	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
+	for _, loop := range s.loops() {
+		s.group.Go(func() error { return loop(s.ctx) })
+	}
+	s.group.Go(func() error { return s.Server.ServeOn(s.ctx, l) })
+	return s.group.Wait()
+}
