@@ -40,7 +40,7 @@ type Deps struct {
 	Inbox   Inbox
 	Webhook WebhookVerifier
 
-	Views       Views
+	Views       *Views
 	Positions   Positions
 	Projections Projections
 	Proofs      Proofs

@@ -72,9 +72,13 @@ func (s *Server) requestPayout(ctx context.Context, c *call, in *requestPayoutIn
 	if err != nil {
 		return reply{}, err
 	}
+	holds, err := s.holdsPaidTo(ctx, c.user(), amount.Asset)
+	if err != nil {
+		return reply{}, err
+	}
 	f := settlement.RequestPayout{Issue: c.issue(), Payout: domain.PayoutID(c.newID("payout")), Seller: c.user(), Amount: amount,
 		Wallet: w.Address, WalletCoolingUntil: w.CoolingUntil, Approvals: terms.PayoutApprovals, CoolingOff: terms.WalletCooling,
-		Holds: s.holdsPaidTo(ctx, c.user(), amount.Asset), Available: available}
+		Holds: holds, Available: available}
 	return s.run(ctx, c, of(payout.Decider, f.Payout), f)
 }
 
