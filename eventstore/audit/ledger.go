@@ -71,6 +71,9 @@ func (l *Ledger) transact(tx ledger.Transaction) error {
 			return fmt.Errorf("pending %q is not open", tx.Key)
 		}
 		delete(l.pending, tx.Key)
+		if tx.Mode == ledger.VoidPending {
+			l.Entries += 2 * int64(len(lines)) // taking out of pending is written too
+		}
 		if err := l.move(lines, pendingSub); err != nil {
 			return err
 		}

@@ -105,6 +105,9 @@ func (c *Core) startDevChain(ctx context.Context, chains *Chains) error {
 		return fmt.Errorf("start the development chain: %w", err)
 	}
 	c.onClose(func(context.Context) error { return dev.Close() })
+	if err := os.WriteFile(chainURLFile(c.Config), []byte(dev.URL()+"\n"), 0o644); err != nil {
+		return fmt.Errorf("note where the development chain listens: %w", err)
+	}
 	chains.Dev, chains.Treasury, chains.XPub = dev, devchain.Treasury, devchain.DestinationXPub
 	if chains.Registry, err = dev.Registry(); err != nil {
 		return err

@@ -11,7 +11,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
-	"holdfast/adapters/devchain"
 	"holdfast/adapters/localredis"
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
@@ -91,13 +90,12 @@ func (s *Service) openViews(ctx context.Context) error {
 func (s *Service) Seed(ctx context.Context) error {
 	chain, addresses := uint64(0), map[string]string{}
 	if s.Chains.Dev != nil {
-		chain = devchain.ChainID
-		addresses = map[string]string{"buyer": devchain.Payer(1), "buyer2": devchain.Payer(2), "seller": devchain.Payer(3), "seller2": devchain.Payer(3)}
+		chain, addresses = DevelopmentWallets()
 	}
 	if err := s.Records.Seed(ctx, chain, addresses); err != nil {
 		return fmt.Errorf("seed: %w", err)
 	}
-	return nil
+	return s.bookDevelopmentCapital(ctx)
 }
 
 func (s *Service) openServer(version string) error {
@@ -117,7 +115,7 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Health: s.health(), Metrics: s.metrics,
+		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics,
 	})
 	return err
 }
