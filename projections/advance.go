@@ -19,14 +19,16 @@ type engine struct {
 	batchApplier
 }
 
-// applyDeadline bounds a slice's transaction.
-const applyDeadline = 60 * time.Second
+// applyDeadline bounds a live slice's transaction: a server that hangs is given up soon.
+const applyDeadline = 12 * time.Second
 
 // begin opens a projector's transaction. Losing the last moments in a crash of the server is
 // harmless, since effect and checkpoint go together; waiting for the disk is not. The time-out
 // frees the fence from a process that stands still in the middle.
-func begin(schema string) pgx.TxOptions {
-	return pgx.TxOptions{BeginQuery: fmt.Sprintf(`BEGIN ISOLATION LEVEL READ COMMITTED;
+func begin(schema string) pgx.TxOptions { return beginAt("READ COMMITTED", schema) }
+
+func beginAt(isolation, schema string) pgx.TxOptions {
+	return pgx.TxOptions{BeginQuery: fmt.Sprintf(`BEGIN ISOLATION LEVEL `+isolation+`;
 		SET LOCAL synchronous_commit = off;
 		SET LOCAL idle_in_transaction_session_timeout = '30s';
 		SET LOCAL search_path = %s, public`, pgx.Identifier{schema}.Sanitize())}

@@ -192,3 +192,29 @@ func TestViewsKeepPersonalTextSealed(t *testing.T) {
 	require.True(t, row.Doc.Label.Erased)
 	require.NoError(t, r.Rebuild(t.Context(), "jars", nil))
 }
+
+// A process stands still between effect and commit, another takes over when the database has
+// given the first one up, and then the first one wakes up (docs/fault-model.md, fault 11).
+func TestALeaderThatWakesUpIsFenced(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.fill(30)
+	p, standing, wake := jarProjector(), make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	p.after = func(context.Context) error {
+		once.Do(func() { close(standing); <-wake })
+		return nil
+	}
+	first := w.running(p)
+	<-standing
+	second := w.running(jarProjector())
+	require.Empty(t, w.viewed(), "two were inside the fence")
+	w.exec(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE datname = current_database() AND state = 'idle in transaction'`) // as idle_in_transaction_session_timeout does
+	w.caughtUp(second, "jars")
+	close(wake)
+	w.append("later", 0, put{N: 1})
+	w.caughtUp(first, "jars")
+	w.caughtUp(second, "jars")
+	require.Equal(t, w.sums(), w.viewed())
+}

@@ -124,10 +124,10 @@ func TestACheckpointOfAnotherLogIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := setup(t)
-			r := w.runner(jarProjector())
+			w.runner(jarProjector()) // registers
 			w.fill(20)
 			w.exec(spoil)
-			r = w.running(jarProjector())
+			r := w.running(jarProjector())
 			s := w.halted(r)
 			require.Contains(t, s.Poison.Error, "CHECKPOINT_AHEAD")
 			require.Empty(t, w.viewed())

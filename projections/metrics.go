@@ -25,8 +25,10 @@ func newMetrics(to prometheus.Registerer, names []string) (*metrics, error) {
 		position: gauge("projection_position", "Position up to which the log is applied."),
 		lag:      gauge("projection_lag_seconds", "Age of the first event that is not applied yet."),
 		halted:   gauge("projection_halted", "1 when the projector halted at an event."),
-		slices: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "projection_slice_seconds", Help: "Time to apply one slice.",
-			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 5}}, label),
+		slices: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "projection_slice_seconds", Help: "Time to apply one slice.",
+			Buckets: []float64{.001, .002, .005, .01, .02, .05, .1, .25, .5, 1, 5},
+		}, label),
 		failures: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "projection_retries_total", Help: "Slices that failed for the moment and were tried again."}, label),
 	}
 	for _, n := range names {

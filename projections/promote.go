@@ -37,7 +37,7 @@ func (r *Runner) promote(ctx context.Context, p Projector) error {
 	if err != nil {
 		return fmt.Errorf("look the build of %s up: %w", p.Name(), err)
 	}
-	if err := r.catchUp(ctx, p, at, nil); err != nil {
+	if err := r.catchUp(ctx, p, at, toTheHead, nil); err != nil {
 		return fmt.Errorf("catch %s up: %w", p.Name(), err)
 	}
 	return persist(ctx, func() error {
@@ -88,7 +88,7 @@ func (r *Runner) level(ctx context.Context, tx pgx.Tx, p Projector, live int64) 
 		return 0, fmt.Errorf("lock the build of %s: %w", p.Name(), err)
 	}
 	for at < live {
-		s, err := r.engine.log.slice(ctx, tx, p, at, rebuildSlice)
+		s, err := r.engine.log.slice(ctx, tx, p, at, int(min(rebuildSlice, live-at)))
 		if err != nil {
 			return at, err
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -13,6 +14,9 @@ import (
 // rebuildSlice is how many positions a rebuild takes at once: many enough that a row which
 // changes often is written once.
 const rebuildSlice = 5000
+
+// buildDeadline bounds the transaction of one such slice.
+const buildDeadline = time.Minute
 
 func buildSchema(name string) string { return Schema + "_" + name + "_build" }
 func oldSchema(name string) string   { return Schema + "_" + name + "_old" }
@@ -76,8 +80,11 @@ func (r *Runner) build(ctx context.Context, p Projector, report func(Progress)) 
 	if err := r.lay(ctx, p); err != nil {
 		return err
 	}
-	return r.catchUp(ctx, p, 0, report)
+	return r.catchUp(ctx, p, 0, toTheHead, report)
 }
+
+// toTheHead asks for everything there is.
+const toTheHead = math.MaxInt64
 
 // lay makes empty tables like the live ones, in place of whatever an earlier build has left.
 func (r *Runner) lay(ctx context.Context, p Projector) error {
@@ -100,12 +107,11 @@ func (r *Runner) lay(ctx context.Context, p Projector) error {
 	})
 }
 
-// catchUp applies slices to the build's tables until the log's end; reading runs ahead of
-// applying. The position at which the build stands is in its row.
-func (r *Runner) catchUp(ctx context.Context, p Projector, after int64, report func(Progress)) error {
+// catchUp applies slices to the build's tables up to a position; reading runs ahead of applying. The position at which the build stands is in its row.
+func (r *Runner) catchUp(ctx context.Context, p Projector, after, upTo int64, report func(Progress)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	for next := range r.readAhead(ctx, p, after) {
+	for next := range r.readAhead(ctx, p, after, upTo) {
 		if next.err != nil {
 			return next.err
 		}
@@ -125,15 +131,15 @@ type readResult struct {
 	err   error
 }
 
-// readAhead gives slice after slice up to the one that reaches the head.
-func (r *Runner) readAhead(ctx context.Context, p Projector, after int64) <-chan readResult {
+// readAhead gives slice after slice up to the one that reaches a position, or the head.
+func (r *Runner) readAhead(ctx context.Context, p Projector, after, upTo int64) <-chan readResult {
 	out := make(chan readResult, 2)
 	go func() {
 		defer close(out)
 		for {
 			var s Slice
 			err := persist(ctx, func() (err error) {
-				s, err = r.engine.log.slice(ctx, r.engine.pool, p, after, rebuildSlice)
+				s, err = r.engine.log.slice(ctx, r.engine.pool, p, after, int(min(rebuildSlice, upTo-after)))
 				return err
 			})
 			select {
@@ -141,7 +147,7 @@ func (r *Runner) readAhead(ctx context.Context, p Projector, after int64) <-chan
 			case <-ctx.Done():
 				return
 			}
-			if err != nil || s.To >= s.Head {
+			if err != nil || s.To >= min(s.Head, upTo) {
 				return
 			}
 			after = s.To
@@ -153,6 +159,8 @@ func (r *Runner) readAhead(ctx context.Context, p Projector, after int64) <-chan
 // applyToBuild applies one slice in its own transaction, again when it fails for the moment.
 func (r *Runner) applyToBuild(ctx context.Context, p Projector, s Slice) error {
 	return persist(ctx, func() error {
+		ctx, cancel := context.WithTimeout(ctx, buildDeadline)
+		defer cancel()
 		return pgx.BeginTxFunc(ctx, r.engine.pool, begin(buildSchema(p.Name())), func(tx pgx.Tx) error {
 			return r.buildSlice(ctx, tx, p, s)
 		})

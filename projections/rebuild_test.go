@@ -89,6 +89,7 @@ func TestTwoRebuildsAtOnceAreRefused(t *testing.T) {
 	<-building
 	require.ErrorIs(t, second.Rebuild(t.Context(), "jars", nil), projections.ErrRebuilding)
 	require.ErrorIs(t, second.Promote(t.Context(), "jars"), projections.ErrRebuilding)
+	require.NotNil(t, w.status(second).Build)
 	close(goOn)
 	require.NoError(t, <-done)
 	require.Equal(t, w.sums(), w.viewed())
@@ -104,6 +105,7 @@ func TestAnInterruptedRebuildStartsOver(t *testing.T) {
 	require.Error(t, w.runner(p).Rebuild(ctx, "jars", nil))
 	require.Empty(t, w.viewed(), "a half-built model was shown")
 	r := w.runner(jarProjector())
+	require.Nil(t, w.status(r).Build, "nobody is building")
 	require.ErrorIs(t, r.Promote(t.Context(), "jars"), projections.ErrNoBuild)
 	require.NoError(t, r.Rebuild(t.Context(), "jars", nil))
 	require.Equal(t, w.sums(), w.viewed())
@@ -216,6 +218,46 @@ func TestTheViewIsTheFoldOfTheLog(t *testing.T) {
 		}
 	})
 	live := dump(t, w.pool, "views.jars")
+	require.NoError(t, r.Rebuild(t.Context(), "jars", nil))
+	require.Equal(t, live, dump(t, w.pool, "views.jars"))
+}
+
+func TestVerifyComparesTheViewWithTheLog(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	r := w.running(jarProjector())
+	_, err := r.Verify(t.Context(), "jars", nil)
+	require.NoError(t, err, "an empty log")
+	w.fill(100)
+	w.caughtUp(r, "jars")
+	stop := make(chan struct{})
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for v := int64(0); ; v++ {
+			select {
+			case <-stop:
+				return
+			default:
+				w.append("meanwhile", v, put{N: 1})
+			}
+		}
+	})
+	for range 5 {
+		at, err := r.Verify(t.Context(), "jars", nil)
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, at, int64(100))
+	}
+	close(stop)
+	writer.Wait()
+	w.caughtUp(r, "jars")
+	live := dump(t, w.pool, "views.jars")
+	w.exec(`UPDATE views.jars SET doc = jsonb_set(doc, '{count}', '999') WHERE id = 'jar-3'`)
+	_, err = r.Verify(t.Context(), "jars", nil)
+	var d *projections.DifferenceError
+	require.ErrorAs(t, err, &d)
+	require.Equal(t, []int64{1, 1}, []int64{d.Extra, d.Missing})
+	require.Contains(t, d.Error(), "jar-3")
+	require.Nil(t, w.status(r).Build, "the build is left behind")
 	require.NoError(t, r.Rebuild(t.Context(), "jars", nil))
 	require.Equal(t, live, dump(t, w.pool, "views.jars"))
 }

@@ -95,8 +95,10 @@ func (r *Runner) Run(ctx context.Context) error {
 		return fmt.Errorf("make the router: %w", err)
 	}
 	router.AddMiddleware(middleware.Recoverer, r.measured)
-	sub := &subscriber{engine: r.engine, registry: r.registry, bell: r.bell, slog: r.opts.Log,
-		limit: r.opts.Slice, linger: r.opts.Linger, poll: r.opts.Poll, closing: make(chan struct{})}
+	sub := &subscriber{
+		engine: r.engine, registry: r.registry, bell: r.bell, slog: r.opts.Log,
+		limit: r.opts.Slice, linger: r.opts.Linger, poll: r.opts.Poll, closing: make(chan struct{}),
+	}
 	for _, p := range r.registry.order {
 		router.AddConsumerHandler(p.Name(), p.Name(), sub, r.handle(p))
 	}

@@ -215,3 +215,12 @@ func jarsAndNoise() []domain.Aggregate { return []domain.Aggregate{jars(), noise
 func newJars(w *world) projections.Collection[jarDoc] {
 	return projections.NewCollection[jarDoc](w.pool, w.codec, "jars")
 }
+
+func pgtestPool(t *testing.T, cfg *pgxpool.Config) (*pgxpool.Pool, error) {
+	t.Helper()
+	pool, err := pgxpool.NewWithConfig(context.Background(), cfg)
+	if err == nil {
+		t.Cleanup(pool.Close)
+	}
+	return pool, err
+}

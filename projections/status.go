@@ -29,11 +29,16 @@ type Progress struct {
 	Ready    bool // everything is built; Promote puts it in place
 }
 
+// buildingSQL: somebody holds the rebuild's lock. What an interrupted rebuild left does not count.
+const buildingSQL = `EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2
+	AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+	AND l.classid = (hashtext('holdfast.rebuild')::bigint & 4294967295)::oid AND l.objid = (hashtext(c.name)::bigint & 4294967295)::oid)`
+
 const statusSQL = `SELECT c.name, c.version, c.position, c.state, c.poison_position, c.poison_type, c.poison_error, c.halted_at,
 	h.position, COALESCE(EXTRACT(epoch FROM clock_timestamp() - e.recorded_at), 0)::float8, b.position, b.ready
 	FROM projection_checkpoints c CROSS JOIN log_head h
 	LEFT JOIN events e ON e.position = c.position + 1
-	LEFT JOIN projection_builds b ON b.name = c.name
+	LEFT JOIN projection_builds b ON b.name = c.name AND (b.ready OR ` + buildingSQL + `)
 	WHERE c.name = ANY($1)`
 
 // Status lists the registered projectors in the registry's order.

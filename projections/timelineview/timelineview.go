@@ -32,8 +32,10 @@ func (Projector) Version() int { return 1 }
 
 // Categories implements projections.Projector.
 func (Projector) Categories() []string {
-	return []string{request.Decider.Category, offer.Decider.Category, payment.Decider.Category,
-		escrow.Decider.Category, dispute.Category, refund.Category}
+	return []string{
+		request.Decider.Category, offer.Decider.Category, payment.Decider.Category,
+		escrow.Decider.Category, dispute.Category, refund.Category,
+	}
 }
 
 // Tables implements projections.Projector.

@@ -52,8 +52,10 @@ func (w *world) offer(id domain.OfferID, of domain.RequestID, by domain.Actor, u
 }
 
 func (w *world) terms(by domain.Actor, units uint64) offer.Terms {
-	return offer.Terms{Title: "here it is", Description: domain.About(by.User(), "mint"), ValidUntil: w.Now().Add(time.Hour), DeliveryTime: "2 days", RequestRevision: 1,
-		Price: offer.Price{Amount: money.Of(usdt, money.FromUint64(units)), Currency: "USDT", Display: "1"}}
+	return offer.Terms{
+		Title: "here it is", Description: domain.About(by.User(), "mint"), ValidUntil: w.Now().Add(time.Hour), DeliveryTime: "2 days", RequestRevision: 1,
+		Price: offer.Price{Amount: money.Of(usdt, money.FromUint64(units)), Currency: "USDT", Display: "1"},
+	}
 }
 
 // funded brings an order to Processing: ann's offer of 1000 is selected and paid.
@@ -61,15 +63,21 @@ func (w *world) funded() {
 	w.request("r1", "A drill", "5", "20", true)
 	w.offer("o1", "r1", asAnn, 1200)
 	w.offer("o2", "r1", asBob, 1100)
-	w.Do(order.CounterOffer{Issue: w.By(asBuyer), Offer: "o1", Counter: "c1", ExpiresAt: w.Now().Add(time.Hour), Message: domain.About(buyer, "too dear"),
-		Price: &offer.Price{Amount: money.Of(usdt, money.FromUint64(1000)), Currency: "USDT", Display: "1"}})
+	w.Do(order.CounterOffer{
+		Issue: w.By(asBuyer), Offer: "o1", Counter: "c1", ExpiresAt: w.Now().Add(time.Hour), Message: domain.About(buyer, "too dear"),
+		Price: &offer.Price{Amount: money.Of(usdt, money.FromUint64(1000)), Currency: "USDT", Display: "1"},
+	})
 	w.Do(order.AcceptCounter{Issue: w.By(asAnn), Offer: "o1"})
-	w.Do(order.SelectOffer{Issue: w.By(asBuyer), Request: "r1", Offer: "o1", Revision: 2, Hold: "h1",
-		Terms: escrow.Terms{FeeBPS: 250, Inspection: time.Hour, AutoRelease: time.Hour, DisputeWindow: 24 * time.Hour}})
-	w.Do(funding.InitiatePayment{Issue: w.By(asBuyer), Payment: "p1", Request: "r1", Offer: "o1", Asset: usdt, ExpiresAt: w.Now().Add(time.Hour),
+	w.Do(order.SelectOffer{
+		Issue: w.By(asBuyer), Request: "r1", Offer: "o1", Revision: 2, Hold: "h1",
+		Terms: escrow.Terms{FeeBPS: 250, Inspection: time.Hour, AutoRelease: time.Hour, DisputeWindow: 24 * time.Hour},
+	})
+	w.Do(funding.InitiatePayment{
+		Issue: w.By(asBuyer), Payment: "p1", Request: "r1", Offer: "o1", Asset: usdt, ExpiresAt: w.Now().Add(time.Hour),
 		Threshold:   payment.Threshold{Need: 3, Floor: 3},
 		Destination: funding.Destination{ID: "d1", Fingerprint: "f", Index: 1, Path: "m/1", Address: "0xABCdef", Token: "0xT", Chain: 56},
-		Intent:      funding.Intent{Provider: "request-network", RequestID: "rn-1", Reference: "0x00112233445566AA", Topic: "0x1", Proxy: "0xP"}})
+		Intent:      funding.Intent{Provider: "request-network", RequestID: "rn-1", Reference: "0x00112233445566AA", Topic: "0x1", Proxy: "0xP"},
+	})
 	w.Do(funding.ReportTransaction{Issue: w.By(asBuyer), Payment: "p1", Tx: "0xF1"})
 	at := payment.Evidence{Chain: 56, Tx: "0xf1", Log: 2, Block: 100, BlockHash: "0xb100"}
 	w.Do(funding.RecordTransfer{Issue: w.By(chain), Payment: "p1", Evidence: at, Amount: money.Of(usdt, money.FromUint64(1000)), From: "0xbea"})
@@ -167,9 +175,11 @@ func TestADisputeAsItsReadersSeeIt(t *testing.T) {
 	w := setup(t)
 	w.funded()
 	ctx := t.Context()
-	w.Do(settlement.OpenDispute{Issue: w.By(asBuyer), Dispute: "x1", Hold: "h1", Category: "not_as_described", Priority: "high",
+	w.Do(settlement.OpenDispute{
+		Issue: w.By(asBuyer), Dispute: "x1", Hold: "h1", Category: "not_as_described", Priority: "high",
 		Reason: domain.About(buyer, "it is a spoon"), Amount: money.Of(usdt, money.FromUint64(1000)), Terms: dispute.StandardTerms(),
-		Evidence: []dispute.Evidence{{ID: "e1", Kind: "text", Text: domain.About(buyer, "look")}}})
+		Evidence: []dispute.Evidence{{ID: "e1", Kind: "text", Text: domain.About(buyer, "look")}},
+	})
 	w.caughtUp()
 	d, err := w.views.Disputes.Get(ctx, "x1")
 	require.NoError(t, err)
@@ -183,8 +193,10 @@ func TestADisputeAsItsReadersSeeIt(t *testing.T) {
 	require.Len(t, mine.Rows, 1)
 	stats, err := w.views.Disputes.Statistics(ctx, disputeview.Filter{}, w.Now().AddDate(1, 0, 0))
 	require.NoError(t, err)
-	require.Equal(t, disputeview.Statistics{Total: 1, Open: 1, Overdue: 1, ByPhase: map[string]int64{dispute.PhaseAwaitingResponse: 1},
-		ByStatus: map[string]int64{"pending": 1}, ByCategory: map[string]int64{"not_as_described": 1}}, stats)
+	require.Equal(t, disputeview.Statistics{
+		Total: 1, Open: 1, Overdue: 1, ByPhase: map[string]int64{dispute.PhaseAwaitingResponse: 1},
+		ByStatus: map[string]int64{"pending": 1}, ByCategory: map[string]int64{"not_as_described": 1},
+	}, stats)
 	h, err := w.views.Holds.Get(ctx, "h1")
 	require.NoError(t, err)
 	require.Equal(t, escrow.DisputedPhase, h.Doc.PhaseName)

@@ -25,7 +25,9 @@ func Projectors() []projections.Projector {
 	return []projections.Projector{
 		requestview.Projector(), offerview.Projector(), paymentview.Projector(), escrowview.Projector(),
 		disputeview.Projector(), payoutview.Projector(), refundview.Projector(), destinationview.Projector(),
-		depositview.Projector(), timelineview.Projector{}, statementview.Projector{},
+		depositview.Projector(),
+		timelineview.Projector{},
+		statementview.Projector{},
 	}
 }
 
