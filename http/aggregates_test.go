@@ -3,6 +3,7 @@ package http_test
 import (
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/offer"
@@ -12,10 +13,14 @@ import (
 	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
+	"holdfast/domain/suspense"
+	"holdfast/domain/treasury"
 )
 
 func aggregates() []domain.Aggregate {
-	return []domain.Aggregate{breaker.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(), payment.Aggregate(), quote.Aggregate(), request.Aggregate(), payout.Aggregate(), receivable.Aggregate(), refund.Aggregate()}
+	return []domain.Aggregate{breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
+		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
+		suspense.Aggregate(), treasury.Aggregate()}
 }
 
 func disputeTerms() dispute.Terms { return dispute.StandardTerms() }

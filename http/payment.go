@@ -154,7 +154,7 @@ func (s *Server) issueQuote(ctx context.Context, c *call, in *quoteInput) (reply
 	}
 	i := c.issue()
 	f := order.IssueQuote{Issue: quote.Issue{Issue: i, Quote: domain.QuoteID(c.newID("quote")), Offer: o.ID, Buyer: c.user(), Price: price.Amount.Units,
-		Currency: price.Currency, Settle: price.Amount.Asset, ExpiresAt: i.At.Add(quoteLife)}}
+		Currency: string(price.Amount.Asset), Settle: price.Amount.Asset, ExpiresAt: i.At.Add(quoteLife)}}
 	return s.run(ctx, c, of(quote.Decider, f.Quote), f)
 }
 

@@ -38,6 +38,7 @@ const (
 // world is one server on a fresh log, with people in it.
 type world struct {
 	t      testing.TB
+	codec  *eventstore.Codec
 	store  eventstore.Store
 	exec   *eventstore.Executor
 	users  *people
@@ -48,13 +49,14 @@ type world struct {
 	deps   apihttp.Deps
 }
 
+// option changes a world before its server is made.
 type option func(*world)
 
 func setup(t testing.TB, options ...option) *world {
 	t.Helper()
 	codec, err := eventstore.NewCodec(memory.NewKeyRing(), aggregates()...)
 	require.NoError(t, err)
-	w := &world{t: t, store: memory.New(codec), users: newPeople(), inbox: &inbox{}}
+	w := &world{t: t, codec: codec, store: memory.New(codec), users: newPeople(), inbox: &inbox{}}
 	w.config = apihttp.Config{Secret: []byte(secret), FrontendURL: frontend, SessionFresh: time.Millisecond}
 	w.deps = apihttp.Deps{Users: w.users, Sessions: w.users, Registry: registry(t), Inbox: w.inbox, Webhook: hmacVerifier{}}
 	for _, o := range options {

@@ -85,7 +85,7 @@ func (f ReleaseEscrow) Run(u *domain.Unit) (any, error) {
 	if err := breaker.Check(u, h.Due.Asset); err != nil {
 		return nil, err
 	}
-	if f.Early && f.By.Is(h.Buyer) && len(h.ReleaseHolds) == 0 {
+	if f.Early && f.By.Is(h.Buyer) {
 		if err := f.makeReleasable(u, h); err != nil {
 			return nil, err
 		}
