@@ -3,6 +3,7 @@ package records
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -24,6 +25,28 @@ func (s *Transactions) Keep(ctx context.Context, chain uint64, hash, raw string)
 // Raw gives a kept transaction; ok is false when this process's database never saw it.
 func (s *Transactions) Raw(ctx context.Context, chain uint64, hash string) (raw string, ok bool, err error) {
 	rows, err := s.pool.Query(ctx, `SELECT raw FROM signed_transactions WHERE chain_id = $1 AND hash = $2`, int64(chain), strings.ToLower(hash))
+	raw, ok, err = one(rows, err, pgx.RowTo[string])
+	return raw, ok, failed("read a signed transaction", err)
+}
+
+// KeepFor stores a signed transaction that runs an errand, and gives the one that runs it: an
+// earlier one when there is one, since no errand is run twice.
+func (s *Transactions) KeepFor(ctx context.Context, purpose string, chain uint64, hash, raw string) (kept string, err error) {
+	_, err = s.pool.Exec(ctx, `INSERT INTO signed_transactions (chain_id, hash, raw, purpose) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`,
+		int64(chain), strings.ToLower(hash), raw, purpose)
+	if err != nil {
+		return "", failed("keep a signed transaction", err)
+	}
+	kept, ok, err := s.For(ctx, purpose)
+	if err == nil && !ok {
+		err = fmt.Errorf("transaction %s runs another errand than %s", hash, purpose)
+	}
+	return kept, err
+}
+
+// For gives the signed transaction that runs an errand.
+func (s *Transactions) For(ctx context.Context, purpose string) (raw string, ok bool, err error) {
+	rows, err := s.pool.Query(ctx, `SELECT raw FROM signed_transactions WHERE purpose = $1`, purpose)
 	raw, ok, err = one(rows, err, pgx.RowTo[string])
 	return raw, ok, failed("read a signed transaction", err)
 }

@@ -16,8 +16,8 @@ type User struct {
 	ID       domain.UserID
 	Email    string
 	Name     string
-	Password string // PHC string
 	Roles    []domain.Capacity
+	Password string // PHC string
 	Active   bool
 }
 

@@ -25,8 +25,10 @@ const (
 		SELECT (transfer->>'chain')::bigint, $2, 'payout', id, transfer, $3 FROM watched_transactions
 		WHERE kind = 'payout' AND id = $1 AND chain = 0
 		ON CONFLICT (chain, hash, kind, id) DO UPDATE SET state = excluded.state`
-	sendSQL  = `UPDATE watched_transactions SET state = 'sent' WHERE kind = $1 AND id = $2 AND chain <> 0`
-	mineSQL  = `UPDATE watched_transactions SET state = 'mined', block = $4, block_hash = $5 WHERE kind = $1 AND id = $2 AND hash = $3`
+	sendSQL = `UPDATE watched_transactions SET state = 'sent' WHERE kind = $1 AND id = $2 AND chain <> 0`
+	// mineSQL lets the others with the same nonce rest: they can only come back after a reorganisation.
+	mineSQL = `UPDATE watched_transactions SET block = $4, block_hash = $5, state = CASE WHEN hash = $3 THEN 'mined' ELSE 'signed' END
+		WHERE kind = $1 AND id = $2 AND chain <> 0`
 	undoSQL  = `UPDATE watched_transactions SET state = 'sent', block = 0, block_hash = '' WHERE kind = $1 AND id = $2 AND chain <> 0`
 	endSQL   = `DELETE FROM watched_transactions WHERE kind = $1 AND id = $2`
 	refundTx = `INSERT INTO watched_transactions (chain, hash, kind, id, state) VALUES ($1, $2, 'refund', $3, 'sent')

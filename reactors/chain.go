@@ -1,0 +1,58 @@
+package reactors
+
+import (
+	"context"
+
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/outgoing"
+)
+
+// What the loops ask of a chain; adapters/evm answers it.
+
+// Blocks tells where a chain stands.
+type Blocks interface {
+	Head(ctx context.Context) (network.Head, error)
+	// BlockHash is the hash of the canonical block at a height, empty when there is none.
+	BlockHash(ctx context.Context, number uint64) (string, error)
+	// Standing says how firmly a block stands, by the word of every node that answers.
+	Standing(ctx context.Context, number uint64, hash string) (network.Standing, error)
+}
+
+// Payments finds and verifies payments on a chain.
+type Payments interface {
+	Scan(ctx context.Context, from, to uint64, w network.Watch) (network.Scanned, error)
+	VerifyPayment(ctx context.Context, tx string, want network.Expected) (network.Verified, error)
+}
+
+// Outgoing follows and sends transactions of ours.
+type Outgoing interface {
+	Outcome(ctx context.Context, tx outgoing.Tx) (network.Outcome, error)
+	// Send hands a signed transaction over; one that the chain has already is no error.
+	Send(ctx context.Context, raw string) (hash string, err error)
+}
+
+// Builder prepares transactions of ours.
+type Builder interface {
+	NextNonce(ctx context.Context, address string) (uint64, error)
+	Build(ctx context.Context, t outgoing.Transfer) (network.Unsigned, error)
+	// Shortfall is how much native coin the sender lacks for a transaction.
+	Shortfall(ctx context.Context, u network.Unsigned) (money.Units, error)
+	Balance(ctx context.Context, asset money.Asset, owner string) (money.Units, error)
+}
+
+// Chain is everything about one chain.
+type Chain interface {
+	Blocks
+	Payments
+	Outgoing
+	Builder
+}
+
+// Decoder reads a signed transaction as the transfer it makes.
+type Decoder func(raw string) (outgoing.Tx, error)
+
+// Positions lets a loop wait until a read model has passed a position.
+type Positions interface {
+	WaitFor(ctx context.Context, view string, position int64) error
+}

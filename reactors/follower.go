@@ -1,0 +1,204 @@
+package reactors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"holdfast/domain"
+	"holdfast/domain/network"
+	"holdfast/domain/payment"
+	"holdfast/eventstore"
+	"holdfast/projections/watchview"
+)
+
+// Block is a height of a chain with the hash that it had.
+type Block struct {
+	Number uint64
+	Hash   string
+}
+
+// Depth is how deep a payment's transfer stands: telemetry.
+type Depth struct {
+	Payment    domain.PaymentID
+	Evidence   string
+	Chain      uint64
+	Tx         string
+	Block      uint64
+	Have, Need uint64
+	Finalized  bool
+}
+
+// Notes is what a follower remembers beside the log. Losing any of it costs work, not money.
+type Notes interface {
+	// Scanned gives the blocks at which scans ended, newest first.
+	Scanned(ctx context.Context, chain uint64) ([]Block, error)
+	// Reach notes that a scan ended; blocks at or above it are forgotten.
+	Reach(ctx context.Context, chain uint64, b Block) error
+	// GoBack forgets the blocks above a height.
+	GoBack(ctx context.Context, chain, above uint64) error
+	// Deep notes how deep transfers stand.
+	Deep(ctx context.Context, all []Depth) error
+	// Raw gives a signed transaction of ours by its hash.
+	Raw(ctx context.Context, chain uint64, hash string) (raw string, ok bool, err error)
+	// Sent notes that a transaction was handed to the chain, or why not.
+	Sent(ctx context.Context, chain uint64, hash, reason string) error
+}
+
+// FollowerOptions join a ChainFollower. Those without a comment are required.
+type FollowerOptions struct {
+	Network   network.Chain
+	Chain     Chain
+	Decode    Decoder
+	Executor  *eventstore.Executor
+	Watch     watchview.Queries
+	Positions Positions
+	Notes     Notes
+	Log       *slog.Logger
+
+	Every time.Duration // between two looks at the head; 2 s when 0
+	// Range is the most blocks of one scan, 2,000 when 0.
+	Range uint64
+	// Lookback is how far below the head a chain is scanned that was never scanned, 1,000 when 0.
+	Lookback uint64
+	// Reorg is how deep confirmed facts are looked at again, 512 blocks when 0.
+	Reorg uint64
+	// LateFor is how long late money is looked for after a payment closed, 90 days when 0.
+	LateFor time.Duration
+}
+
+// ChainFollower watches one chain: it finds payments, counts their confirmations, notices
+// reorganisations of everything that is not final, and follows transactions of ours to their
+// end. Each pass does all of it in an order in which nothing can fall between two steps.
+type ChainFollower struct {
+	*loop
+	o        FollowerOptions
+	chain    Chain
+	id       uint64
+	rule     payment.Threshold // for transactions of ours
+	deposits deposits
+	replaced map[string]uint64 // hash → head at which it was first seen replaced
+}
+
+// NewChainFollower makes the follower of one chain.
+func NewChainFollower(o FollowerOptions) *ChainFollower {
+	o.Every = orDefault(o.Every, 2*time.Second)
+	o.Range = orDefault(o.Range, 2000)
+	o.Lookback = orDefault(o.Lookback, 1000)
+	o.Reorg = orDefault(o.Reorg, 512)
+	o.LateFor = orDefault(o.LateFor, 90*24*time.Hour)
+	c := o.Network.Confirmations
+	f := &ChainFollower{
+		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[string]uint64{},
+		rule: payment.Threshold{Need: c.Need, Floor: c.Floor, Finalized: c.Tag == network.Finalized},
+	}
+	f.loop = newLoop("chain:"+strconv.FormatUint(f.id, 10), o.Every, o.Log, f.pass)
+	f.deposits = deposits{x: o.Executor, log: f.log}
+	return f
+}
+
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
+}
+
+// pass looks at the chain once. The order matters:
+//
+// The chain's head is read first, then the log's, and the watch list must have passed that.
+// Whoever is paid in a block up to the head had been told where to pay before, so he is on
+// the list, and the scan up to that head cannot miss him.
+//
+// Blocks that are gone are noticed before the scan, so that a transfer which another block
+// carries now is first dropped and then found again.
+func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
+	head, err := f.chain.Head(ctx)
+	if err != nil {
+		return false, err
+	}
+	f.detail("head", head.Number)
+	if err := catchUp(ctx, f.o.Executor.Store(), f.o.Positions); err != nil {
+		return false, err
+	}
+	from, err := f.start(ctx, head)
+	if err != nil {
+		return false, err
+	}
+	// What cannot be said of one transfer must not keep the others waiting.
+	problems := []error{f.confirm(ctx, head)}
+	if from <= head.Number {
+		more, err = f.scan(ctx, from, head)
+		problems = append(problems, err)
+	}
+	problems = append(problems, f.settle(ctx, head))
+	err = errors.Join(problems...)
+	return more && err == nil, err
+}
+
+// start gives the block at which the next scan begins. After a reorganisation that is behind the
+// newest end of a scan that the chain still has.
+func (f *ChainFollower) start(ctx context.Context, head network.Head) (uint64, error) {
+	ends, err := f.o.Notes.Scanned(ctx, f.id)
+	if err != nil {
+		return 0, err
+	}
+	for n, end := range ends {
+		hash, err := f.chain.BlockHash(ctx, end.Number)
+		if err != nil {
+			return 0, err
+		}
+		if sameHash(hash, end.Hash) {
+			if n > 0 {
+				f.log.WarnContext(ctx, "reorganisation: scanning again", "from", end.Number+1, "was", ends[0].Number)
+				err = f.o.Notes.GoBack(ctx, f.id, end.Number)
+			}
+			return end.Number + 1, err
+		}
+	}
+	below := head.Number
+	if len(ends) > 0 {
+		below = min(below, ends[len(ends)-1].Number)
+		f.log.ErrorContext(ctx, "reorganisation beyond everything that was scanned", "was", ends[0].Number)
+	}
+	return below - min(below, f.o.Lookback), nil
+}
+
+// scan looks for payments in the next blocks and records them before it notes that it was there.
+func (f *ChainFollower) scan(ctx context.Context, from uint64, head network.Head) (more bool, err error) {
+	now, err := f.o.Executor.Store().Now(ctx)
+	if err != nil {
+		return false, err
+	}
+	payments, err := f.o.Watch.Payments(ctx, f.id, now.Add(-f.o.LateFor))
+	if err != nil {
+		return false, err
+	}
+	list := newWatchList(payments)
+	found, err := f.chain.Scan(ctx, from, min(head.Number, from+f.o.Range-1), list.watch)
+	if err != nil {
+		return false, fmt.Errorf("scan from %d: %w", from, err)
+	}
+	if found.To < from {
+		return false, nil
+	}
+	for _, d := range found.Deposits {
+		p, ours := list.owner(d)
+		if !ours {
+			f.log.WarnContext(ctx, "our reference was used to pay somebody else", "tx", d.Tx, "log", d.Log, "reference", d.Reference, "to", d.To)
+			continue
+		}
+		if err := f.deposits.record(ctx, p, d, "chain", fmt.Sprintf("block:%d/%d", f.id, d.Block)); err != nil {
+			return false, err
+		}
+	}
+	if err := f.o.Notes.Reach(ctx, f.id, Block{Number: found.To, Hash: found.ToHash}); err != nil {
+		return false, err
+	}
+	f.detail("scanned", found.To)
+	return found.To < head.Number, nil
+}

@@ -1,0 +1,102 @@
+package reactors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"holdfast/domain"
+	"holdfast/domain/funding"
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/treasury"
+	"holdfast/projections/watchview"
+)
+
+// maxTopUps is how often an address gets gas for one sweep: prices may rise in between.
+const maxTopUps = 5
+
+// payGas sees to it that a derived address can pay for its sweep. It is true when it can. Each
+// top-up is an errand of its own: one whose receipt is merely late is not repeated.
+func (s *Sweeper) payGas(ctx context.Context, c watchview.Sweepable, u network.Unsigned, id domain.SweepID) (paid bool, err error) {
+	short, err := s.o.Chain.Shortfall(ctx, u)
+	if err != nil || short.IsZero() {
+		return err == nil, err
+	}
+	for n := 1; n <= maxTopUps; n++ {
+		purpose := fmt.Sprintf("gas:%s:%d", id, n)
+		raw, known, err := s.o.Kept.For(ctx, purpose)
+		if err != nil {
+			return false, err
+		}
+		if !known {
+			return false, s.topUp(ctx, c, purpose, short)
+		}
+		if arrived, err := s.arrived(ctx, raw); err != nil || !arrived {
+			return false, err
+		}
+	}
+	return false, fmt.Errorf("address %s still lacks %s for gas after %d top-ups", c.Address, short, maxTopUps)
+}
+
+// topUp sends what is missing and a quarter more.
+func (s *Sweeper) topUp(ctx context.Context, c watchview.Sweepable, purpose string, short money.Units) error {
+	coin := network.NativeAsset(s.o.Network.ID)
+	more := short.MulDivFloor(money.FromUint64(5), money.FromUint64(4))
+	u, err := s.build(ctx, s.o.Gas, c.Address, money.Of(coin, more))
+	if err != nil {
+		return err
+	}
+	raw, err := s.o.Signer.SignGas(ctx, u)
+	if err != nil {
+		return fmt.Errorf("sign a top-up: %w", err)
+	}
+	tx, err := s.o.Decode(raw)
+	if err != nil {
+		return err
+	}
+	// Another process may have been faster: then its transaction is the one that is sent.
+	if raw, err = s.o.Kept.KeepFor(ctx, purpose, s.o.Network.ID, tx.Hash, raw); err != nil {
+		return err
+	}
+	s.log.InfoContext(ctx, "top-up of gas", "destination", c.Destination, "address", c.Address, "amount", more, "tx", tx.Hash)
+	_, err = s.o.Chain.Send(ctx, raw)
+	return err
+}
+
+// arrived reports whether a top-up has ended, one way or the other; a lost one is sent again.
+func (s *Sweeper) arrived(ctx context.Context, raw string) (bool, error) {
+	tx, err := s.o.Decode(raw)
+	if err != nil {
+		return false, err
+	}
+	out, err := s.o.Chain.Outcome(ctx, tx)
+	if err != nil {
+		return false, err
+	}
+	switch out.State {
+	case network.Unknown:
+		_, err := s.o.Chain.Send(ctx, raw)
+		return false, err
+	case network.Mined, network.Failed:
+		return true, s.bookGas(ctx, tx.Hash, out)
+	}
+	return out.State == network.Replaced, nil
+}
+
+// bookGas books what a top-up itself has cost; the coin it moved is still ours, for gas.
+func (s *Sweeper) bookGas(ctx context.Context, hash string, out network.Outcome) error {
+	if out.Fee.IsZero() {
+		return nil
+	}
+	_, err := s.deposits.run(ctx, "chain", "tx:"+hash, func(i domain.Issue) flow {
+		return funding.RecordNetworkFee{
+			Entry: funding.Entry{Issue: i, Ref: hash, Amount: money.Of(network.NativeAsset(s.o.Network.ID), out.Fee), Reason: "gas"},
+			Chain: fmt.Sprint(s.o.Network.ID), Purpose: "top-up",
+		}
+	})
+	if errors.Is(err, treasury.ErrBooked) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,179 @@
+package reactors
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"holdfast/domain"
+	"holdfast/domain/funding"
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/outgoing"
+	"holdfast/domain/treasury"
+	"holdfast/projections/watchview"
+)
+
+// settle follows transactions of ours: payouts, refunds, sweeps. One that no node knows is sent
+// again; it is signed, so it can only do what was decided.
+func (f *ChainFollower) settle(ctx context.Context, head network.Head) error {
+	all, err := f.o.Watch.Transactions(ctx, f.id, f.oldest(head))
+	if err != nil {
+		return err
+	}
+	siblings := map[string]int{} // transactions of the same payout: a replacement shares its nonce
+	for _, t := range all {
+		siblings[t.Kind+t.ID]++
+	}
+	var problems []error
+	sent := map[string]bool{}
+	for _, t := range all {
+		if t.Mined {
+			problems = append(problems, f.recheck(ctx, t))
+			continue
+		}
+		sent[t.Hash] = true
+		problems = append(problems, f.follow(ctx, t, head, siblings[t.Kind+t.ID] > 1))
+	}
+	for hash := range f.replaced {
+		if !sent[hash] {
+			delete(f.replaced, hash)
+		}
+	}
+	f.detail("sent", len(sent))
+	return errors.Join(problems...)
+}
+
+// recheck notices that the block of a mined transaction is gone.
+func (f *ChainFollower) recheck(ctx context.Context, t watchview.Transaction) error {
+	if t.BlockHash == "" {
+		return nil
+	}
+	s, err := f.chain.Standing(ctx, t.Block, t.BlockHash)
+	if err != nil || s.Canonical {
+		return err
+	}
+	f.log.WarnContext(ctx, "block of a transaction of ours is gone", "kind", t.Kind, "id", t.ID, "tx", t.Hash, "block", t.Block)
+	return f.fact(ctx, t, func(i domain.Issue) flow { return reorgOf(i, t) })
+}
+
+func (f *ChainFollower) follow(ctx context.Context, t watchview.Transaction, head network.Head, hasSibling bool) error {
+	tx, raw, err := f.transaction(ctx, t)
+	if err != nil {
+		return err
+	}
+	out, err := f.chain.Outcome(ctx, tx)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", t.Kind, t.ID, err)
+	}
+	firm := f.rule.Met(out.Depth, out.Finalized)
+	switch out.State {
+	case network.Mined:
+		if firm {
+			return f.ended(ctx, t, out, func(i domain.Issue) flow { return confirmOf(i, t, out) })
+		}
+	case network.Failed:
+		if firm {
+			return f.ended(ctx, t, out, func(i domain.Issue) flow { return failOf(i, t, "REVERTED") })
+		}
+	case network.Replaced:
+		return f.gone(ctx, t, head, hasSibling)
+	case network.Unknown:
+		return f.sendAgain(ctx, t, raw)
+	}
+	return nil
+}
+
+// transaction gives what is known of a transaction: all of it where its bytes are kept.
+func (f *ChainFollower) transaction(ctx context.Context, t watchview.Transaction) (tx outgoing.Tx, raw string, err error) {
+	raw = t.Raw
+	if raw == "" {
+		if raw, _, err = f.o.Notes.Raw(ctx, f.id, t.Hash); err != nil {
+			return tx, "", err
+		}
+	}
+	if raw != "" {
+		if tx, err = f.o.Decode(raw); err == nil && outgoing.SameAddress(tx.Hash, t.Hash) {
+			return tx, raw, nil
+		}
+		f.log.ErrorContext(ctx, "kept bytes are not the transaction they should be", "kind", t.Kind, "id", t.ID, "tx", t.Hash, "error", err)
+	}
+	tx = outgoing.Tx{Hash: t.Hash}
+	if t.Transfer != nil {
+		tx.Transfer = *t.Transfer
+	}
+	return tx, "", nil
+}
+
+// gone deals with a transaction whose nonce another one has used. Where that is our own
+// replacement, it decides; else the transaction failed, once the other stands firmly.
+func (f *ChainFollower) gone(ctx context.Context, t watchview.Transaction, head network.Head, hasSibling bool) error {
+	since, seen := f.replaced[t.Hash]
+	if !seen {
+		f.replaced[t.Hash] = head.Number
+		f.log.WarnContext(ctx, "nonce of a transaction of ours was used by another", "kind", t.Kind, "id", t.ID, "tx", t.Hash, "has_replacement", hasSibling)
+		return nil
+	}
+	if hasSibling || head.Number < since+max(f.rule.Need, f.rule.Floor) {
+		return nil
+	}
+	return f.fact(ctx, t, func(i domain.Issue) flow { return failOf(i, t, "REPLACED") })
+}
+
+func (f *ChainFollower) sendAgain(ctx context.Context, t watchview.Transaction, raw string) error {
+	if raw == "" {
+		f.log.WarnContext(ctx, "no node knows a transaction of ours, and its bytes are not kept here", "kind", t.Kind, "id", t.ID, "tx", t.Hash)
+		return nil
+	}
+	_, err := f.chain.Send(ctx, raw)
+	f.log.InfoContext(ctx, "transaction sent again", "kind", t.Kind, "id", t.ID, "tx", t.Hash, "error", err)
+	if err := f.o.Notes.Sent(ctx, f.id, t.Hash, code(err)); err != nil {
+		return err
+	}
+	if judge(err) == final {
+		return nil // nonce used, no gas: the next look at its outcome says what became of it
+	}
+	return err
+}
+
+// ended books the end of a transaction together with what it cost; a fee that is booked
+// already (the transaction was mined before, and undone) is left out.
+func (f *ChainFollower) ended(ctx context.Context, t watchview.Transaction, out network.Outcome, end func(domain.Issue) flow) error {
+	if out.Fee.IsZero() {
+		return f.fact(ctx, t, end)
+	}
+	err := f.try(ctx, t, func(i domain.Issue) flow { return together{end(i), f.fee(i, t, out)} })
+	if errors.Is(err, treasury.ErrBooked) {
+		return f.fact(ctx, t, end)
+	}
+	return f.noted(ctx, t, err)
+}
+
+func (f *ChainFollower) fee(i domain.Issue, t watchview.Transaction, out network.Outcome) flow {
+	return funding.RecordNetworkFee{
+		Entry: funding.Entry{Issue: i, Ref: t.Hash, Amount: money.Of(network.NativeAsset(f.id), out.Fee), Reason: "gas"},
+		Chain: fmt.Sprint(f.id), Purpose: t.Kind,
+	}
+}
+
+func (f *ChainFollower) try(ctx context.Context, t watchview.Transaction, make func(domain.Issue) flow) error {
+	_, err := f.deposits.run(ctx, "chain", "tx:"+t.Hash, make)
+	return err
+}
+
+// fact books a fact about a transaction.
+func (f *ChainFollower) fact(ctx context.Context, t watchview.Transaction, make func(domain.Issue) flow) error {
+	return f.noted(ctx, t, f.try(ctx, t, make))
+}
+
+func (f *ChainFollower) noted(ctx context.Context, t watchview.Transaction, err error) error {
+	switch judge(err) {
+	case done:
+		f.log.InfoContext(ctx, "transaction settled", "kind", t.Kind, "id", t.ID, "tx", t.Hash)
+		return nil
+	case final:
+		f.log.ErrorContext(ctx, "fact about a transaction refused", "kind", t.Kind, "id", t.ID, "tx", t.Hash, "code", code(err))
+		return nil
+	}
+	return fmt.Errorf("settle %s %s: %w", t.Kind, t.ID, err)
+}
