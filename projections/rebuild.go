@@ -63,6 +63,10 @@ func (r *Runner) exclusively(ctx context.Context, name string, do func(Projector
 		return ErrRebuilding.With("name", name)
 	}
 	defer unlock(ctx, conn, name)
+	// A verb may come before any service has run.
+	if _, err := conn.Exec(ctx, registerSQL, name, p.Version()); err != nil {
+		return fmt.Errorf("register projector %s: %w", name, err)
+	}
 	return do(p)
 }
 

@@ -18,6 +18,7 @@ import (
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
 	"holdfast/projections/timelineview"
+	"holdfast/projections/watchview"
 )
 
 // Projectors lists every projector.
@@ -28,6 +29,7 @@ func Projectors() []projections.Projector {
 		depositview.Projector(),
 		timelineview.Projector{},
 		statementview.Projector{},
+		watchview.Projector{},
 	}
 }
 
@@ -44,6 +46,7 @@ type Queries struct {
 	Deposits     depositview.Queries
 	Timelines    timelineview.Queries
 	Statements   statementview.Queries
+	Watch        watchview.Queries
 }
 
 // New makes the queries over one pool.
@@ -53,5 +56,6 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) *Queries {
 		Holds: escrowview.New(pool, codec), Disputes: disputeview.New(pool, codec), Payouts: payoutview.New(pool, codec),
 		Refunds: refundview.New(pool, codec), Destinations: destinationview.New(pool, codec), Deposits: depositview.New(pool, codec),
 		Timelines: timelineview.New(pool, codec), Statements: statementview.New(pool),
+		Watch: watchview.New(pool),
 	}
 }
