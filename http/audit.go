@@ -20,7 +20,7 @@ func auditRoutes() []Route {
 		on[eventsInput, []RawEvent](Route{Method: "GET", Path: "/api/audit/events", Roles: admin, Class: Query, Rate: RateGeneral, Summary: "Events as they stand in the log; personal text stays sealed"}, (*Server).events),
 		on[eventInput, RawEvent](Route{Method: "GET", Path: "/api/audit/events/{position}", Names: map[string]string{"position": "a number"}, Roles: admin, Class: Query, Rate: RateGeneral, Summary: "The event at a position"}, (*Server).event),
 		on[streamInput, []RawEvent](Route{Method: "GET", Path: "/api/audit/streams/{type}/{id}", Names: stream, Roles: admin, Class: Query, Rate: RateGeneral, Summary: "One aggregate's history"}, (*Server).stream),
-		on[exportInput, RawEvent](Route{Method: "GET", Path: "/api/audit/exports", Roles: admin, Class: Query, Rate: RateGeneral, Summary: "NDJSON: events, then the newest checkpoint"}, (*Server).export),
+		on[exportInput, RawEvent](Route{Method: "GET", Path: "/api/audit/exports", Streams: true, Roles: admin, Class: Query, Rate: RateGeneral, Summary: "NDJSON: events, then the newest checkpoint"}, (*Server).export),
 		on[checkpointsInput, []Checkpoint](Route{Method: "GET", Path: "/api/audit/checkpoints", Class: Query, Rate: RateGeneral, Summary: "Signed tree heads, newest first"}, (*Server).checkpoints),
 		on[struct{}, Checkpoint](Route{Method: "GET", Path: "/api/audit/checkpoints/latest", Class: Query, Rate: RateGeneral, Summary: "The newest signed tree head"}, (*Server).latestCheckpoint),
 		on[inclusionInput, InclusionProof](Route{Method: "GET", Path: "/api/audit/proof/inclusion", Class: Query, Rate: RateGeneral, Summary: "Proof that an event is in the tree (RFC 6962)"}, (*Server).inclusion),
@@ -148,6 +148,7 @@ func (s *Server) export(ctx context.Context, c *call, in *exportInput) (reply, e
 		ec.Response().WriteHeader(http.StatusOK)
 		out := json.NewEncoder(ec.Response())
 		for after := in.From; after < to; {
+			nextPart(ec)
 			found, err := s.deps.Executor.Store().Read(ctx, after, int(min(1000, to-after)))
 			if err != nil || len(found) == 0 {
 				return err

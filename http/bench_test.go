@@ -5,7 +5,16 @@ import (
 	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"holdfast/domain"
+	"holdfast/domain/escrow"
+	"holdfast/domain/money"
+	"holdfast/domain/payment"
 )
 
 // BenchmarkCommandOverhead is what this room adds to a money command: routing, identity,
@@ -28,4 +37,46 @@ func BenchmarkCommandOverhead(b *testing.B) {
 			b.Fatal(rec.Body.String())
 		}
 	}
+}
+
+// BenchmarkReleases is a keyed release on real PostgreSQL through the whole room, from 64
+// callers at once; cmd/bench measures the same over the network.
+func BenchmarkReleases(b *testing.B) {
+	w := setup(b, checkingOut, onLog)
+	admin := w.as(w.users.named("admin"))
+	h := w.server.Handler()
+	paths := make([]string, 300)
+	for i := range paths {
+		hold := w.funded(w.users.named("buyer").ID, w.users.named("seller").ID, 1_000_000_000)
+		id := domain.PaymentID(uuid.NewString())
+		paths[i] = "/api/payment/" + string(id) + "/release"
+		w.onHold(hold, escrow.MarkReleasable{Issue: process(), Cause: "bench"})
+		w.do(func(u *domain.Unit) error {
+			_, err := domain.Do(u, payment.Decider, string(id), payment.Initiate{Issue: process(), Payment: id, Hold: hold, Request: "r", Offer: "o",
+				Buyer: w.users.named("buyer").ID, Seller: w.users.named("seller").ID, Due: money.Of(usdt, money.FromUint64(1)),
+				Threshold: payment.Threshold{Need: 1, Floor: 1}, ExpiresAt: time.Now().Add(time.Hour)})
+			return err
+		})
+	}
+	var n, refused atomic.Int64
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			i := n.Add(1)
+			r := httptest.NewRequest(http.MethodPost, paths[int(i)%len(paths)], strings.NewReader(`{"amount":{"amount":"1"}}`))
+			r.Header.Set("Content-Type", "application/json")
+			r.Header.Set("Authorization", "Bearer "+admin.token)
+			r.Header.Set("Idempotency-Key", strconv.FormatInt(i, 10))
+			rec := httptest.NewRecorder()
+			h.ServeHTTP(rec, r)
+			if rec.Code != http.StatusOK {
+				refused.Add(1)
+				b.Log(rec.Body.String())
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "releases/s")
+	b.ReportMetric(float64(refused.Load()), "refused")
 }

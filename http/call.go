@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/labstack/echo/v4"
 
 	"holdfast/domain"
@@ -52,23 +53,20 @@ func (c *call) issue() domain.Issue {
 }
 
 func (c *call) metadata() eventstore.Metadata {
-	m := eventstore.Metadata{Actor: c.actor(), CommandID: c.id, CorrelationID: c.id, RequestID: c.id, Source: "api"}
-	if c.key != nil {
-		m.CommandID = domain.DeriveID(c.key.Actor+"\x00"+c.key.Key, "command")
-	}
-	return m
+	return eventstore.Metadata{Actor: c.actor(), CommandID: c.newID("command"), CorrelationID: c.id, RequestID: c.id, Source: "api"}
 }
 
 // newID draws the id of a thing that this command makes. With an Idempotency-Key it follows
-// from the key, so that a retry after a lost answer asks for the same thing.
+// from the key, so that a retry after a lost answer asks for the same thing. It never
+// follows from the request id, which a caller may choose.
 func (c *call) newID(purpose string) string {
-	if c.key != nil {
-		return domain.DeriveID(c.key.Actor+"\x00"+c.key.Key, purpose)
+	if c.key == nil {
+		return uuid.NewString()
 	}
-	return domain.DeriveID(c.id, purpose)
+	return domain.DeriveID(c.key.Actor+"\x00"+c.key.Key+"\x00"+string(c.key.Fingerprint), purpose)
 }
 
-// min reads X-Min-Position; 0 = not sent.
+// minPosition reads X-Min-Position; 0 = not sent.
 func minPosition(h http.Header) (int64, error) {
 	v := h.Get("X-Min-Position")
 	if v == "" {

@@ -179,12 +179,25 @@ func (s *Server) admitInFlight(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// deadline bounds the work of a request; a long poll's wait comes on top.
+// deadline bounds the work of a request; a long poll's wait comes on top, and a stream has
+// a limit for each of its parts instead.
 func (s *Server) deadline(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		if s.streams[c.Path()] {
+			return next(c)
+		}
 		ctx, cancel := context.WithTimeout(c.Request().Context(), s.config.RequestTimeout+waitOf(c))
 		defer cancel()
 		c.SetRequest(c.Request().WithContext(ctx))
 		return next(c)
 	}
+}
+
+// partLimit is how long a client may take to read one part of a stream.
+const partLimit = 30 * time.Second
+
+// nextPart gives a stream time for one more part.
+func nextPart(c echo.Context) {
+	// A writer that knows no deadlines (tests) has none to move.
+	_ = http.NewResponseController(c.Response()).SetWriteDeadline(time.Now().Add(partLimit))
 }

@@ -38,6 +38,7 @@ func (s *Server) exportPayments(ctx context.Context, c *call, in *exportPayments
 		rows := newRowWriter(in.Format, ec.Response(), h)
 		ec.Response().WriteHeader(http.StatusOK)
 		for page := (projections.Page{Limit: 100, Sort: projections.Oldest}); ; {
+			nextPart(ec)
 			list, err := v.Payments.List(ctx, f, page)
 			if err != nil {
 				return err

@@ -27,11 +27,13 @@ func paymentQueries() []Route {
 	route := func(rest, summary string, roles []domain.Capacity, rate Rate) Route {
 		return Route{Method: "GET", Path: paymentsPath + rest, Roles: roles, Class: Query, Rate: rate, View: paymentview.Name, Summary: summary}
 	}
+	export := route("/export", "Every payment as CSV or NDJSON; a seller's own", sellerAdmin, RatePayment)
+	export.Streams = true
 	return []Route{
 		on[listPaymentsInput, []PaymentOut](route("", "Payments: the own ones, all for an admin", Any, RatePayment), (*Server).listPayments),
 		on[listPaymentsInput, []StatOut](route("/stats", "Counts and sums, per asset and state", Any, RatePayment), (*Server).paymentStats),
 		on[struct{}, Health](Route{Method: "GET", Path: paymentsPath + "/health", Class: Query, Rate: RateExempt, Summary: "Whether payments can be taken", Errors: []string{"NOT_READY"}}, (*Server).getReady),
-		on[exportPaymentsInput, PaymentOut](route("/export", "Every payment as CSV or NDJSON; a seller's own", sellerAdmin, RatePayment), (*Server).exportPayments),
+		on[exportPaymentsInput, PaymentOut](export, (*Server).exportPayments),
 		on[quoteIDInput, QuoteOut](Route{Method: "GET", Path: paymentsPath + "/quotes/{id}", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "A quote"}, (*Server).getQuote),
 		on[listUnmatchedInput, []DepositOut](Route{Method: "GET", Path: paymentsPath + "/unmatched", Roles: admin, Class: Query, Rate: RatePayment, View: depositview.Name, Summary: "Deposits that belong to nobody yet"}, (*Server).listUnmatched),
 		on[waitPaymentInput, PaymentOut](route("/{id}", "A payment with its hold and refunds; ?wait= for a change", Any, RateGeneral), (*Server).getPayment),

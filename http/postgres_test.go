@@ -14,22 +14,26 @@ import (
 	"holdfast/projections/views"
 )
 
-// onPostgres puts the world on a database of its own, with its read models kept by the real
-// projectors.
+// onLog puts the world's log on a PostgreSQL database of its own.
+func onLog(w *world) {
+	w.pool = pgtest.New(w.t)
+	store, err := postgres.New(w.t.Context(), w.pool, w.codec, postgres.Options{})
+	require.NoError(w.t, err)
+	w.t.Cleanup(store.Close)
+	w.store = store
+}
+
+// onPostgres is onLog with read models, kept by the real projectors.
 func onPostgres(w *world) {
-	tb := w.t
-	pool := pgtest.New(tb)
-	store, err := postgres.New(tb.Context(), pool, w.codec, postgres.Options{})
-	require.NoError(tb, err)
+	onLog(w)
 	registry, err := projections.NewRegistry(views.Projectors()...)
-	require.NoError(tb, err)
-	runner, err := projections.New(pool, w.codec, registry, projections.Options{Linger: time.Millisecond, Poll: 50 * time.Millisecond})
-	require.NoError(tb, err)
-	require.NoError(tb, runner.Register(tb.Context()))
+	require.NoError(w.t, err)
+	runner, err := projections.New(w.pool, w.codec, registry, projections.Options{Linger: time.Millisecond, Poll: 50 * time.Millisecond})
+	require.NoError(w.t, err)
+	require.NoError(w.t, runner.Register(w.t.Context()))
 	ctx, stop := context.WithCancel(context.Background())
 	var running sync.WaitGroup
 	running.Go(func() { _ = runner.Run(ctx) })
-	tb.Cleanup(func() { stop(); running.Wait(); store.Close() })
-	w.store = store
-	w.deps.Views, w.deps.Positions = apihttp.NewViews(pool, w.codec), runner
+	w.t.Cleanup(func() { stop(); running.Wait() })
+	w.deps.Views, w.deps.Positions = apihttp.NewViews(w.pool, w.codec), runner
 }

@@ -54,6 +54,8 @@ type Route struct {
 	Errors []string
 	// View is the read model a query answers from; X-Min-Position waits for it.
 	View string
+	// Streams write as long as there is something to write: no time limit but the client's.
+	Streams bool
 	// Raw routes take bytes: no schema, no JSON rules, no Idempotency-Key.
 	Raw bool
 	// Names lists path parameters that are not ids, with the form they must have.

@@ -24,6 +24,7 @@ type Server struct {
 	echo     *echo.Echo
 	api      huma.API
 	routes   []Route
+	streams  map[string]bool // router paths of routes that stream
 	tokens   *tokens
 	sessions *liveSessions
 	metrics  *metrics
@@ -91,8 +92,13 @@ func (s *Server) mount() error {
 	s.echo = e
 
 	s.api = humaecho.New(e, s.document())
+	s.streams = map[string]bool{}
 	for i := range s.routes {
-		s.routes[i].register(s, &s.routes[i])
+		r := &s.routes[i]
+		r.register(s, r)
+		if r.Streams {
+			s.streams[r.Path] = true // none of them has parameters
+		}
 	}
 	s.mountSystem()
 	return nil

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,7 @@ const (
 type world struct {
 	t      testing.TB
 	codec  *eventstore.Codec
+	pool   *pgxpool.Pool // on PostgreSQL
 	store  eventstore.Store
 	exec   *eventstore.Executor
 	users  *people

@@ -1,0 +1,257 @@
+package http_test
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/domain"
+	apihttp "holdfast/http"
+)
+
+const nobody = "11111111-1111-4111-8111-111111111111"
+
+// TestForeignIsUnknown asks every route that names an object as a stranger in each role that
+// the route admits: the answer about somebody's object and about none must be the same bytes
+// (docs/fault-model.md, 55), and nothing may be written.
+func TestForeignIsUnknown(t *testing.T) {
+	t.Parallel()
+	w := setup(t, checkingOut, onPostgres)
+	o := selected(t, w)
+	id := o.pay(t)
+	o.arrive(id, eighty)
+	refund := o.buyer.post("/api/payment/"+id+"/refund", map[string]any{"mode": "partial", "amount": map[string]any{"display": "1"}, "reason": "a scratch"})
+	require.Equal(t, 201, refund.status, string(refund.raw))
+	w.earn(o.seller.id, 1000)
+	payout := o.seller.post(payoutsPath, ask("10"))
+	require.Equal(t, 201, payout.status, string(payout.raw))
+	quoted := o.buyer.post("/api/payment/quotes", map[string]any{"offerId": o.offer})
+	disputed := strings.TrimPrefix(raise(t, o), disputesPath+"/")
+	w.seen(o.buyer, "/api/payment/"+id)
+
+	objects := map[string]string{
+		requestsPath + "/{id}": o.request, offersPath + "/{id}": o.offer, offersPath + "/request/{requestId}": o.request,
+		"/api/payment/quotes/{id}": quoted.text("quote"), payoutsPath + "/{id}": payout.text("payout"), "/api/payment/refunds/{id}": refund.text("refund"),
+		"/api/disputes/pr/{requestId}": o.request, "/api/disputes/{id}": disputed,
+		"/api/payment/request-network/{id}": id, "/api/payment/{id}": id,
+	}
+	strangers := map[domain.Capacity]*client{domain.Buyer: w.as(w.users.named("buyer2")), domain.Seller: w.as(w.users.named("seller2"))}
+	asked := 0
+	before := w.events()
+	for _, r := range apihttp.Routes() {
+		object, ok := objectOf(objects, r.Path)
+		if !ok {
+			continue
+		}
+		for _, role := range slices.Sorted(maps.Keys(strangers)) {
+			if !r.Admits([]domain.Capacity{role}) {
+				continue
+			}
+			asked++
+			c := strangers[role]
+			foreign := c.send(r.Method, fill(r.Path, object), sample(r))
+			none := c.send(r.Method, fill(r.Path, nobody), sample(r))
+			name := r.Method + " " + r.Path + " as " + string(role)
+			assert.Equal(t, none.status, foreign.status, "%s: %s", name, foreign.raw)
+			assert.Equal(t, string(none.raw), string(foreign.raw), name)
+			assert.Contains(t, []int{404, 400, 503}, foreign.status, "%s: %s", name, foreign.raw)
+		}
+	}
+	assert.Equal(t, before, w.events())
+	assert.Greater(t, asked, 50, "the table has shrunk")
+}
+
+func objectOf(objects map[string]string, path string) (string, bool) {
+	best, object := "", ""
+	for prefix, id := range objects {
+		if strings.HasPrefix(path, prefix) && len(prefix) > len(best) {
+			best, object = prefix, id
+		}
+	}
+	return object, best != ""
+}
+
+// fill puts an object's id into the first parameter and a well-formed nothing into others.
+func fill(path, id string) string {
+	first := true
+	return pathParam.ReplaceAllStringFunc(path, func(string) string {
+		if first {
+			first = false
+			return id
+		}
+		return nobody
+	})
+}
+
+// sample is a body that fits most schemas; where it does not, both answers are the same 400.
+func sample(r apihttp.Route) any {
+	if r.Method == http.MethodGet {
+		return nil
+	}
+	for suffix, body := range map[string]string{
+		"/cancel": `{"reason":"because"}`, "/select-offer": `{"offerId":"` + nobody + `","revision":1}`, "/verify": `{"code":"123456"}`,
+		"/request-revision": `{"reason":"because"}`, "/invite": `{"sellerIds":["` + nobody + `"]}`, "/counter": `{"message":"hi","expiresAt":"2100-01-01T00:00:00Z"}`,
+		"/accept": `{"revision":1}`, "/respond": `{"text":"hi"}`, "/evidence": `{"kind":"text","text":"hi"}`, "/settlements": `{"seller_bps":1}`,
+		"/appeal": `{"grounds":"because"}`, "/destination": `{"walletId":"w"}`, "/address": `{"walletId":"w"}`, "/report": `{"txHash":"0x` + repeat("a", 64) + `"}`,
+		"/raise": `{"category":"other_thing","reason":"because"}`, "/status": `{"status":"cancelled"}`,
+	} {
+		if strings.HasSuffix(r.Path, suffix) && !strings.Contains(r.Path, "counter/") && !strings.Contains(r.Path, "payouts/{id}/cancel") &&
+			!strings.Contains(r.Path, "refunds/{id}/cancel") && !strings.Contains(r.Path, "settlements/{sid}") {
+			return body
+		}
+	}
+	if r.Method == http.MethodDelete && strings.HasPrefix(r.Path, requestsPath) {
+		return `{"reason":"because"}`
+	}
+	return "{}"
+}
+
+// seen waits until the views have what the log has.
+func (w *world) seen(c *client, path string) {
+	w.t.Helper()
+	for _, view := range []string{"payments", "requests", "offers", "holds", "refunds", "payouts", "disputes", "timeline"} {
+		require.NoError(w.t, w.deps.Positions.WaitFor(w.t.(*testing.T).Context(), view, w.events()))
+	}
+	_ = c.get(path)
+}
+
+// TestAnswersHoldNothingInternal lists the fields of every answer about an order: what is
+// not listed here must not come out.
+func TestAnswersHoldNothingInternal(t *testing.T) {
+	t.Parallel()
+	w := setup(t, checkingOut, onPostgres)
+	o := selected(t, w).fund(t)
+	issued := o.buyer.post(o.path("/delivery-code"), nil)
+	require.Equal(t, 200, issued.status)
+	other := w.as(w.users.named("seller2"))
+	open := o.buyer.post(requestsPath, wish())
+	w.seen(o.buyer, o.path(""))
+	for name, a := range map[string]answer{"buyer": o.buyer.get(o.path("")), "seller": o.seller.get(o.path("")), "list": o.seller.get(requestsPath)} {
+		require.Equal(t, 200, a.status, string(a.raw))
+		for _, secret := range []string{"mac", "hmac", "password", "sealed", "@holdfast.test", "placed_by", "failures", "digest"} {
+			assert.NotContains(t, strings.ToLower(string(a.raw)), secret, name)
+		}
+	}
+	mine := o.buyer.get(o.path(""))
+	assert.Equal(t, "1 Main Street", mine.text("deliveryInfo.address"), string(mine.raw))
+	assert.Equal(t, "Size 42, red as can be", mine.text("description"))
+	stranger := other.get(requestsPath + "/" + open.text("request"))
+	require.Equal(t, 200, stranger.status, "an open request is shown to sellers")
+	assert.Empty(t, stranger.text("buyerId"), "who the buyer is is not")
+	assert.Empty(t, stranger.text("deliveryInfo.address"))
+	assert.NotContains(t, string(stranger.raw), string(o.buyer.id))
+	assert.Equal(t, 404, other.get(o.path("")).status)
+
+	var got map[string]any
+	require.NoError(t, json.Unmarshal(mine.raw, &got))
+	allowed := []string{"id", "version", "buyerId", "status", "state", "revision", "title", "description", "categoryId", "productType", "quantity", "budget",
+		"urgency", "offersCount", "deliveryInfo", "selected", "offers", "createdAt", "updatedAt"}
+	assert.ElementsMatch(t, allowed, slices.Collect(maps.Keys(got["data"].(map[string]any))))
+}
+
+func TestListsAreOnesOwn(t *testing.T) {
+	t.Parallel()
+	w := setup(t, checkingOut, onPostgres)
+	o := selected(t, w)
+	id := o.pay(t)
+	w.seen(o.buyer, "/api/payment/"+id)
+	stranger, admin := w.as(w.users.named("buyer2")), w.as(w.users.named("admin"))
+	count := func(c *client, path string) int {
+		a := c.get(path)
+		require.Equal(t, 200, a.status, "%s: %s", path, a.raw)
+		return len(a.body["data"].([]any))
+	}
+	assert.Equal(t, 1, count(o.buyer, "/api/payment"))
+	assert.Equal(t, 1, count(o.seller, "/api/payment"))
+	assert.Equal(t, 1, count(admin, "/api/payment"))
+	assert.Equal(t, 0, count(stranger, "/api/payment"))
+	assert.Equal(t, 0, count(stranger, requestsPath))
+	assert.Equal(t, 1, count(o.buyer, requestsPath))
+	assert.Equal(t, 1, count(o.seller, offersPath+"/mine"))
+	assert.Equal(t, 1, count(o.buyer, offersPath))
+	assert.Equal(t, 1, count(admin, requestsPath+"?search=red"))
+	assert.Equal(t, 0, count(admin, requestsPath+"?search=%25"), "text is taken literally")
+	for _, q := range []string{"/api/payment?userId=" + string(o.buyer.id), requestsPath + "?buyerId=" + string(o.buyer.id), requestsPath + "?sellerId=" + string(o.seller.id)} {
+		assert.Equal(t, 403, stranger.get(q).status, q)
+	}
+	for _, q := range []string{"?sort=;drop", "?sort=title", "?status=x", "?limit=101"} {
+		assert.Equal(t, "VALIDATION_FAILED", admin.get(requestsPath+q).code, q)
+	}
+	assert.Equal(t, "INVALID_CURSOR", admin.get(requestsPath+"?cursor=Zm9v").code)
+	next := admin.get(requestsPath + "?limit=1")
+	assert.Nil(t, next.body["meta"], "one row is one page")
+}
+
+func TestLongPoll(t *testing.T) {
+	t.Parallel()
+	w := setup(t, checkingOut, onPostgres)
+	o := selected(t, w)
+	id := o.pay(t)
+	w.seen(o.buyer, "/api/payment/"+id)
+	first := o.buyer.get("/api/payment/" + id)
+	require.Equal(t, 200, first.status, string(first.raw))
+	tag := first.header.Get("ETag")
+	same := o.buyer.get("/api/payment/"+id, header("If-None-Match", tag))
+	assert.Equal(t, 304, same.status)
+	assert.Empty(t, same.raw)
+	waiting := make(chan answer, 1)
+	go func() { waiting <- o.buyer.get("/api/payment/"+id+"?wait=20", header("If-None-Match", tag)) }()
+	o.arrive(id, eighty)
+	a := <-waiting
+	assert.Equal(t, 200, a.status)
+	assert.NotEqual(t, tag, a.header.Get("ETag"))
+	assert.Equal(t, "VALIDATION_FAILED", o.buyer.get("/api/payment/"+id+"?wait=26").code)
+	late := o.buyer.get("/api/payment/"+id, header("X-Min-Position", "999999"))
+	assert.Equal(t, 503, late.status)
+	assert.Equal(t, "PROJECTION_LAG", late.code)
+	assert.NotEmpty(t, late.header.Get("Retry-After"))
+	assert.Equal(t, "VALIDATION_FAILED", o.buyer.get("/api/payment/"+id, header("X-Min-Position", "x")).code)
+}
+
+func TestExportsAreInertAndOnesOwn(t *testing.T) {
+	t.Parallel()
+	w := setup(t, checkingOut, onPostgres)
+	o := selected(t, w)
+	id := o.pay(t)
+	w.seen(o.buyer, "/api/payment/"+id)
+	mine := o.seller.get("/api/payment/export")
+	require.Equal(t, 200, mine.status)
+	assert.Contains(t, mine.header.Get("Content-Type"), "text/csv")
+	assert.Contains(t, string(mine.raw), id)
+	assert.NotContains(t, string(w.as(w.users.named("seller2")).get("/api/payment/export").raw), id)
+	lines := w.as(w.users.named("admin")).get("/api/payment/export?format=ndjson")
+	assert.Contains(t, string(lines.raw), `"display":"80"`)
+	assert.Equal(t, 403, o.buyer.get("/api/payment/export").status)
+}
+
+func TestAuditReadsTheLog(t *testing.T) {
+	t.Parallel()
+	w := setup(t, checkingOut, onPostgres)
+	o := selected(t, w)
+	admin := w.as(w.users.named("admin"))
+	events := admin.get("/api/audit/events?limit=1000")
+	require.Equal(t, 200, events.status)
+	assert.Len(t, events.body["data"].([]any), int(w.events()))
+	assert.NotContains(t, string(events.raw), "1 Main Street", "personal text stays sealed")
+	one := admin.get("/api/audit/events/1")
+	assert.Equal(t, "request.created", one.text("type"))
+	assert.Equal(t, 404, admin.get("/api/audit/events/999").status)
+	stream := admin.get("/api/audit/streams/purchase_request/" + o.request)
+	assert.Equal(t, 200, stream.status)
+	only := admin.get("/api/audit/events?type=offer.submitted")
+	assert.Len(t, only.body["data"].([]any), 1)
+	export := admin.get("/api/audit/exports")
+	assert.Equal(t, int(w.events())+1, strings.Count(string(export.raw), "\n"), "every event and the head")
+	assert.Equal(t, 400, admin.get("/api/audit/exports?from=5&to=2").status)
+	assert.Equal(t, 503, w.anybody().get("/api/audit/checkpoints").status)
+	w.seen(o.seller, o.path("/timeline"))
+	timeline := o.seller.get(o.path("/timeline"))
+	require.Equal(t, 200, timeline.status, string(timeline.raw))
+	assert.Contains(t, string(timeline.raw), "Request offer selected")
+}
