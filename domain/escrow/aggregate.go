@@ -24,7 +24,7 @@ func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
 	case InspectionExtended:
 		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
-	case Closed, Cancelled:
+	case ReleaseRevoked, Closed, Cancelled:
 		return []domain.Deadline{{Key: key, Cancel: true}}
 	}
 	return nil

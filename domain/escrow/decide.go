@@ -29,7 +29,7 @@ func credit(s State, c Credit) ([]Event, error) {
 	events := reopened(s, "payment")
 	credited := Credited{Payment: c.Payment, Amount: c.Amount, Overpaid: c.Overpaid}
 	events = append(events, credited)
-	if after := Evolve(s, credited); !s.IsFunded && !s.IsCancelled && !after.In().Less(s.Due.Units) {
+	if after := Evolve(s, credited); !s.IsFunded && !s.IsCancelled && after.Missing().IsZero() {
 		events = append(events, Funded{At: c.At})
 	}
 	return events, nil
@@ -39,7 +39,7 @@ func debit(s State, c Debit) ([]Event, error) {
 	d := s.Undo(c.Amount.Units)
 	d.Payment = c.Payment
 	events := append(reopened(s, "reorganisation"), Event(d))
-	if after := Evolve(s, d); s.IsFunded && after.In().Less(s.Due.Units) {
+	if after := Evolve(s, d); s.IsFunded && !after.Missing().IsZero() {
 		events = append(events, Unfunded{Reason: "reorganisation"})
 	}
 	return events, nil
@@ -57,8 +57,8 @@ func missing(s State, amount money.Amount) error {
 	if amount.Asset != s.Due.Asset {
 		return money.ErrAssetMismatch
 	}
-	lack, ok := s.Due.Units.Sub(s.In())
-	if !ok || lack.Less(amount.Units) || amount.IsZero() {
+	lack := s.Missing()
+	if lack.Less(amount.Units) || amount.IsZero() {
 		return ErrAmountExceedsDue.With("missing", lack)
 	}
 	return nil
@@ -81,7 +81,7 @@ func discount(s State, c FundDiscount) ([]Event, error) {
 }
 
 func funded(s State, e Event, by domain.Issue) []Event {
-	if after := Evolve(s, e); !after.In().Less(s.Due.Units) {
+	if after := Evolve(s, e); after.Missing().IsZero() {
 		return []Event{e, Funded{At: by.At}}
 	}
 	return []Event{e}
@@ -165,7 +165,7 @@ func release(s State, c Release) ([]Event, error) {
 		switch {
 		case c.By.User() == "":
 			return nil, ErrApprovalRequired
-		case s.Approval == nil:
+		case s.Approval == nil || s.Approved.Less(gross):
 			return []Event{ReleaseApprovalRecorded{By: c.By, Amount: s.Amount(gross)}}, nil
 		case s.Approval.ID == c.By.ID:
 			return nil, ErrApprovalRequired

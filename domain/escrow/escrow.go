@@ -56,6 +56,7 @@ type State struct {
 	Disputed   money.Units `json:"disputed"`
 	Released   money.Units `json:"released"` // gross, with the seller's and fees' part of disputes
 	Refunded   money.Units `json:"refunded"`
+	Withdrawn  money.Units `json:"withdrawn"` // of it, before the hold was funded: due again
 	FeesTaken  money.Units `json:"fees_taken"`
 	NetPaid    money.Units `json:"net_paid"` // to the seller
 	ClawedBack money.Units `json:"clawed_back"`
@@ -69,6 +70,7 @@ type State struct {
 	OpenRefunds  []domain.RefundID      `json:"open_refunds,omitempty"`
 	Contested    *Contested             `json:"contested,omitempty"`
 	Approval     *domain.Actor          `json:"approval,omitempty"` // of a large release, by the first person
+	Approved     money.Units            `json:"approved"`           // so much may the second person release
 	InspectionTo time.Time              `json:"inspection_to"`
 	ReleaseAt    time.Time              `json:"release_at"`
 }
@@ -79,6 +81,13 @@ func (s State) Left() money.Units { return s.Held.Plus(s.Releasable).Plus(s.Disp
 // In is what came in for good: the left side of the hold's identity.
 func (s State) In() money.Units {
 	return s.Credited.Plus(s.Absorbed).Plus(s.Discount).Minus(s.Overpaid).Minus(s.Debited)
+}
+
+// Missing is what the buyer still owes: what came in counts, unless it was refunded before
+// the hold was funded.
+func (s State) Missing() money.Units {
+	missing, _ := s.Due.Units.Sub(s.In().Minus(s.Withdrawn))
+	return missing
 }
 
 // Amount gives units of the hold's asset.
@@ -167,12 +176,13 @@ func Evolve(s State, e Event) State {
 		s.Held, s.Releasable = s.Held.Minus(e.Amount.Units), s.Releasable.Plus(e.Amount.Units)
 	case ReleaseRevoked:
 		s.Releasable, s.Held = s.Releasable.Minus(e.Amount.Units), s.Held.Plus(e.Amount.Units)
+		s.InspectionTo, s.ReleaseAt = time.Time{}, time.Time{} // the next delivery begins a new inspection
 	case ReleaseApprovalRecorded:
-		s.Approval = &e.By
+		s.Approval, s.Approved = &e.By, e.Amount.Units
 	case Released:
 		s.Releasable, s.Released = s.Releasable.Minus(e.Gross.Units), s.Released.Plus(e.Gross.Units)
 		s.FeesTaken, s.NetPaid = s.FeesTaken.Plus(e.Fee.Units), s.NetPaid.Plus(e.Net.Units)
-		s.Approval = nil
+		s.Approval, s.Approved = nil, money.Zero
 	case RefundTaken, RefundReturned, RefundSettled, RefundUnsettled, ClawedBack, ClawbackReturned:
 		s = refunds(s, e)
 	case Frozen, Unfrozen, DisputeSettled:
@@ -223,6 +233,9 @@ func refunds(s State, e Event) State {
 			s.Releasable = s.Releasable.Minus(e.Amount.Units)
 		}
 		s.Refunded = s.Refunded.Plus(e.Amount.Units)
+		if !s.IsFunded {
+			s.Withdrawn = s.Withdrawn.Plus(e.Amount.Units)
+		}
 		s.OpenRefunds = append(slices.Clone(s.OpenRefunds), e.Refund)
 	case RefundReturned:
 		if e.To == Held {
@@ -231,6 +244,7 @@ func refunds(s State, e Event) State {
 			s.Releasable = s.Releasable.Plus(e.Amount.Units)
 		}
 		s.Refunded = s.Refunded.Minus(e.Amount.Units)
+		s.Withdrawn = s.Withdrawn.Minus(s.Withdrawn.Min(e.Amount.Units))
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
 	case RefundSettled:
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)

@@ -28,9 +28,9 @@ func Table() machine.Table[State, Event] {
 				Guard: "confirmed money is never refused", Events: []string{"escrow.credited", "escrow.funded", "escrow.reopened"}}, credit),
 			machine.On(line{From: alive, By: facts, To: alive,
 				Guard: "what the chain undid is never refused", Events: []string{"escrow.debited", "escrow.unfunded", "escrow.reopened"}}, debit),
-			machine.On(line{From: []string{AwaitingFunds}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{AwaitingFunds, FundedPhase},
+			machine.On(line{From: []string{AwaitingFunds}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{AwaitingFunds, FundedPhase, ReleasableNow, PartlyReleased},
 				Guard: "no more than is missing → AMOUNT_EXCEEDS_DUE", Events: []string{"escrow.fee_absorbed", "escrow.funded"}}, absorb),
-			machine.On(line{From: []string{AwaitingFunds}, By: []domain.Capacity{domain.Process, domain.Admin}, To: []string{AwaitingFunds, FundedPhase},
+			machine.On(line{From: []string{AwaitingFunds}, By: []domain.Capacity{domain.Process, domain.Admin}, To: []string{AwaitingFunds, FundedPhase, ReleasableNow, PartlyReleased},
 				Guard: "no more than is missing → AMOUNT_EXCEEDS_DUE", Events: []string{"escrow.discount_funded", "escrow.funded"}}, discount),
 			machine.On(line{From: alive, By: people, To: alive,
 				Guard: "the same id again is a repeat; guard and resolver place, nobody needs two", Events: []string{"escrow.release_hold_placed"}}, placeHold),
@@ -70,8 +70,8 @@ func Table() machine.Table[State, Event] {
 			machine.On(line{From: []string{CancelledPhase, ClosedPhase}, By: machina, To: []string{CancelledPhase, ClosedPhase}, Guard: "a repeat"}, func(State, Cancel) ([]Event, error) { return nil, nil }),
 			machine.On(line{From: []string{Settling, ReopenedPhase, CancelledPhase}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{ClosedPhase},
 				Guard: "nothing left and no refund under way → ESCROW_NOT_EMPTY", Events: []string{"escrow.closed"}}, closeHold),
-			machine.On(line{From: []string{ClosedPhase}, By: []domain.Capacity{domain.Chain, domain.Process, domain.Admin}, To: []string{ReopenedPhase},
-				Events: []string{"escrow.reopened"}}, reopen),
+			machine.On(line{From: []string{ClosedPhase}, By: []domain.Capacity{domain.Chain, domain.Process, domain.Admin}, To: []string{ReopenedPhase, CancelledPhase},
+				Guard: "a cancelled one is cancelled again", Events: []string{"escrow.reopened"}}, reopen),
 		},
 	}
 }

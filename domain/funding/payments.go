@@ -125,12 +125,11 @@ func (f InitiatePayment) Run(u *domain.Unit) (any, error) {
 }
 
 func (f InitiatePayment) open(u *domain.Unit, h escrow.State) error {
-	missing, _ := h.Due.Units.Sub(h.In())
 	id, d := string(f.Payment), f.Destination
 	steps := []domain.Command{
 		payment.Initiate{
 			Issue: f.Issue, Payment: f.Payment, Request: f.Request, Offer: f.Offer, Hold: h.ID, Buyer: h.Buyer, Seller: h.Seller,
-			Quote: f.Quote, Due: h.Amount(missing), Threshold: f.Threshold, ExpiresAt: f.ExpiresAt,
+			Quote: f.Quote, Due: h.Amount(h.Missing()), Threshold: f.Threshold, ExpiresAt: f.ExpiresAt,
 		},
 		payment.AssignDestination{Issue: own(f.Issue), Destination: d.ID, Address: d.Address, Path: d.Path, Token: d.Token, Chain: d.Chain},
 	}
