@@ -1,0 +1,237 @@
+package reactors
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/adapters/devchain"
+	"holdfast/domain/escrow"
+	"holdfast/domain/ledger"
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/payment"
+	"holdfast/domain/suspense"
+)
+
+func TestEveryWebhookLostAndThePaymentIsFoundAndConfirmed(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	f := w.follower(nil)
+	byProxy, direct := w.order(1000), w.order(500)
+	w.pay(byProxy, 1000)
+	_, err := w.chain.Transfer(t.Context(), 2, devchain.USDC, direct.address, money.FromUint64(500))
+	require.NoError(t, err)
+
+	w.passes(f.loop)
+	assert.Equal(t, payment.Confirming, w.payment(byProxy.payment).Phase)
+	assert.Equal(t, payment.Confirming, w.payment(direct.payment).Phase)
+	w.passes(f.loop)
+	depths, err := w.rows.Chains.Confirmations(t.Context(), byProxy.payment)
+	require.NoError(t, err)
+	require.Len(t, depths, 1)
+	assert.EqualValues(t, 3, depths[0].Need)
+	assert.Less(t, depths[0].Have, uint64(3))
+
+	w.chain.Mine(3)
+	w.passes(f.loop)
+	for _, b := range []bill{byProxy, direct} {
+		assert.Equal(t, payment.PaidPhase, w.payment(b.payment).Phase)
+		assert.Equal(t, escrow.FundedPhase, w.hold(b.hold).Phase())
+		assert.Equal(t, 1, w.count("payment.detected", string(b.payment)))
+	}
+	before := w.position()
+	for range 3 {
+		w.passes(f.loop)
+	}
+	assert.Equal(t, before, w.position(), "a follower with nothing to do writes nothing")
+}
+
+func TestWhatIsNotThePaymentsMoneyDoesNotPayIt(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	f := w.follower(nil)
+	b := w.order(1000)
+	stranger := "0x00000000000000000000000000000000000A11cE"
+	_, err := w.chain.Pay(t.Context(), devchain.Payment{Payer: 1, Token: devchain.USDC, To: stranger, Amount: money.FromUint64(1000), Reference: b.reference})
+	require.NoError(t, err)
+	_, err = w.chain.Pay(t.Context(), devchain.Payment{Payer: 1, Token: devchain.FakeUSDC, To: b.address, Amount: money.FromUint64(1000), Reference: b.reference})
+	require.NoError(t, err)
+	_, err = w.chain.Transfer(t.Context(), 1, devchain.USDT, b.address, money.FromUint64(1000))
+	require.NoError(t, err)
+	for range 2 {
+		w.chain.Mine(3)
+		w.passes(f.loop)
+	}
+	assert.Equal(t, payment.AwaitingPayment, w.payment(b.payment).Phase)
+	// The other listed token did arrive, so it is booked, as nobody's.
+	assert.Equal(t, 1, w.count("suspense.recorded", ""))
+	balance, err := w.store.Balance(t.Context(), ledger.Suspense, network.TokenAsset(devchain.ChainID, devchain.USDT))
+	require.NoError(t, err)
+	assert.Equal(t, money.FromUint64(1000), balance.CreditsPosted)
+}
+
+func TestAReorganisationAtEachStageOfAPayment(t *testing.T) {
+	t.Parallel()
+	for name, stage := range map[string]struct {
+		depth int // blocks above the payment's when the chain reorganises
+		drop  bool
+		want  map[string]int
+	}{
+		"seen, then gone":               {0, true, map[string]int{"payment.detected": 1, "payment.dropped": 1, "payment.reorged": 0}},
+		"seen, then in another block":   {0, false, map[string]int{"payment.detected": 2, "payment.dropped": 1, "payment.reorged": 0}},
+		"confirmed, then gone":          {3, true, map[string]int{"payment.detected": 1, "payment.dropped": 0, "payment.reorged": 1}},
+		"confirmed, and then once more": {3, false, map[string]int{"payment.detected": 2, "payment.dropped": 0, "payment.reorged": 1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withChain(t)
+			f := w.follower(nil)
+			b := w.order(1000)
+			w.chain.Mine(5)
+			w.passes(f.loop)
+			sent := w.pay(b, 1000)
+			w.passes(f.loop)
+			w.chain.Mine(stage.depth)
+			w.passes(f.loop)
+			wasPaid := stage.depth > 0
+			assert.Equal(t, wasPaid, w.payment(b.payment).Phase == payment.PaidPhase)
+
+			require.NoError(t, w.chain.Reorg(int(w.chain.Head()-sent.Block)+1, stage.drop))
+			for range 3 {
+				w.passes(f.loop)
+			}
+			w.chain.Mine(4)
+			w.passes(f.loop)
+			for kind, n := range stage.want {
+				assert.Equal(t, n, w.count(kind, string(b.payment)), kind)
+			}
+			s, h := w.payment(b.payment), w.hold(b.hold)
+			if stage.drop {
+				assert.True(t, h.Held.IsZero(), "held %s", h.Held)
+				assert.NotEqual(t, payment.PaidPhase, s.Phase)
+			} else {
+				assert.Equal(t, payment.PaidPhase, s.Phase)
+				assert.Equal(t, money.FromUint64(1000), h.Held)
+			}
+		})
+	}
+}
+
+func TestMoneyAfterTheExpiryIsFound(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	at := w.now().Add(-2 * 3600e9)
+	b := w.orderAt(1000, at, 1800e9)
+	w.passes(NewTimers(w.pool, w.x, nil).loop)
+	assert.Equal(t, payment.ExpiredPhase, w.payment(b.payment).Phase)
+	w.pay(b, 1000)
+	f := w.follower(nil)
+	w.passes(f.loop)
+	assert.Equal(t, 1, w.count("suspense.recorded", ""))
+	all, err := w.store.LoadStream(t.Context(), streamOf(w, "suspense.recorded"), 0)
+	require.NoError(t, err)
+	assert.Equal(t, suspense.Late, all[0].Event.(suspense.Recorded).Reason)
+}
+
+// fused is a chain that stops answering after so many calls, as if the process had died there.
+type fused struct {
+	Chain
+	left int
+	dead context.CancelFunc
+}
+
+var errKilled = errors.New("killed")
+
+func (c *fused) burn() error {
+	if c.left--; c.left < 0 {
+		c.dead()
+		return errKilled
+	}
+	return nil
+}
+
+func (c *fused) Head(ctx context.Context) (network.Head, error) {
+	if err := c.burn(); err != nil {
+		return network.Head{}, err
+	}
+	return c.Chain.Head(ctx)
+}
+
+func (c *fused) Standing(ctx context.Context, n uint64, hash string) (network.Standing, error) {
+	if err := c.burn(); err != nil {
+		return network.Standing{}, err
+	}
+	return c.Chain.Standing(ctx, n, hash)
+}
+
+func (c *fused) Scan(ctx context.Context, from, to uint64, watch network.Watch) (network.Scanned, error) {
+	if err := c.burn(); err != nil {
+		return network.Scanned{}, err
+	}
+	s, err := c.Chain.Scan(ctx, from, to, watch)
+	if err == nil {
+		err = c.burn() // found, but nobody heard of it
+	}
+	return s, err
+}
+
+// fusedNotes die before or after a note is written.
+type fusedNotes struct {
+	Notes
+	c *fused
+}
+
+func (n fusedNotes) Reach(ctx context.Context, chain uint64, b Block) error {
+	if err := n.c.burn(); err != nil {
+		return err
+	}
+	if err := n.Notes.Reach(ctx, chain, b); err != nil {
+		return err
+	}
+	return n.c.burn()
+}
+
+func (n fusedNotes) Deep(ctx context.Context, all []Depth) error {
+	if err := n.c.burn(); err != nil {
+		return err
+	}
+	return n.Notes.Deep(ctx, all)
+}
+
+func TestAFollowerThatDiesAnywhereBooksNothingTwice(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	b := w.order(1000)
+	w.pay(b, 400)
+	w.pay(b, 600)
+	// Each life lasts one step longer than the one before, and then begins from nothing.
+	for steps := range 12 {
+		ctx, die := context.WithCancel(t.Context())
+		c := &fused{Chain: w.client, left: steps, dead: die}
+		f := w.follower(c)
+		f.o.Notes = fusedNotes{f.o.Notes, c}
+		for range 3 {
+			if _, err := f.pass(ctx); err != nil {
+				break
+			}
+		}
+		die()
+		if steps == 6 {
+			w.chain.Mine(4)
+		}
+	}
+	f := w.follower(nil)
+	for range 3 {
+		w.passes(f.loop)
+	}
+	assert.Equal(t, 2, w.count("payment.detected", string(b.payment)))
+	assert.Equal(t, 2, w.count("payment.confirmed", string(b.payment)))
+	assert.Equal(t, money.FromUint64(1000), w.hold(b.hold).Held)
+	balance, err := w.store.Balance(t.Context(), ledger.Held(b.hold), usdc)
+	require.NoError(t, err)
+	assert.Equal(t, money.FromUint64(1000), balance.CreditsPosted)
+}
