@@ -18,9 +18,11 @@ import (
 )
 
 func aggregates() []domain.Aggregate {
-	return []domain.Aggregate{breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
+	return []domain.Aggregate{
+		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
-		suspense.Aggregate(), treasury.Aggregate()}
+		suspense.Aggregate(), treasury.Aggregate(),
+	}
 }
 
 func disputeTerms() dispute.Terms { return dispute.StandardTerms() }

@@ -3,7 +3,6 @@ package http
 import (
 	"bytes"
 	"encoding/json"
-	"reflect"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -74,8 +73,10 @@ const decimalPattern = `^(0|[1-9]\d{0,77})(\.\d{1,18})?$`
 // Schema implements huma.SchemaProvider.
 func (Decimal) Schema(huma.Registry) *huma.Schema {
 	limit := 97
-	s := &huma.Schema{Type: huma.TypeString, Pattern: decimalPattern, MaxLength: &limit, Format: "decimal",
-		PatternDescription: "a decimal amount without sign, exponent or leading zeros", Examples: []any{"97.5"}}
+	s := &huma.Schema{
+		Type: huma.TypeString, Pattern: decimalPattern, MaxLength: &limit, Format: "decimal",
+		PatternDescription: "a decimal amount without sign, exponent or leading zeros", Examples: []any{"97.5"},
+	}
 	s.PrecomputeMessages()
 	return s
 }
@@ -131,13 +132,4 @@ func at(err error, path string) error {
 		return f.At(path, f.Message)
 	}
 	return err
-}
-
-// schemas gives the registry of the OpenAPI document: types of other rooms are shown in
-// their JSON form, and named with their package, so that two States do not collide.
-func schemas() huma.Registry {
-	r := huma.NewMapRegistry("#/components/schemas/", schemaName)
-	r.RegisterTypeAlias(reflect.TypeFor[money.Amount](), reflect.TypeFor[Amount]())
-	r.RegisterTypeAlias(reflect.TypeFor[money.Units](), reflect.TypeFor[Decimal]())
-	return r
 }

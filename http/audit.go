@@ -47,8 +47,10 @@ type RawEvent struct {
 
 func rawEvent(r eventstore.Recorded) RawEvent {
 	encode := base64.StdEncoding.EncodeToString
-	return RawEvent{Position: r.Position, EventID: r.EventID.String(), Stream: r.Stream, Version: r.Version, Type: r.Type, Schema: r.Schema,
-		Data: r.Data, Metadata: r.Meta, RecordedAt: r.RecordedAt.UTC(), LeafHash: encode(r.LeafHash), DataBytes: encode(r.Data), MetadataBytes: encode(r.Meta)}
+	return RawEvent{
+		Position: r.Position, EventID: r.EventID.String(), Stream: r.Stream, Version: r.Version, Type: r.Type, Schema: r.Schema,
+		Data: r.Data, Metadata: r.Meta, RecordedAt: r.RecordedAt.UTC(), LeafHash: encode(r.LeafHash), DataBytes: encode(r.Data), MetadataBytes: encode(r.Meta),
+	}
 }
 
 type eventsInput struct {

@@ -72,8 +72,10 @@ func (s *Server) signedIn(u User, session, refresh string) (reply, error) {
 	if !strings.HasPrefix(refresh, refreshPrefix) {
 		refresh = refreshPrefix + refresh
 	}
-	return reply{data: SignedIn{AccessToken: access, RefreshToken: refresh,
-		ExpiresIn: int(s.config.AccessTTL / time.Second), User: person(u)}}, nil
+	return reply{data: SignedIn{
+		AccessToken: access, RefreshToken: refresh,
+		ExpiresIn: int(s.config.AccessTTL / time.Second), User: person(u),
+	}}, nil
 }
 
 func person(u User) Person { return Person{ID: u.ID, Email: u.Email, Name: u.Name, Roles: u.Roles} }

@@ -19,8 +19,10 @@ const mePath = "/api/auth/me"
 func forge(t *testing.T, method jwt.SigningMethod, key any, edit func(jwt.MapClaims, map[string]any)) string {
 	t.Helper()
 	now := time.Now()
-	c := jwt.MapClaims{"iss": "holdfast", "aud": "holdfast-api", "sub": "11111111-1111-4111-8111-111111111111", "sid": "s",
-		"use": "access", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "role": "admin"}
+	c := jwt.MapClaims{
+		"iss": "holdfast", "aud": "holdfast-api", "sub": "11111111-1111-4111-8111-111111111111", "sid": "s",
+		"use": "access", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "role": "admin",
+	}
 	token := jwt.NewWithClaims(method, c)
 	if edit != nil {
 		edit(c, token.Header)

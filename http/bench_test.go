@@ -52,9 +52,11 @@ func BenchmarkReleases(b *testing.B) {
 		paths[i] = "/api/payment/" + string(id) + "/release"
 		w.onHold(hold, escrow.MarkReleasable{Issue: process(), Cause: "bench"})
 		w.do(func(u *domain.Unit) error {
-			_, err := domain.Do(u, payment.Decider, string(id), payment.Initiate{Issue: process(), Payment: id, Hold: hold, Request: "r", Offer: "o",
+			_, err := domain.Do(u, payment.Decider, string(id), payment.Initiate{
+				Issue: process(), Payment: id, Hold: hold, Request: "r", Offer: "o",
 				Buyer: w.users.named("buyer").ID, Seller: w.users.named("seller").ID, Due: money.Of(usdt, money.FromUint64(1)),
-				Threshold: payment.Threshold{Need: 1, Floor: 1}, ExpiresAt: time.Now().Add(time.Hour)})
+				Threshold: payment.Threshold{Need: 1, Floor: 1}, ExpiresAt: time.Now().Add(time.Hour),
+			})
 			return err
 		})
 	}

@@ -41,8 +41,10 @@ const zeroAddress = "0x0000000000000000000000000000000000000000"
 func checkoutOf(registry Registry, p payment.State) CheckoutBlock {
 	token, _ := registry.Token(p.Due.Asset)
 	missing := p.Missing()
-	block := InHouseCheckout{Destination: p.Address, TokenAddress: p.Token, Decimals: token.Decimals, ChainID: token.Chain,
-		FeeAmount: "0", FeeAddress: zeroAddress, AmountWei: missing.String(), Remaining: money.Of(p.Due.Asset, missing), ExpiresAt: p.ExpiresAt.UTC()}
+	block := InHouseCheckout{
+		Destination: p.Address, TokenAddress: p.Token, Decimals: token.Decimals, ChainID: token.Chain,
+		FeeAmount: "0", FeeAddress: zeroAddress, AmountWei: missing.String(), Remaining: money.Of(p.Due.Asset, missing), ExpiresAt: p.ExpiresAt.UTC(),
+	}
 	b := CheckoutBlock{Payment: funding.PaymentAnswer{Payment: p.ID, State: p.Phase, Exception: p.Exception, Due: p.Due, Paid: p.Counted(), ExpiresAt: p.ExpiresAt.UTC()}}
 	if p.Intent != nil {
 		block.ProxyAddress, block.PaymentReference, b.RequestID = p.Intent.Proxy, p.Intent.Reference, p.Intent.RequestID

@@ -11,11 +11,8 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
-	"holdfast/domain/funding"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
-	"holdfast/domain/outgoing"
-	"holdfast/domain/payment"
 	"holdfast/eventstore"
 )
 
@@ -108,21 +105,6 @@ type Registry interface {
 	Networks() json.RawMessage
 }
 
-// PayIn is where and how a payment is to be made: everything but the amount comes from the
-// registry, the derived destination and, where one is switched on, the provider.
-type PayIn struct {
-	Destination funding.Destination
-	Intent      funding.Intent
-	Threshold   payment.Threshold
-}
-
-// Checkout prepares a pay-in before the command runs: it derives the next free address (the
-// same one again for the same payment) and looks the chain up. A provider that is switched
-// on is asked too; its failures are faults PROVIDER_UNAVAILABLE and PROVIDER_MISMATCH.
-type Checkout interface {
-	Prepare(ctx context.Context, payment domain.PaymentID, due money.Amount) (PayIn, error)
-}
-
 // Policy gives the settings that are copied into an order when it begins.
 type Policy interface{ Terms(asset money.Asset) Terms }
 
@@ -136,19 +118,6 @@ type Terms struct {
 	CodeLife        time.Duration // of a delivery code
 	// NetworkFee is what a refund is charged for gas, NetworkFeeCap the most it may be.
 	NetworkFee, NetworkFeeCap money.Units
-}
-
-// Custody prepares and sends transactions out of custody. No key is here: what it builds is
-// signed elsewhere and comes back.
-type Custody interface {
-	// Instruction says what is to be signed, with the next free nonce of the treasury.
-	Instruction(ctx context.Context, amount money.Amount, to string) (outgoing.Transfer, error)
-	// Decode reads a signed transaction; a fault when it cannot be read.
-	Decode(ctx context.Context, chain uint64, signed string) (outgoing.Tx, error)
-	// Keep stores a signed transaction, so that it can be sent again; Send sends it. It is
-	// called after the log knows of the transaction.
-	Keep(ctx context.Context, tx outgoing.Tx, signed string) error
-	Send(ctx context.Context, tx outgoing.Tx, signed string) error
 }
 
 // DeliveryCodes makes and authenticates delivery codes; the log only ever sees the MAC.
@@ -187,133 +156,6 @@ type Approvals interface {
 	// Agree records by's agreement to the operation named by digest. first is another
 	// person who agreed before and not longer than a day ago; empty when by is the first.
 	Agree(ctx context.Context, kind string, digest []byte, by domain.UserID, at time.Time) (first domain.UserID, err error)
-}
-
-// Delivery is one notice that a provider sent.
-type Delivery struct {
-	Source     string // "request-network"
-	ID         string // the provider's delivery id
-	Body       []byte // as received
-	Header     map[string]string
-	ReceivedAt time.Time
-	// Quarantine is set when the signature is right but the body cannot be read.
-	Quarantine string
-}
-
-// StoredDelivery is a row of the inbox.
-type StoredDelivery struct {
-	ID         string    `json:"id"`
-	Source     string    `json:"source"`
-	Delivery   string    `json:"delivery"`
-	Status     string    `json:"status"`
-	ReceivedAt time.Time `json:"receivedAt"`
-	Attempts   int       `json:"attempts"`
-	Error      string    `json:"error,omitempty"`
-}
-
-// Inbox keeps notices before anything else happens to them.
-type Inbox interface {
-	// Store keeps a delivery; a delivery id that is known already is no error.
-	Store(ctx context.Context, d Delivery) error
-	// List gives deliveries, newest first, below a row id ("" = from the newest).
-	List(ctx context.Context, status, before string, limit int) ([]StoredDelivery, error)
-	// Replay puts deliveries up for ingestion again, by row or provider id, or by time of arrival,
-	// and gives how many.
-	Replay(ctx context.Context, id string, from, to time.Time) (int, error)
-}
-
-// WebhookVerifier checks a provider's signature over the raw body in constant time, against
-// every secret that is valid now.
-type WebhookVerifier interface {
-	Verify(signature string, body []byte) bool
-}
-
-// Positions lets a query wait until a view has caught up.
-type Positions interface {
-	// WaitFor returns when the view stands at position or beyond; ctx's error when it does
-	// not in time.
-	WaitFor(ctx context.Context, view string, position int64) error
-}
-
-// Projection is how a view stands.
-type Projection struct {
-	Name       string  `json:"name"`
-	Version    int     `json:"version"`
-	Position   int64   `json:"position"`
-	Head       int64   `json:"head"`
-	Lag        int64   `json:"lag"`
-	LagSeconds float64 `json:"lagSeconds"`
-	State      string  `json:"state"` // running, paused, halted, rebuilding
-	Poison     *Poison `json:"poison,omitempty"`
-}
-
-// Poison is the event at which a view halted.
-type Poison struct {
-	Position  int64     `json:"position"`
-	EventType string    `json:"eventType"`
-	Error     string    `json:"error"`
-	Since     time.Time `json:"since"`
-}
-
-// Projections steers the views. Unknown names are fault.ErrNotFound.
-type Projections interface {
-	Status(ctx context.Context) ([]Projection, error)
-	// Rebuild starts a rebuild in the background; a second one at once is a Conflict fault.
-	Rebuild(ctx context.Context, name string) error
-	Promote(ctx context.Context, name string) error
-	Rollback(ctx context.Context, name string) error
-	Pause(ctx context.Context, name string) error
-	Resume(ctx context.Context, name string) error
-	Retry(ctx context.Context, name string) error
-	Skip(ctx context.Context, name, reason string, by domain.UserID) error
-}
-
-// InclusionProof shows that the event at a position is in the tree of a size (RFC 6962).
-type InclusionProof struct {
-	Position int64    `json:"position"`
-	Size     int64    `json:"size"`
-	LeafHash []byte   `json:"leafHash"`
-	RootHash []byte   `json:"rootHash"`
-	Hashes   [][]byte `json:"hashes"`
-}
-
-// ConsistencyProof shows that the tree of one size is a prefix of that of another.
-type ConsistencyProof struct {
-	From   int64    `json:"from"`
-	To     int64    `json:"to"`
-	Hashes [][]byte `json:"hashes"`
-}
-
-// Checkpoint is a signed tree head.
-type Checkpoint struct {
-	Size     int64     `json:"size"`
-	Root     []byte    `json:"root"`
-	Note     string    `json:"note"` // sumdb/note form
-	SignedAt time.Time `json:"signedAt"`
-}
-
-// Proofs gives the log's proofs.
-type Proofs interface {
-	Inclusion(ctx context.Context, position, size int64) (InclusionProof, error)
-	Consistency(ctx context.Context, from, to int64) (ConsistencyProof, error)
-	Checkpoints(ctx context.Context, limit int) ([]Checkpoint, error)
-}
-
-// ReconciliationRun is one comparison of chain, provider and ledger.
-type ReconciliationRun struct {
-	ID         string          `json:"id"`
-	StartedAt  time.Time       `json:"startedAt"`
-	FinishedAt *time.Time      `json:"finishedAt,omitempty"`
-	OK         bool            `json:"ok"`
-	Report     json.RawMessage `json:"report,omitempty"`
-}
-
-// Reconciler compares what we believe with what the outside says.
-type Reconciler interface {
-	Run(ctx context.Context) (ReconciliationRun, error)
-	Runs(ctx context.Context, limit int) ([]ReconciliationRun, error)
-	// Payment asks chain and provider about one payment now.
-	Payment(ctx context.Context, id domain.PaymentID) (json.RawMessage, error)
 }
 
 // HealthCheck is one part that must work for the service to be ready. Ask returns the

@@ -3,7 +3,6 @@ package http
 import (
 	"context"
 	"slices"
-	"time"
 
 	"holdfast/domain"
 	"holdfast/domain/dispute"
@@ -122,9 +121,11 @@ func (s *Server) contest(ctx context.Context, c *call, request string, in Compla
 	if err != nil {
 		return reply{}, err
 	}
-	f := settlement.OpenDispute{Issue: c.issue(), Dispute: domain.DisputeID(c.newID("dispute")), Hold: hold.ID,
+	f := settlement.OpenDispute{
+		Issue: c.issue(), Dispute: domain.DisputeID(c.newID("dispute")), Hold: hold.ID,
 		Category: in.Category, Priority: in.Priority, DesiredOutcome: in.DesiredOutcome,
-		Reason: c.about(joined(in.Reason, in.Description)), Evidence: c.evidence(in.Evidence)}
+		Reason: c.about(joined(in.Reason, in.Description)), Evidence: c.evidence(in.Evidence),
+	}
 	if in.Amount != nil {
 		if f.Amount, err = s.read("amount", *in.Amount, hold.Due.Asset); err != nil {
 			return reply{}, err
@@ -217,55 +218,4 @@ func (s *Server) inDisputeOr(ctx context.Context, c *call, id string, f func(dom
 		return reply{}, err
 	}
 	return s.run(ctx, c, of(dispute.Decider, domain.DisputeID(id)), command)
-}
-
-type respondInput struct {
-	ID   string `path:"id"`
-	Body struct {
-		Text string `json:"text" minLength:"1" maxLength:"5000"`
-	}
-}
-
-func (s *Server) respondToDispute(ctx context.Context, c *call, in *respondInput) (reply, error) {
-	return s.inDispute(ctx, c, in.ID, func(id domain.DisputeID, _ dispute.State) flow {
-		return settlement.RespondToDispute{Issue: c.issue(), Dispute: id, Text: c.about(in.Body.Text)}
-	})
-}
-
-type evidenceInput struct {
-	ID   string `path:"id"`
-	Body EvidenceIn
-}
-
-func (s *Server) submitEvidence(ctx context.Context, c *call, in *evidenceInput) (reply, error) {
-	return s.inDispute(ctx, c, in.ID, func(id domain.DisputeID, _ dispute.State) flow {
-		return settlement.SubmitEvidence{Issue: c.issue(), Dispute: id, Evidence: c.evidence([]EvidenceIn{in.Body})[0]}
-	})
-}
-
-type requestEvidenceInput struct {
-	ID   string `path:"id"`
-	Body struct {
-		From  string    `json:"from" enum:"buyer,seller,both"`
-		DueBy time.Time `json:"due_by"`
-		What  string    `json:"what" minLength:"3" maxLength:"2000"`
-	}
-}
-
-func (s *Server) requestEvidence(ctx context.Context, c *call, in *requestEvidenceInput) (reply, error) {
-	return s.inDispute(ctx, c, in.ID, func(id domain.DisputeID, _ dispute.State) flow {
-		return settlement.RequestMoreEvidence{Issue: c.issue(), Dispute: id, From: in.Body.From, DueBy: in.Body.DueBy.UTC(), What: c.about(in.Body.What)}
-	})
-}
-
-func (s *Server) closeEvidence(ctx context.Context, c *call, in *disputeInput) (reply, error) {
-	return s.inDispute(ctx, c, in.ID, func(id domain.DisputeID, _ dispute.State) flow {
-		return settlement.CloseEvidence{Issue: c.issue(), Dispute: id}
-	})
-}
-
-func (s *Server) escalateDispute(ctx context.Context, c *call, in *disputeInput) (reply, error) {
-	return s.inDispute(ctx, c, in.ID, func(id domain.DisputeID, _ dispute.State) flow {
-		return settlement.EscalateDispute{Issue: c.issue(), Dispute: id}
-	})
 }

@@ -31,8 +31,10 @@ func share(bps int) (money.BPS, error) {
 func (s *Server) proposeSettlement(ctx context.Context, c *call, in *proposeInput) (reply, error) {
 	return s.inDisputeOr(ctx, c, in.ID, func(id domain.DisputeID, _ dispute.State) (flow, error) {
 		bps, err := share(in.Body.SellerBPS)
-		return settlement.ProposeSettlement{Issue: c.issue(), Dispute: id, Settlement: c.newID("settlement"), SellerBPS: bps,
-			Message: c.about(in.Body.Message), ExpiresAt: in.Body.ExpiresAt.UTC()}, err
+		return settlement.ProposeSettlement{
+			Issue: c.issue(), Dispute: id, Settlement: c.newID("settlement"), SellerBPS: bps,
+			Message: c.about(in.Body.Message), ExpiresAt: in.Body.ExpiresAt.UTC(),
+		}, err
 	})
 }
 
@@ -74,8 +76,10 @@ func (s *Server) decideDispute(ctx context.Context, c *call, in *decideInput) (r
 		if c.user() == d.Buyer || c.user() == d.Seller {
 			return nil, errConflictOfInterest
 		}
-		f := settlement.DecideDispute{Issue: c.issue(), Dispute: id, Action: dispute.Action(in.Body.Action), FeePayer: dispute.FeePayer(in.Body.FeePayer),
-			Reason: c.about(in.Body.Reason), Payouts: s.payoutsOf(ctx, d.Hold)}
+		f := settlement.DecideDispute{
+			Issue: c.issue(), Dispute: id, Action: dispute.Action(in.Body.Action), FeePayer: dispute.FeePayer(in.Body.FeePayer),
+			Reason: c.about(in.Body.Reason), Payouts: s.payoutsOf(ctx, d.Hold),
+		}
 		if in.Body.BuyerBPS != nil && (in.Body.SellerBPS == nil || *in.Body.BuyerBPS+*in.Body.SellerBPS != int(money.All)) {
 			return nil, dispute.ErrInvalidSplit.Because("the shares must make the whole: %d basis points", money.All)
 		}

@@ -102,11 +102,13 @@ type DecisionOut struct {
 
 func disputeOut(row disputeview.Row) DisputeOut {
 	d := row.Doc
-	out := DisputeOut{ID: d.Dispute, Version: row.Version, RequestID: d.Request, HoldID: d.Hold, BuyerID: d.Buyer, SellerID: d.Seller, OpenerID: d.Opener,
+	out := DisputeOut{
+		ID: d.Dispute, Version: row.Version, RequestID: d.Request, HoldID: d.Hold, BuyerID: d.Buyer, SellerID: d.Seller, OpenerID: d.Opener,
 		ResolverID: d.Resolver, Status: d.LegacyStatus, State: d.Phase, Round: d.Round, Category: d.Category, Priority: d.Priority, Reason: textOf(d.Reason),
 		DesiredOutcome: d.DesiredOutcome, Contested: d.Contested, DueBy: d.DueAt, PastDue: d.DueAt != nil && d.DueAt.Before(time.Now()),
 		Submissions: len(d.Evidence), Response: statementOut(d.Response), Appeal: statementOut(d.Appeal), Escalated: d.Escalated, RefundID: d.Refund,
-		CreatedAt: row.CreatedAt, ResolvedAt: d.ResolvedAt, ClosedAt: d.ClosedAt}
+		CreatedAt: row.CreatedAt, ResolvedAt: d.ResolvedAt, ClosedAt: d.ClosedAt,
+	}
 	for _, e := range d.Evidence {
 		out.Evidence = append(out.Evidence, EvidenceOut{ID: e.ID, Kind: e.Kind, SHA256: e.SHA256, Text: textOf(e.Text), By: e.By, At: e.At.UTC(), Round: e.Round})
 	}
@@ -114,8 +116,10 @@ func disputeOut(row disputeview.Row) DisputeOut {
 		out.Settlements = append(out.Settlements, SettlementOut{ID: p.ID, By: p.By, SellerBPS: p.SellerBPS, Message: textOf(p.Message), ExpiresAt: p.ExpiresAt.UTC(), Outcome: p.Outcome})
 	}
 	for _, v := range d.Decisions {
-		out.Decisions = append(out.Decisions, DecisionOut{Round: v.Round, Action: v.Action, SellerBPS: v.SellerBPS, FeePayer: v.FeePayer,
-			Reason: textOf(v.Reason), AppealUntil: timeOf(v.AppealUntil), Final: v.Final, At: v.At.UTC()})
+		out.Decisions = append(out.Decisions, DecisionOut{
+			Round: v.Round, Action: v.Action, SellerBPS: v.SellerBPS, FeePayer: v.FeePayer,
+			Reason: textOf(v.Reason), AppealUntil: timeOf(v.AppealUntil), Final: v.Final, At: v.At.UTC(),
+		})
 	}
 	return out
 }

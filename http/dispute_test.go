@@ -80,8 +80,10 @@ func TestDisputesThatAreNot(t *testing.T) {
 	})
 	paid := selected(t, w).fund(t)
 	w.untouched(func() {
-		more := paid.buyer.post(disputesPath, map[string]any{"purchaseRequestId": paid.request, "category": "not_received", "reason": "nothing came",
-			"amount": map[string]any{"display": "81"}})
+		more := paid.buyer.post(disputesPath, map[string]any{
+			"purchaseRequestId": paid.request, "category": "not_received", "reason": "nothing came",
+			"amount": map[string]any{"display": "81"},
+		})
 		assert.Equal(t, 422, more.status, string(more.raw))
 	})
 	path := raise(t, paid)

@@ -12,8 +12,10 @@ func (s *Server) document() huma.Config {
 	return huma.Config{
 		OpenAPI: &huma.OpenAPI{
 			OpenAPI: "3.1.0",
-			Info: &huma.Info{Title: "Holdfast", Version: s.config.Version,
-				Description: "Escrow on a log that can be proved. Every answer has one envelope; money routes need an Idempotency-Key; amounts are decimal strings."},
+			Info: &huma.Info{
+				Title: "Holdfast", Version: s.config.Version,
+				Description: "Escrow on a log that can be proved. Every answer has one envelope; money routes need an Idempotency-Key; amounts are decimal strings.",
+			},
 			Components: &huma.Components{
 				Schemas: schemas(),
 				SecuritySchemes: map[string]*huma.SecurityScheme{

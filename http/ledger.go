@@ -75,8 +75,10 @@ func balanceOf(t eventstore.Totals) (AccountBalance, error) {
 	if err != nil {
 		return AccountBalance{}, err
 	}
-	return AccountBalance{Account: t.Account, Asset: t.Asset, Class: line.Class, DebitsPosted: t.DebitsPosted, CreditsPosted: t.CreditsPosted,
-		DebitsPending: t.DebitsPending, CreditsPending: t.CreditsPending, Balance: line.Balance.String(), Available: line.Available.String()}, nil
+	return AccountBalance{
+		Account: t.Account, Asset: t.Asset, Class: line.Class, DebitsPosted: t.DebitsPosted, CreditsPosted: t.CreditsPosted,
+		DebitsPending: t.DebitsPending, CreditsPending: t.CreditsPending, Balance: line.Balance.String(), Available: line.Available.String(),
+	}, nil
 }
 
 func balancesOf(totals []eventstore.Totals, keep func(eventstore.Totals) bool) ([]AccountBalance, error) {
@@ -226,8 +228,10 @@ func solvencyOf(totals []eventstore.Totals) ([]AssetSolvency, error) {
 	all := []AssetSolvency{}
 	for _, asset := range slices.SortedFunc(maps.Keys(sums), func(a, b money.Asset) int { return cmp.Compare(a, b) }) {
 		sum := sums[asset]
-		all = append(all, AssetSolvency{Asset: asset, Custody: sum.Custody.String(), Liabilities: sum.Liabilities.String(),
-			Debits: sum.Debits, Credits: sum.Credits, Solvent: sum.Solvent()})
+		all = append(all, AssetSolvency{
+			Asset: asset, Custody: sum.Custody.String(), Liabilities: sum.Liabilities.String(),
+			Debits: sum.Debits, Credits: sum.Credits, Solvent: sum.Solvent(),
+		})
 	}
 	return all, nil
 }

@@ -35,8 +35,10 @@ func entryOf(e eventstore.Entry) LedgerEntry {
 	if e.Debit {
 		side = "debit"
 	}
-	return LedgerEntry{Position: e.Position, EventID: e.EventID.String(), Line: e.Line, Side: side, Account: e.Account,
-		Amount: money.Of(e.Asset, e.Amount), Mode: e.Mode, At: e.At.UTC()}
+	return LedgerEntry{
+		Position: e.Position, EventID: e.EventID.String(), Line: e.Line, Side: side, Account: e.Account,
+		Amount: money.Of(e.Asset, e.Amount), Mode: e.Mode, At: e.At.UTC(),
+	}
 }
 
 type entriesInput struct {

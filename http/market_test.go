@@ -46,14 +46,18 @@ func market(w *world) {
 }
 
 func wish() map[string]any {
-	return map[string]any{"title": "Red shoes", "description": "Size 42, red as can be", "categoryId": "shoes", "productType": "physical",
+	return map[string]any{
+		"title": "Red shoes", "description": "Size 42, red as can be", "categoryId": "shoes", "productType": "physical",
 		"budget": map[string]any{"min": "10", "max": "100", "currency": "USDT"}, "publish": true,
-		"deliveryInfo": map[string]any{"deliveryType": "physical", "address": "1 Main Street"}}
+		"deliveryInfo": map[string]any{"deliveryType": "physical", "address": "1 Main Street"},
+	}
 }
 
 func offerFor(request string, price string) map[string]any {
-	return map[string]any{"purchaseRequestId": request, "title": "My shoes", "price": map[string]any{"asset": "USDT@56", "display": price},
-		"validUntil": time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), "deliveryTime": map[string]any{"amount": 3, "unit": "days"}}
+	return map[string]any{
+		"purchaseRequestId": request, "title": "My shoes", "price": map[string]any{"asset": "USDT@56", "display": price},
+		"validUntil": time.Now().Add(24 * time.Hour).UTC().Format(time.RFC3339), "deliveryTime": map[string]any{"amount": 3, "unit": "days"},
+	}
 }
 
 // order is an order with its people, as far as a test has brought it.

@@ -85,8 +85,10 @@ func TestIdsThatAreNot(t *testing.T) {
 		if !pathParam.MatchString(r.Path) || len(r.Names) > 0 || !r.Admits([]domain.Capacity{domain.Admin}) {
 			continue
 		}
-		for _, bad := range []string{"x", "..%2f..%2fetc", "%00", "11111111-1111-4111-8111-11111111111g", "11111111111141118111111111111111",
-			"%7B11111111-1111-4111-8111-111111111111%7D", "urn:uuid:11111111-1111-4111-8111-111111111111", string(long)} {
+		for _, bad := range []string{
+			"x", "..%2f..%2fetc", "%00", "11111111-1111-4111-8111-11111111111g", "11111111111141118111111111111111",
+			"%7B11111111-1111-4111-8111-111111111111%7D", "urn:uuid:11111111-1111-4111-8111-111111111111", string(long),
+		} {
 			a := staff.send(r.Method, pathParam.ReplaceAllString(r.Path, bad), body(r))
 			assert.Equal(t, 400, a.status, "%s %s with %.40s: %s", r.Method, r.Path, bad, a.raw)
 			assert.Equal(t, "INVALID_ID", a.code)

@@ -38,14 +38,10 @@ func harmlessID(id string) bool {
 	if len(id) < 8 || len(id) > 128 {
 		return false
 	}
-	for i := range len(id) {
-		b := id[i]
-		if !(b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z' || b >= '0' && b <= '9' || b == '-' || b == '_' || b == '.') {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(id, func(r rune) bool { return !strings.ContainsRune(harmless, r) })
 }
+
+const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 // securityHeaders are those that helmet set, for an API that serves no pages but its docs.
 func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {

@@ -2,7 +2,6 @@ package http
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
@@ -60,61 +59,6 @@ func (s *Server) onOffer(ctx context.Context, c *call, id string, f func(domain.
 		return reply{}, err
 	}
 	return s.run(ctx, c, of(offer.Decider, domain.OfferID(id)), command)
-}
-
-// PriceIn is an offer's price: in an asset, base units or a human decimal.
-type PriceIn struct {
-	AmountIn
-	Currency string `json:"currency,omitempty" enum:"USD,EUR,IRR,TRY,USDT,USDC" doc:"As shown; left out = the asset's symbol"`
-}
-
-// DurationIn is a span as people say it.
-type DurationIn struct {
-	Amount int    `json:"amount" minimum:"1" maximum:"1000"`
-	Unit   string `json:"unit" enum:"hours,days,weeks,months"`
-}
-
-func (d *DurationIn) String() string {
-	if d == nil {
-		return ""
-	}
-	return fmt.Sprintf("%d %s", d.Amount, d.Unit)
-}
-
-// price reads a price; the display is always computed from the exact amount.
-func (s *Server) price(in PriceIn) (offer.Price, error) {
-	amount, err := s.read("price", in.AmountIn, "")
-	if err != nil {
-		return offer.Price{}, err
-	}
-	token, ok := s.deps.Registry.Token(amount.Asset)
-	if !ok || token.Disabled {
-		return offer.Price{}, fault.New(fault.Rule, "ASSET_NOT_SUPPORTED", "this asset is not taken").At("price.asset", "not taken")
-	}
-	p := offer.Price{Amount: amount, Currency: in.Currency, Display: amount.Units.Decimal(token.Decimals)}
-	if p.Currency == "" {
-		p.Currency = token.Symbol
-	}
-	return p, nil
-}
-
-// OfferIn is what a seller offers.
-type OfferIn struct {
-	Title        string      `json:"title" minLength:"1" maxLength:"200" pattern:"\\S"`
-	Description  string      `json:"description,omitempty" maxLength:"1000"`
-	Price        PriceIn     `json:"price"`
-	DeliveryTime *DurationIn `json:"deliveryTime,omitempty"`
-	ValidUntil   time.Time   `json:"validUntil" doc:"Until when it can be taken"`
-	Notes        string      `json:"notes,omitempty" maxLength:"1000"`
-	Attachments  []string    `json:"attachments,omitempty" maxItems:"20"`
-	RequireAML   bool        `json:"requireAmlCheck,omitempty"`
-	AMLBlocks    bool        `json:"amlBlockOnFailure,omitempty"`
-}
-
-func (s *Server) offerTerms(c *call, in OfferIn) (offer.Terms, error) {
-	p, err := s.price(in.Price)
-	return offer.Terms{Title: in.Title, Description: c.about(in.Description), Price: p, DeliveryTime: in.DeliveryTime.String(),
-		ValidUntil: in.ValidUntil.UTC(), Notes: c.about(in.Notes), RequireAML: in.RequireAML}, err
 }
 
 type submitOfferInput struct {
@@ -237,8 +181,10 @@ type counterInput struct {
 
 func (s *Server) counterOffer(ctx context.Context, c *call, in *counterInput) (reply, error) {
 	return s.onOffer(ctx, c, in.ID, func(id domain.OfferID, _ offer.State) (flow, error) {
-		f := order.CounterOffer{Issue: c.issue(), Offer: id, Counter: c.newID("counter"), DeliveryTime: in.Body.DeliveryTime.String(),
-			Message: c.about(in.Body.Message), ExpiresAt: in.Body.ExpiresAt.UTC()}
+		f := order.CounterOffer{
+			Issue: c.issue(), Offer: id, Counter: c.newID("counter"), DeliveryTime: in.Body.DeliveryTime.String(),
+			Message: c.about(in.Body.Message), ExpiresAt: in.Body.ExpiresAt.UTC(),
+		}
 		if in.Body.Price != nil {
 			p, err := s.price(*in.Body.Price)
 			if err != nil {

@@ -55,9 +55,11 @@ type CounterOut struct {
 
 func offerOut(row offerview.Row) OfferOut {
 	d := row.Doc
-	out := OfferOut{ID: d.ID, Version: row.Version, RequestID: d.Request, SellerID: d.Seller, Status: d.LegacyStatus, State: d.Phase, Revision: d.Revision,
+	out := OfferOut{
+		ID: d.ID, Version: row.Version, RequestID: d.Request, SellerID: d.Seller, Status: d.LegacyStatus, State: d.Phase, Revision: d.Revision,
 		Title: d.Terms.Title, Description: textOf(d.Terms.Description), Price: d.Terms.Price, DeliveryTime: d.Terms.DeliveryTime,
-		ValidUntil: timeOf(d.Terms.ValidUntil), Notes: textOf(d.Terms.Notes), CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt}
+		ValidUntil: timeOf(d.Terms.ValidUntil), Notes: textOf(d.Terms.Notes), CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt,
+	}
 	if n := d.Counter; n != nil {
 		out.Counter = &CounterOut{ID: n.Counter, Price: n.Price, DeliveryTime: n.DeliveryTime, Message: textOf(n.Message), ExpiresAt: n.ExpiresAt.UTC()}
 	}
@@ -140,8 +142,10 @@ func (s *Server) offerHistory(ctx context.Context, c *call, in *offerInput) (rep
 	}
 	all := []RevisionOut{}
 	for _, r := range row.Doc.Revisions {
-		all = append(all, RevisionOut{Revision: r.N, Title: r.Terms.Title, Price: r.Terms.Price, DeliveryTime: r.Terms.DeliveryTime,
-			ValidUntil: timeOf(r.Terms.ValidUntil), At: r.At.UTC(), CounterID: r.Counter})
+		all = append(all, RevisionOut{
+			Revision: r.N, Title: r.Terms.Title, Price: r.Terms.Price, DeliveryTime: r.Terms.DeliveryTime,
+			ValidUntil: timeOf(r.Terms.ValidUntil), At: r.At.UTC(), CounterID: r.Counter,
+		})
 	}
 	return reply{data: all, version: row.Version}, nil
 }

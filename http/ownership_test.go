@@ -150,8 +150,10 @@ func TestAnswersHoldNothingInternal(t *testing.T) {
 
 	var got map[string]any
 	require.NoError(t, json.Unmarshal(mine.raw, &got))
-	allowed := []string{"id", "version", "buyerId", "status", "state", "revision", "title", "description", "categoryId", "productType", "quantity", "budget",
-		"urgency", "offersCount", "deliveryInfo", "selected", "offers", "createdAt", "updatedAt"}
+	allowed := []string{
+		"id", "version", "buyerId", "status", "state", "revision", "title", "description", "categoryId", "productType", "quantity", "budget",
+		"urgency", "offersCount", "deliveryInfo", "selected", "offers", "createdAt", "updatedAt",
+	}
 	assert.ElementsMatch(t, allowed, slices.Collect(maps.Keys(got["data"].(map[string]any))))
 }
 

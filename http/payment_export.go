@@ -79,8 +79,10 @@ func newRowWriter(format string, w io.Writer, h http.Header) func(*Server, Payme
 			}
 		}
 		decimals, _ := s.deps.Registry.Decimals(p.Due.Asset)
-		cells := []string{string(p.ID), string(p.RequestID), string(p.BuyerID), string(p.SellerID), p.Status, p.State, string(p.Exception),
-			string(p.Due.Asset), p.Due.Units.String(), p.Due.Units.Decimal(decimals), p.Paid.Units.String(), p.CreatedAt.Format(time.RFC3339)}
+		cells := []string{
+			string(p.ID), string(p.RequestID), string(p.BuyerID), string(p.SellerID), p.Status, p.State, string(p.Exception),
+			string(p.Due.Asset), p.Due.Units.String(), p.Due.Units.Decimal(decimals), p.Paid.Units.String(), p.CreatedAt.Format(time.RFC3339),
+		}
 		for i := range cells {
 			cells[i] = inert(cells[i])
 		}

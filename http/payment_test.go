@@ -24,8 +24,10 @@ type checkout struct{}
 func (checkout) Prepare(_ context.Context, id domain.PaymentID, due money.Amount) (apihttp.PayIn, error) {
 	index := uint32(id[0])<<16 | uint32(id[1])<<8 | uint32(id[2])
 	return apihttp.PayIn{
-		Destination: funding.Destination{ID: domain.DestinationID(domain.DeriveID(string(id), "destination")), Fingerprint: "f", Index: index, Path: fmt.Sprint("m/44'/60'/0'/0/", index),
-			Address: fmt.Sprintf("0x%040x", index), Token: "0x55d398326f99059fF775485246999027B3197955", Chain: 56},
+		Destination: funding.Destination{
+			ID: domain.DestinationID(domain.DeriveID(string(id), "destination")), Fingerprint: "f", Index: index, Path: fmt.Sprint("m/44'/60'/0'/0/", index),
+			Address: fmt.Sprintf("0x%040x", index), Token: "0x55d398326f99059fF775485246999027B3197955", Chain: 56,
+		},
 		Intent:    funding.Intent{Provider: "own", RequestID: string(id), Reference: "0x" + domain.DeriveID(string(id), "reference")[:8] + domain.DeriveID(string(id), "r")[:8], Topic: "0x" + domain.DeriveID(string(id), "topic"), Proxy: "0x0DfbEe143b42B41eFC5A6F87bFD1fFC78c2f0aC9"},
 		Threshold: payment.Threshold{Need: 12, Floor: 3},
 	}, nil
@@ -51,7 +53,8 @@ func checkingOut(w *world) {
 // chain is what the chain's follower issues.
 func (w *world) chain(f interface {
 	Run(*domain.Unit) (any, error)
-}) {
+},
+) {
 	w.t.Helper()
 	_, err := w.exec.Execute(context.Background(), eventstore.Metadata{Actor: domain.Machine(domain.Chain, "test"), CommandID: "test", Source: "chain"}, nil, f.Run)
 	require.NoError(w.t, err)

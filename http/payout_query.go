@@ -43,9 +43,11 @@ type PayoutOut struct {
 
 func payoutOut(row payoutview.Row) PayoutOut {
 	d := row.Doc
-	return PayoutOut{ID: d.Payout, Version: row.Version, SellerID: d.Seller, State: d.Phase, Revision: d.Revision, Amount: d.Amount, Wallet: d.Wallet,
+	return PayoutOut{
+		ID: d.Payout, Version: row.Version, SellerID: d.Seller, State: d.Phase, Revision: d.Revision, Amount: d.Amount, Wallet: d.Wallet,
 		Approvals: len(d.Approvers), Needed: d.Needed, CoolingUntil: timeOf(d.CoolingUntil), Txs: d.Txs, RejectReason: d.RejectReason,
-		FailureCode: d.FailureCode, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, EndedAt: d.EndedAt}
+		FailureCode: d.FailureCode, CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, EndedAt: d.EndedAt,
+	}
 }
 
 type listPayoutsInput struct {

@@ -43,8 +43,10 @@ func (s *Server) refundPayment(ctx context.Context, c *call, in *refundPaymentIn
 	if err != nil {
 		return reply{}, err
 	}
-	f := settlement.RequestRefund{Issue: c.issue(), Refund: domain.RefundID(c.newID("refund")), Hold: p.Hold, Buyer: p.Buyer,
-		Source: refund.Source(in.Body.Source), Mode: refund.Mode(in.Body.Mode), Reason: c.about(in.Body.Reason)}
+	f := settlement.RequestRefund{
+		Issue: c.issue(), Refund: domain.RefundID(c.newID("refund")), Hold: p.Hold, Buyer: p.Buyer,
+		Source: refund.Source(in.Body.Source), Mode: refund.Mode(in.Body.Mode), Reason: c.about(in.Body.Reason),
+	}
 	if f.Mode == refund.OverpaidAmount {
 		f.Source = refund.FromBuyerCredit
 	}
@@ -177,8 +179,10 @@ func (s *Server) confirmRefundAddress(ctx context.Context, c *call, in *refundAd
 			return nil, err
 		}
 		w, err := s.walletFor(ctx, r.Buyer, in.Body.WalletID, asset)
-		return settlement.ConfirmRefundAddress{Issue: c.issue(), Refund: id,
-			Address: refund.Address{Text: w.Address, Origin: refund.BuyerConfirmed, Screening: w.Screening}}, err
+		return settlement.ConfirmRefundAddress{
+			Issue: c.issue(), Refund: id,
+			Address: refund.Address{Text: w.Address, Origin: refund.BuyerConfirmed, Screening: w.Screening},
+		}, err
 	})
 }
 
@@ -205,8 +209,10 @@ func (s *Server) confirmRefund(ctx context.Context, c *call, in *refundConfirmIn
 	if err != nil {
 		return reply{}, err
 	}
-	f := settlement.BroadcastRefund{Issue: c.issue(), Refund: r.Refund, Tx: tx, Screening: "clean",
-		Custody: outgoing.Custody{Destination: domain.DestinationID(in.Body.Destination)}}
+	f := settlement.BroadcastRefund{
+		Issue: c.issue(), Refund: r.Refund, Tx: tx, Screening: "clean",
+		Custody: outgoing.Custody{Destination: domain.DestinationID(in.Body.Destination)},
+	}
 	answer, err := s.run(ctx, c, of(refund.Decider, r.Refund), f)
 	if err != nil {
 		return answer, err

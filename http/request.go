@@ -112,8 +112,10 @@ func (s *Server) createRequest(ctx context.Context, c *call, in *createRequestIn
 	if err != nil {
 		return reply{}, err
 	}
-	f := order.CreateRequest{Issue: c.issue(), Request: domain.RequestID(c.newID("request")), Buyer: c.user(), Details: details,
-		Invited: userIDs(in.Body.PreferredSellers), Publish: in.Body.Publish}
+	f := order.CreateRequest{
+		Issue: c.issue(), Request: domain.RequestID(c.newID("request")), Buyer: c.user(), Details: details,
+		Invited: userIDs(in.Body.PreferredSellers), Publish: in.Body.Publish,
+	}
 	return s.run(ctx, c, of(request.Decider, f.Request), f)
 }
 
@@ -219,8 +221,10 @@ func (s *Server) selectRevision(ctx context.Context, c *call, id string, offerID
 		if err != nil {
 			return nil, err
 		}
-		return order.SelectOffer{Issue: c.issue(), Request: id, Offer: o.ID, Revision: revision,
-			Hold: domain.HoldID(c.newID("hold")), Terms: terms.Escrow}, nil
+		return order.SelectOffer{
+			Issue: c.issue(), Request: id, Offer: o.ID, Revision: revision,
+			Hold: domain.HoldID(c.newID("hold")), Terms: terms.Escrow,
+		}, nil
 	})
 }
 
@@ -234,32 +238,5 @@ type releaseSelectionInput struct {
 func (s *Server) releaseSelection(ctx context.Context, c *call, in *releaseSelectionInput) (reply, error) {
 	return s.inOrder(ctx, c, in.ID, func(id domain.RequestID, _ request.State) (flow, error) {
 		return order.ReleaseSelection{Issue: c.issue(), Request: id, Reason: in.Body.Reason}, nil
-	})
-}
-
-type requestStatusInput struct {
-	ID   string `path:"id"`
-	Body struct {
-		Status string `json:"status" maxLength:"40"`
-		Reason string `json:"reason,omitempty" maxLength:"500"`
-	}
-}
-
-// patchRequestStatus takes the statuses of the original that are somebody's decision. All
-// others follow from what happens.
-func (s *Server) patchRequestStatus(ctx context.Context, c *call, in *requestStatusInput) (reply, error) {
-	return s.inOrder(ctx, c, in.ID, func(id domain.RequestID, r request.State) (flow, error) {
-		i := c.issue()
-		switch {
-		case in.Body.Status == "cancelled":
-			return order.CancelRequest{Issue: i, Request: id, Reason: in.Body.Reason}, nil
-		case in.Body.Status == "active" || in.Body.Status == "pending":
-			return order.PublishRequest{Issue: i, Request: id}, nil
-		case in.Body.Status == "delivery":
-			return order.MarkShipped{Issue: i, Request: id}, nil
-		case in.Body.Status == "delivered" && c.user() == r.Buyer:
-			return order.ConfirmDelivery{Issue: i, Request: id, Reason: in.Body.Reason}, nil
-		}
-		return nil, errStatusByPatch.With("status", in.Body.Status)
 	})
 }

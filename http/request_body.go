@@ -94,9 +94,11 @@ func (s *Server) details(ctx context.Context, c *call, in RequestIn) (request.De
 			return request.Details{}, errCategory.At("categoryId", "unknown or not active")
 		}
 	}
-	d := request.Details{Title: in.Title, Description: c.about(in.Description), CategoryID: in.CategoryID, ProductType: in.ProductType,
+	d := request.Details{
+		Title: in.Title, Description: c.about(in.Description), CategoryID: in.CategoryID, ProductType: in.ProductType,
 		ProductLink: in.ProductLink, Size: in.Size, Color: in.Color, Brand: in.Brand, Quantity: max(1, in.Quantity),
-		Urgency: in.Urgency, Attachments: in.Attachments, ExpiresAt: in.ExpiresAt.UTC(), DeliveryType: "physical"}
+		Urgency: in.Urgency, Attachments: in.Attachments, ExpiresAt: in.ExpiresAt.UTC(), DeliveryType: "physical",
+	}
 	if d.Urgency == "" {
 		d.Urgency = "medium"
 	}
@@ -119,9 +121,11 @@ func (s *Server) details(ctx context.Context, c *call, in RequestIn) (request.De
 
 // detailsOut is the way back, for a partial change.
 func detailsOut(d request.Details) RequestIn {
-	in := RequestIn{Title: d.Title, Description: d.Description.Text, CategoryID: d.CategoryID, ProductType: d.ProductType,
+	in := RequestIn{
+		Title: d.Title, Description: d.Description.Text, CategoryID: d.CategoryID, ProductType: d.ProductType,
 		ProductLink: d.ProductLink, Size: d.Size, Color: d.Color, Brand: d.Brand, Quantity: d.Quantity, Urgency: d.Urgency,
-		Attachments: d.Attachments, ExpiresAt: d.ExpiresAt}
+		Attachments: d.Attachments, ExpiresAt: d.ExpiresAt,
+	}
 	for _, spec := range d.Specifications {
 		in.Specifications = append(in.Specifications, SpecificationIn(spec))
 	}

@@ -78,11 +78,13 @@ type ShippingOut struct {
 
 func (c *call) requestOut(row requestview.Row) RequestOut {
 	d := row.Doc
-	out := RequestOut{ID: d.ID, Version: row.Version, Status: d.LegacyStatus, State: d.Phase, Revision: d.State.Revision,
+	out := RequestOut{
+		ID: d.ID, Version: row.Version, Status: d.LegacyStatus, State: d.Phase, Revision: d.State.Revision,
 		Title: d.Details.Title, Description: textOf(d.Details.Description), CategoryID: d.Details.CategoryID, ProductType: d.Details.ProductType,
 		ProductLink: d.Details.ProductLink, Size: d.Details.Size, Color: d.Details.Color, Brand: d.Details.Brand, Specifications: d.Details.Specifications,
 		Quantity: d.Details.Quantity, Urgency: d.Details.Urgency, Attachments: d.Details.Attachments, OffersCount: len(d.State.Offers),
-		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, ExpiresAt: timeOf(d.Details.ExpiresAt)}
+		CreatedAt: row.CreatedAt, UpdatedAt: row.UpdatedAt, ExpiresAt: timeOf(d.Details.ExpiresAt),
+	}
 	if d.Details.Budget.Currency != "" {
 		out.Budget = &d.Details.Budget
 	}
@@ -122,16 +124,20 @@ type listRequestsInput struct {
 	Sort        string  `query:"sort" enum:"newest,oldest,cheapest,dearest" default:"newest"`
 }
 
-var requestSorts = map[string]projections.Sort{"newest": projections.Newest, "oldest": projections.Oldest,
-	"cheapest": requestview.CheapestFirst, "dearest": requestview.DearestFirst}
+var requestSorts = map[string]projections.Sort{
+	"newest": projections.Newest, "oldest": projections.Oldest,
+	"cheapest": requestview.CheapestFirst, "dearest": requestview.DearestFirst,
+}
 
 func (s *Server) listRequests(ctx context.Context, c *call, in *listRequestsInput) (reply, error) {
 	v, err := s.views()
 	if err != nil {
 		return reply{}, err
 	}
-	f := requestview.Filter{Phase: in.Status, Category: in.CategoryID, ProductType: in.ProductType, Urgency: in.Urgency,
-		BudgetMin: string(in.BudgetMin), BudgetMax: string(in.BudgetMax), Search: in.Search}
+	f := requestview.Filter{
+		Phase: in.Status, Category: in.CategoryID, ProductType: in.ProductType, Urgency: in.Urgency,
+		BudgetMin: string(in.BudgetMin), BudgetMax: string(in.BudgetMax), Search: in.Search,
+	}
 	me := string(c.user())
 	if !c.has(domain.Admin) && (in.BuyerID != "" && in.BuyerID != me || in.SellerID != "" && in.SellerID != me) {
 		return reply{}, fault.ErrForbidden

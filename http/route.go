@@ -11,7 +11,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"holdfast/domain"
-	"holdfast/domain/fault"
 )
 
 // Class says what a route does to the log.
@@ -155,9 +154,11 @@ func (s *Server) operation(r *Route, path string, alias bool) huma.Operation {
 	}
 	op.SkipValidateBody = r.Raw
 	if r.Money {
-		op.Parameters = append(op.Parameters, &huma.Param{Name: "Idempotency-Key", In: "header", Required: true,
+		op.Parameters = append(op.Parameters, &huma.Param{
+			Name: "Idempotency-Key", In: "header", Required: true,
 			Description: "1–255 visible ASCII characters; the same key with the same body gets the first answer again",
-			Schema:      &huma.Schema{Type: huma.TypeString}})
+			Schema:      &huma.Schema{Type: huma.TypeString},
+		})
 	}
 	return op
 }
@@ -196,92 +197,4 @@ func describe[T any](s *Server, op *huma.Operation, r *Route) {
 		"default":                {Description: errorText, Content: map[string]*huma.MediaType{"application/json": {Schema: failure}}},
 	}
 	op.DefaultStatus = r.status()
-}
-
-// schemaName names a type in the document. Types of other rooms carry their package's name.
-func schemaName(t reflect.Type, hint string) string {
-	for t.Kind() == reflect.Pointer {
-		t = t.Elem()
-	}
-	name := huma.DefaultSchemaNamer(t, hint)
-	pkg := t.PkgPath()
-	own := pkg == "" || pkg == "holdfast/http"
-	if own {
-		return genericName(t, name)
-	}
-	last := pkg[strings.LastIndexByte(pkg, '/')+1:]
-	return strings.ToUpper(last[:1]) + last[1:] + name
-}
-
-// genericName keeps Envelope[a.State] and Envelope[b.State] apart.
-func genericName(t reflect.Type, name string) string {
-	open := strings.IndexByte(t.Name(), '[')
-	if open < 0 {
-		return name
-	}
-	arg := strings.TrimSuffix(t.Name()[open+1:], "]")
-	words := strings.FieldsFunc(arg, func(r rune) bool { return strings.ContainsRune("[]*/", r) })
-	var b strings.Builder
-	b.WriteString(t.Name()[:open])
-	if strings.HasPrefix(arg, "[]") {
-		b.WriteString("List")
-	}
-	for _, part := range strings.Split(words[len(words)-1], ".") {
-		if part != "" && part != "http" {
-			b.WriteString(strings.ToUpper(part[:1]) + part[1:])
-		}
-	}
-	return b.String()
-}
-
-// amountPaths lists where a body holds Decimals, so that a wrong one is INVALID_AMOUNT.
-func amountPaths(t reflect.Type) []string {
-	body, ok := t.FieldByName("Body")
-	if !ok {
-		return nil
-	}
-	return decimalsIn(body.Type, "")
-}
-
-func decimalsIn(t reflect.Type, path string) []string {
-	switch {
-	case t == reflect.TypeFor[Decimal]():
-		return []string{path}
-	case t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice:
-		return decimalsIn(t.Elem(), path)
-	case t.Kind() != reflect.Struct || !strings.HasPrefix(t.PkgPath()+"holdfast", "holdfast"):
-		return nil
-	}
-	var all []string
-	for i := range t.NumField() {
-		f := t.Field(i)
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		inner := join(path, name)
-		if f.Anonymous {
-			inner = path
-		}
-		all = append(all, decimalsIn(f.Type, inner)...)
-	}
-	return all
-}
-
-// code gives the refusal that fits the details: the special code when all of them are of
-// its kind, VALIDATION_FAILED otherwise.
-func (r *Route) refusal(details []fault.Detail, unknown int) *fault.Error {
-	amounts := 0
-	for _, d := range details {
-		if slices.Contains(r.amounts, d.Path) {
-			amounts++
-		}
-	}
-	base := fault.ErrValidation
-	switch {
-	case len(details) > 0 && amounts == len(details):
-		base = errInvalidAmount
-	case len(details) > 0 && unknown == len(details):
-		base = errUnknownField
-	}
-	f := base.Because("%s", base.Message)
-	f.Details = details
-	return f
 }

@@ -82,8 +82,10 @@ func (v wallets) wallet(u domain.UserID) apihttp.Wallet {
 type policy struct{ approvals int }
 
 func (p policy) Terms(money.Asset) apihttp.Terms {
-	return apihttp.Terms{Escrow: escrow.Terms{FeeBPS: 250, Inspection: time.Hour, DisputeWindow: time.Hour}, Dispute: disputeTerms(),
-		PaymentExpiry: time.Hour, PayoutApprovals: p.approvals, CodeLife: time.Hour}
+	return apihttp.Terms{
+		Escrow: escrow.Terms{FeeBPS: 250, Inspection: time.Hour, DisputeWindow: time.Hour}, Dispute: disputeTerms(),
+		PaymentExpiry: time.Hour, PayoutApprovals: p.approvals, CodeLife: time.Hour,
+	}
 }
 
 // settlement gives the id of a dispute's open proposal.

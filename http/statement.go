@@ -88,8 +88,10 @@ func writeStatement(ec echo.Context, lines []StatementLine) error {
 		return err
 	}
 	for _, l := range lines {
-		if err := out.Write([]string{strconv.FormatInt(l.N, 10), strconv.FormatInt(l.Position, 10), l.At.Format(time.RFC3339), l.Side,
-			string(l.Amount.Asset), l.Amount.Units.String(), l.Balance}); err != nil {
+		if err := out.Write([]string{
+			strconv.FormatInt(l.N, 10), strconv.FormatInt(l.Position, 10), l.At.Format(time.RFC3339), l.Side,
+			string(l.Amount.Asset), l.Amount.Units.String(), l.Balance,
+		}); err != nil {
 			return err
 		}
 	}

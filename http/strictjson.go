@@ -21,7 +21,16 @@ const maxDepth = 32
 // It refuses what encoding/json lets through: a value other than one object (null binds to
 // an empty struct), two keys that differ at most in case (the last one wins), depth, U+0000
 // and lone surrogates (PostgreSQL cannot store them), and invalid UTF-8.
-func canonical(body []byte) ([]byte, error) {
+func canonical(body []byte) ([]byte, error) { return strict(body, fold) }
+
+// readable checks a provider's notice as canonical checks a body, but for one thing: keys
+// may differ in case alone, since Request Network sends both requestId and requestID.
+func readable(body []byte) error {
+	_, err := strict(body, func(key string) string { return key })
+	return err
+}
+
+func strict(body []byte, same func(string) string) ([]byte, error) {
 	if !utf8.Valid(body) || !json.Valid(body) {
 		return nil, errInvalidJSON
 	}
@@ -29,7 +38,7 @@ func canonical(body []byte) ([]byte, error) {
 	if len(body) == 0 || body[0] != '{' {
 		return nil, errInvalidJSON
 	}
-	r := strictReader{in: body}
+	r := strictReader{in: body, same: same}
 	return r.value(make([]byte, 0, len(body)), "", 1)
 }
 
@@ -37,6 +46,8 @@ func canonical(body []byte) ([]byte, error) {
 type strictReader struct {
 	in []byte
 	at int
+	// same gives one spelling to keys that must not both occur in an object.
+	same func(string) string
 }
 
 func (r *strictReader) space() {
@@ -109,7 +120,7 @@ func (r *strictReader) object(out []byte, path string, depth int) ([]byte, error
 		}
 		members = append(members, member{key, v})
 	}
-	if twice, ok := repeated(members); ok {
+	if twice, ok := r.repeated(members); ok {
 		return nil, errDuplicateField.At(join(path, twice), "occurs twice")
 	}
 	slices.SortFunc(members, func(a, b member) int { return strings.Compare(a.key, b.key) })
@@ -123,14 +134,14 @@ func (r *strictReader) object(out []byte, path string, depth int) ([]byte, error
 	return append(out, '}'), nil
 }
 
-// repeated finds a key that occurs twice when case is ignored.
-func repeated(members []member) (string, bool) {
+// repeated finds a key that occurs twice.
+func (r *strictReader) repeated(members []member) (string, bool) {
 	if len(members) < 2 {
 		return "", false
 	}
 	seen := make(map[string]bool, len(members))
 	for _, m := range members {
-		folded := fold(m.key)
+		folded := r.same(m.key)
 		if seen[folded] {
 			return m.key, true
 		}

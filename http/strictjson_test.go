@@ -85,3 +85,13 @@ func FuzzCanonical(f *testing.F) {
 		}
 	})
 }
+
+func TestNoticesMaySpellAKeyTwoWays(t *testing.T) {
+	t.Parallel()
+	if err := readable([]byte(`{"requestId":"1","requestID":"1"}`)); err != nil {
+		t.Errorf("Request Network sends both spellings: %v", err)
+	}
+	if err := readable([]byte(`{"requestId":"1","requestId":"2"}`)); err == nil {
+		t.Error("one key twice is no notice")
+	}
+}

@@ -55,16 +55,20 @@ type checked struct {
 }
 
 func newTokens(secret []byte, lives time.Duration) *tokens {
-	return &tokens{secret: secret, lives: lives, capacity: 16384, young: map[[sha256.Size]byte]checked{},
+	return &tokens{
+		secret: secret, lives: lives, capacity: 16384, young: map[[sha256.Size]byte]checked{},
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer(tokenIssuer), jwt.WithAudience(tokenAudience),
-			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding())}
+			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding()),
+	}
 }
 
 // sign makes an access token of a session.
 func (t *tokens) sign(u domain.UserID, session string, now time.Time) (string, error) {
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
-		RegisteredClaims: jwt.RegisteredClaims{Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: string(u),
-			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.lives)), ID: uuid.NewString()},
+		RegisteredClaims: jwt.RegisteredClaims{
+			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: string(u),
+			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.lives)), ID: uuid.NewString(),
+		},
 		Use: accessUse, Session: session,
 	}).SignedString(t.secret)
 }

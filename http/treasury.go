@@ -3,7 +3,6 @@ package http
 import (
 	"context"
 	"crypto/sha256"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -36,9 +35,8 @@ func (s *Server) second(ctx context.Context, c *call, kind string, what ...strin
 	if s.deps.Approvals == nil {
 		return "", reply{}, errNotConfigured
 	}
-	h := sha256.New()
-	io.WriteString(h, strings.Join(what, "\x00"))
-	first, err := s.deps.Approvals.Agree(ctx, kind, h.Sum(nil), c.user(), time.Now().UTC())
+	digest := sha256.Sum256([]byte(strings.Join(what, "\x00")))
+	first, err := s.deps.Approvals.Agree(ctx, kind, digest[:], c.user(), time.Now().UTC())
 	if err != nil || first != "" {
 		return first, reply{}, err
 	}
@@ -90,8 +88,10 @@ func (s *Server) adjust(ctx context.Context, c *call, in *adjustInput) (reply, e
 	case "breakage":
 		f = funding.RecognizeBreakage{Entry: entry, Source: account}
 	case "write_off":
-		f = settlement.WriteOffReceivable{Issue: c.issue(), Party: receivable.Party(orElse(b.Party, "seller")), User: domain.UserID(b.User), Amount: amount,
-			Expense: receivable.Expense(orElse(b.Expense, "bad_debt")), SecondApprover: first, Reason: b.Reason}
+		f = settlement.WriteOffReceivable{
+			Issue: c.issue(), Party: receivable.Party(orElse(b.Party, "seller")), User: domain.UserID(b.User), Amount: amount,
+			Expense: receivable.Expense(orElse(b.Expense, "bad_debt")), SecondApprover: first, Reason: b.Reason,
+		}
 	}
 	return s.run(ctx, c, nil, f)
 }

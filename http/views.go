@@ -36,9 +36,11 @@ type Views struct {
 
 // NewViews asks the read models of one database.
 func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
-	return &Views{Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
+	return &Views{
+		Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
 		Holds: escrowview.New(pool, codec), Refunds: refundview.New(pool, codec), Payouts: payoutview.New(pool, codec),
-		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec)}
+		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
+	}
 }
 
 func (s *Server) views() (*Views, error) {

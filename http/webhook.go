@@ -50,7 +50,7 @@ func (s *Server) receive(ctx context.Context, c *call, _ *noticeInput) (reply, e
 		return reply{}, errSignature
 	}
 	d := delivery(header, c.body)
-	_, unreadable := canonical(c.body)
+	unreadable := readable(c.body)
 	if unreadable != nil {
 		d.Quarantine = unreadable.Error()
 	}

@@ -23,8 +23,10 @@ func TestWebhookSignatures(t *testing.T) {
 	good := signature(body)
 	flipped := []byte(good)
 	flipped[10] ^= 1
-	for name, sig := range map[string]string{"empty": "", "upper": strings.ToUpper(good), "prefix": "sha256=" + good, "short": good[:63],
-		"long": good + "0", "one bit": string(flipped), "other secret": strings.Repeat("ab", 32), "not hex": strings.Repeat("zz", 32)} {
+	for name, sig := range map[string]string{
+		"empty": "", "upper": strings.ToUpper(good), "prefix": "sha256=" + good, "short": good[:63],
+		"long": good + "0", "one bit": string(flipped), "other secret": strings.Repeat("ab", 32), "not hex": strings.Repeat("zz", 32),
+	} {
 		a := w.anybody().post(webhookPath, body, header("X-Request-Network-Signature", sig))
 		assert.Equal(t, 401, a.status, name)
 		assert.Equal(t, "WEBHOOK_SIGNATURE_INVALID", a.code, name)

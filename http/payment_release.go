@@ -1,0 +1,70 @@
+package http
+
+import (
+	"context"
+
+	"holdfast/domain"
+	"holdfast/domain/escrow"
+	"holdfast/domain/funding"
+	"holdfast/domain/payment"
+)
+
+type releaseInput struct {
+	ID   string `path:"id"`
+	Body struct {
+		Amount *AmountIn `json:"amount,omitempty" doc:"Left out = all that can be released"`
+		DryRun bool      `json:"dryRun,omitempty" doc:"Say what would happen, and do nothing"`
+	}
+}
+
+func (s *Server) releasePayment(ctx context.Context, c *call, in *releaseInput) (reply, error) {
+	p, err := s.paymentFor(ctx, c, in.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	// The buyer may release early; whoever is only an admin waits for the conditions.
+	f := funding.ReleaseEscrow{Issue: c.issue(), Hold: p.Hold, Early: c.user() == p.Buyer}
+	if in.Body.Amount != nil {
+		amount, err := s.read("amount", *in.Body.Amount, p.Due.Asset)
+		if err != nil {
+			return reply{}, err
+		}
+		if amount.IsZero() {
+			return reply{}, errInvalidAmount.At("amount", "more than nothing")
+		}
+		f.Amount = amount.Units
+	}
+	if in.Body.DryRun {
+		return s.rehearse(ctx, c, f)
+	}
+	return s.run(ctx, c, of(escrow.Decider, p.Hold), f)
+}
+
+type reviewInput struct {
+	ID   string `path:"id"`
+	Body struct {
+		Decision string `json:"decision" enum:"clear,reject"`
+		Reason   string `json:"reason" minLength:"3" maxLength:"1000"`
+	}
+}
+
+// reviewPayment needs two people: the first is noted, the second carries it out.
+func (s *Server) reviewPayment(ctx context.Context, c *call, in *reviewInput) (reply, error) {
+	p, err := s.paymentFor(ctx, c, in.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	if c.user() == p.Buyer || c.user() == p.Seller {
+		return reply{}, errConflictOfInterest
+	}
+	first, waiting, err := s.second(ctx, c, "review", in.ID, in.Body.Decision)
+	if err != nil || first == "" {
+		return waiting, err
+	}
+	id := domain.PaymentID(in.ID)
+	var f flow = funding.ClearReview{Issue: c.issue(), Payment: id}
+	if in.Body.Decision == "reject" {
+		f = funding.RejectReview{Issue: c.issue(), Payment: id}
+	}
+	return s.run(ctx, c, of(payment.Decider, id), f)
+}
