@@ -46,7 +46,7 @@ Settings come from the environment; "holdfast config" prints them.`,
 		SilenceErrors: true,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	cmd.AddCommand(serveCmd(), migrateCmd(), seedCmd(), replayCmd(), verifyCmd(), exportCmd(),
+	cmd.AddCommand(serveCmd(), migrateCmd(), seedCmd(), demoCmd(), replayCmd(), verifyCmd(), exportCmd(),
 		rebuildCmd(), reconcileCmd(), configCmd())
 	return cmd
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -80,7 +82,7 @@ func banner(s *wire.Service) {
     Redis        %s
     chain        %s
 `, version, s.Addr, s.Addr, s.Addr,
-		where(s.Embedded, "kept in "+s.Config.Path("postgres")), where(s.Redis.Embedded, "in memory, gone at the end"), chain)
+		where(s.Embedded, "kept in "+s.DataDir), where(s.Redis.Embedded, "in memory, gone at the end"), chain)
 	if s.Config.Seeds() {
 		fmt.Printf("    users        admin@, admin2@, buyer@, buyer2@, seller@, seller2@, resolver@, guard@holdfast.test, password %s\n", records.DemoPassword)
 	}
@@ -90,8 +92,25 @@ func banner(s *wire.Service) {
     bin/holdfast demo      two orders, step by step, over HTTP
     bin/holdfast verify    prove log, ledger and views
 
-  What persists: everything under %s; remove that folder to begin anew.
+  What persists: %s; remove it to begin anew.
   Stop with Ctrl-C.
 
-`, s.Config.DataDir)
+`, persists(s))
+}
+
+// persists names the folders that survive a restart. The database lies elsewhere when its
+// user could not get through to the data folder.
+func persists(s *wire.Service) string {
+	if !s.Embedded || strings.HasPrefix(s.DataDir, absolute(s.Config.DataDir)) {
+		return "everything under " + s.Config.DataDir
+	}
+	return "everything under " + s.Config.DataDir + " and " + s.DataDir + " (remove both)"
+}
+
+func absolute(path string) string {
+	a, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return a
 }

@@ -10,14 +10,19 @@ import (
 	"holdfast/cmd/internal/progress"
 	"holdfast/cmd/internal/wire"
 	"holdfast/eventstore/audit"
-	"holdfast/projections"
 )
 
 // verdict is what `verify --json` prints.
 type verdict struct {
 	audit.Report
-	Views   []projections.Checked `json:"views,omitempty"`
-	Seconds float64               `json:"seconds"`
+	Views   []checked `json:"views,omitempty"`
+	Seconds float64   `json:"seconds"`
+}
+
+// checked is a read model that was compared with the fold of the log.
+type checked struct {
+	Name     string `json:"name"`
+	Position int64  `json:"position"`
 }
 
 func verifyCmd() *cobra.Command {
@@ -82,17 +87,13 @@ func (v *verdict) live(ctx context.Context, core *wire.Core, logOnly bool) (err 
 	bar = progress.Start("views", int64(len(registry.Names())))
 	defer bar.Done()
 	for i, name := range registry.Names() {
-		checked, err := runner.Check(ctx, name, nil)
+		position, err := runner.Verify(ctx, name, nil)
 		if err != nil {
 			v.OK = false
 			v.Problems = append(v.Problems, fmt.Sprintf("view %s: %v", name, err))
-			continue
+		} else {
+			v.Views = append(v.Views, checked{name, position})
 		}
-		if checked.Differ > 0 {
-			v.OK = false
-			v.Problems = append(v.Problems, fmt.Sprintf("view %s: %d rows are not what the log implies, e.g. %s", name, checked.Differ, checked.Example))
-		}
-		v.Views = append(v.Views, checked)
 		bar.Set(int64(i+1), int64(len(registry.Names())))
 	}
 	return nil
@@ -104,11 +105,7 @@ func (v *verdict) print() {
 	fmt.Printf("ledger       %d postings on %d accounts, %d pending\n", v.Postings, v.Accounts, v.OpenPending)
 	fmt.Printf("holds        %d\n", v.Holds)
 	if len(v.Views) > 0 {
-		rows := int64(0)
-		for _, c := range v.Views {
-			rows += c.Rows
-		}
-		fmt.Printf("views        %d, %d rows compared\n", len(v.Views), rows)
+		fmt.Printf("views        %d, each row by row what the log implies\n", len(v.Views))
 	}
 	for _, d := range v.Differences {
 		fmt.Printf("DIFFERS      %s %s: the events say Dr %s Cr %s, the ledger Dr %s Cr %s\n", d.Account, d.Asset,

@@ -48,6 +48,11 @@ func keptSecret(path string) (string, error) {
 		return "", err
 	}
 	v := hex.EncodeToString(raw)
+	// Only the secrets are closed: PostgreSQL runs as another user and must get through the
+	// folder above to its data.
+	if err := os.MkdirAll(filepath.Dir(filepath.Dir(path)), 0o755); err != nil { //nolint:gosec // see above
+		return "", fmt.Errorf("make the data folder: %w", err)
+	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return "", fmt.Errorf("make the secrets folder: %w", err)
 	}

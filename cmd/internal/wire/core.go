@@ -23,6 +23,7 @@ type Core struct {
 	Log      *slog.Logger
 	URL      string // of the database
 	Embedded bool   // the database is our own private server
+	DataDir  string // of the embedded server
 	HTTP     *pgxpool.Pool
 	Views    *pgxpool.Pool
 	Jobs     *pgxpool.Pool
@@ -80,7 +81,7 @@ func (c *Core) startPostgres(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("start the embedded PostgreSQL: %w", err)
 	}
-	c.URL, c.Embedded = server.URL(), true
+	c.URL, c.Embedded, c.DataDir = server.URL(), true, server.Dir()
 	c.onClose(server.Stop)
 	return nil
 }

@@ -25,6 +25,7 @@ func (s *Service) health() []apihttp.HealthCheck {
 			return nil
 		}},
 		{Name: "projections", Ask: s.projectionsHealth},
+		{Name: "reactors", Ask: s.reactorsHealth, Detail: s.reactorsDetail},
 	}
 }
 
@@ -45,4 +46,29 @@ func (s *Service) projectionsHealth(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// failuresInARow is how many passes of a loop may fail before the service says so.
+const failuresInARow = 5
+
+func (s *Service) reactorsHealth(context.Context) error {
+	for _, l := range s.loops {
+		switch st := l.Status(); {
+		case st.Halted:
+			return fmt.Errorf("%s has halted", st.Name)
+		case st.Failures >= failuresInARow:
+			return fmt.Errorf("%s has failed %d times in a row", st.Name, st.Failures)
+		}
+	}
+	return nil
+}
+
+// reactorsDetail shows each loop without its last error, which may name hosts.
+func (s *Service) reactorsDetail(context.Context) any {
+	all := make([]map[string]any, 0, len(s.loops))
+	for _, l := range s.loops {
+		st := l.Status()
+		all = append(all, map[string]any{"name": st.Name, "failures": st.Failures, "lastGood": st.LastGood, "halted": st.Halted, "detail": st.Detail})
+	}
+	return all
 }

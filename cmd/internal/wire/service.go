@@ -31,6 +31,7 @@ type Service struct {
 	Server  *apihttp.Server
 	Addr    string
 
+	loops   []loop
 	metrics *prometheus.Registry
 	group   *errgroup.Group
 	ctx     context.Context // of everything that runs in the background
@@ -67,6 +68,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		}
 	}
 	s.group, s.ctx = errgroup.WithContext(ctx)
+	if err := s.openLoops(); err != nil {
+		return nil, err
+	}
 	return s, s.openServer(version)
 }
 
@@ -142,8 +146,8 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 // Run serves until Start's context ends, then finishes what is in flight.
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
-	for _, loop := range s.loops() {
-		s.group.Go(func() error { return loop(s.ctx) })
+	for _, l := range s.loops {
+		s.group.Go(func() error { return l.Run(s.ctx) })
 	}
 	s.group.Go(func() error { return s.Server.ServeOn(s.ctx, l) })
 	return s.group.Wait()
