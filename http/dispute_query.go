@@ -16,7 +16,7 @@ import (
 
 func disputeQueries() []Route {
 	route := func(rest, summary string, roles []domain.Capacity) Route {
-		return Route{Method: "GET", Path: "/api/disputes" + rest, Roles: roles, Class: Query, Rate: RateGeneral, View: disputeview.Name, Summary: summary}
+		return Route{Method: "GET", Path: "/api/disputes" + rest, Roles: roles, Class: Query, Rate: RateGeneral, Views: []string{disputeview.Name}, Summary: summary}
 	}
 	return []Route{
 		on[listDisputesInput, []DisputeOut](route("", "Disputes: all for an admin, assigned and unassigned ones for a resolver", resolverAdmin), (*Server).listDisputes),

@@ -87,9 +87,9 @@ func (s *Server) recall(ctx context.Context, c *call, refused error) (reply, err
 	return reply{data: first.Data, meta: Meta{Position: first.Position}, replayed: true}, nil
 }
 
-// caughtUp waits until the route's view has reached X-Min-Position.
+// caughtUp waits until every view the route answers from has reached X-Min-Position.
 func (s *Server) caughtUp(ctx context.Context, c *call) error {
-	if c.route.View == "" || s.deps.Positions == nil {
+	if len(c.route.Views) == 0 || s.deps.Positions == nil {
 		return nil
 	}
 	position, err := minPosition(c.echo.Request().Header)
@@ -98,11 +98,13 @@ func (s *Server) caughtUp(ctx context.Context, c *call) error {
 	}
 	wait, cancel := context.WithTimeout(ctx, lagLimit)
 	defer cancel()
-	if err := s.deps.Positions.WaitFor(wait, c.route.View, position); err != nil {
-		if ctx.Err() != nil {
-			return ctx.Err()
+	for _, view := range c.route.Views {
+		if err := s.deps.Positions.WaitFor(wait, view, position); err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return errLag.With("view", view)
 		}
-		return errLag.With("view", c.route.View)
 	}
 	return nil
 }

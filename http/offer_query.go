@@ -13,7 +13,7 @@ import (
 
 func offerQueries() []Route {
 	route := func(rest, summary string, roles []domain.Capacity) Route {
-		return Route{Method: "GET", Path: offersPath + rest, Roles: roles, Class: Query, Rate: RateGeneral, View: offerview.Name, Summary: summary}
+		return Route{Method: "GET", Path: offersPath + rest, Roles: roles, Class: Query, Rate: RateGeneral, Views: []string{offerview.Name}, Summary: summary}
 	}
 	return []Route{
 		on[listOffersInput, []OfferOut](route("", "Offers: a seller's own, those to a buyer's requests, all for an admin", Any), (*Server).listOffers),

@@ -14,12 +14,19 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/projections"
 	"holdfast/projections/depositview"
+	"holdfast/projections/escrowview"
 	"holdfast/projections/paymentview"
+	"holdfast/projections/refundview"
 )
 
 func paymentQueries() []Route {
 	route := func(rest, summary string, roles []domain.Capacity, rate Rate) Route {
-		return Route{Method: "GET", Path: paymentsPath + rest, Roles: roles, Class: Query, Rate: rate, View: paymentview.Name, Summary: summary}
+		return Route{Method: "GET", Path: paymentsPath + rest, Roles: roles, Class: Query, Rate: rate, Views: []string{paymentview.Name}, Summary: summary}
+	}
+	whole := func(rest, summary string) Route {
+		r := route(rest, summary, Any, RateGeneral)
+		r.Views = []string{paymentview.Name, escrowview.Name, refundview.Name}
+		return r
 	}
 	export := route("/export", "Every payment as CSV or NDJSON; a seller's own", sellerAdmin, RatePayment)
 	export.Streams = true
@@ -29,10 +36,10 @@ func paymentQueries() []Route {
 		on[struct{}, Health](Route{Method: "GET", Path: paymentsPath + "/health", Class: Query, Rate: RateExempt, Summary: "Whether payments can be taken", Errors: []string{"NOT_READY"}}, (*Server).getReady),
 		on[exportPaymentsInput, PaymentOut](export, (*Server).exportPayments),
 		on[quoteIDInput, QuoteOut](Route{Method: "GET", Path: paymentsPath + "/quotes/{id}", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "A quote"}, (*Server).getQuote),
-		on[listUnmatchedInput, []DepositOut](Route{Method: "GET", Path: paymentsPath + "/unmatched", Roles: admin, Class: Query, Rate: RatePayment, View: depositview.Name, Summary: "Deposits that belong to nobody yet"}, (*Server).listUnmatched),
-		on[waitPaymentInput, PaymentOut](route("/{id}", "A payment with its hold and refunds; ?wait= for a change", Any, RateGeneral), (*Server).getPayment),
-		on[waitPaymentInput, PaymentOut](route("/request-network/{id}/status", "The same, under the provider's mount", Any, RateGeneral), (*Server).getPayment),
-		on[paymentInput, []RefundOut](route("/{id}/refunds", "Its refunds", Any, RatePayment), (*Server).refundsOfPayment),
+		on[listUnmatchedInput, []DepositOut](Route{Method: "GET", Path: paymentsPath + "/unmatched", Roles: admin, Class: Query, Rate: RatePayment, Views: []string{depositview.Name}, Summary: "Deposits that belong to nobody yet"}, (*Server).listUnmatched),
+		on[waitPaymentInput, PaymentOut](whole("/{id}", "A payment with its hold and refunds; ?wait= for a change"), (*Server).getPayment),
+		on[waitPaymentInput, PaymentOut](whole("/request-network/{id}/status", "The same, under the provider's mount"), (*Server).getPayment),
+		on[paymentInput, []RefundOut](whole("/{id}/refunds", "Its refunds"), (*Server).refundsOfPayment),
 		on[paymentInput, []LedgerEntry](route("/{id}/ledger", "What its hold did to the ledger", Any, RatePayment), (*Server).ledgerOfPayment),
 		on[timelineInput, []Happening](route("/{id}/events", "What happened to it", Any, RatePayment), (*Server).eventsOfPayment),
 		on[paymentInput, InclusionProof](route("/{id}/proof", "Proof that its last event is in the log", Any, RatePayment), (*Server).proofOfPayment),

@@ -2,9 +2,11 @@ package http
 
 import (
 	"context"
+	"strings"
 
 	"holdfast/domain"
 	"holdfast/domain/escrow"
+	"holdfast/domain/fault"
 	"holdfast/domain/funding"
 	"holdfast/domain/payment"
 )
@@ -38,6 +40,31 @@ func (s *Server) releasePayment(ctx context.Context, c *call, in *releaseInput) 
 		return s.rehearse(ctx, c, f)
 	}
 	return s.run(ctx, c, of(escrow.Decider, p.Hold), f)
+}
+
+type releaseConfirmInput struct {
+	ID   string `path:"id"`
+	Body struct {
+		PayoutID string `json:"payoutId" format:"uuid"`
+		SignedTx string `json:"signedTx" maxLength:"60000" pattern:"^0x([0-9a-fA-F]{2})+$"`
+	}
+}
+
+// confirmRelease is the original's place for it: here a release is a credit inside the
+// ledger, and it is the payout of the seller's credit that is signed and sent.
+func (s *Server) confirmRelease(ctx context.Context, c *call, in *releaseConfirmInput) (reply, error) {
+	p, err := s.paymentFor(ctx, c, in.ID)
+	if err != nil {
+		return reply{}, err
+	}
+	id := strings.ToLower(in.Body.PayoutID)
+	o, err := s.payoutFor(ctx, c, id)
+	if err != nil || o.Seller != p.Seller || o.Amount.Asset != p.Due.Asset {
+		return reply{}, fault.ErrNotFound
+	}
+	signed := signedInput{ID: id}
+	signed.Body.SignedTx = in.Body.SignedTx
+	return s.payoutSigned(ctx, c, &signed)
 }
 
 type reviewInput struct {

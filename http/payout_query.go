@@ -13,7 +13,7 @@ import (
 
 func payoutQueries() []Route {
 	route := func(rest, summary string) Route {
-		return Route{Method: "GET", Path: "/api/payment/payouts" + rest, Roles: sellerAdmin, Class: Query, Rate: RatePayment, View: payoutview.Name, Summary: summary}
+		return Route{Method: "GET", Path: "/api/payment/payouts" + rest, Roles: sellerAdmin, Class: Query, Rate: RatePayment, Views: []string{payoutview.Name}, Summary: summary}
 	}
 	return []Route{
 		on[listPayoutsInput, []PayoutOut](route("", "Payouts: the own ones, all for an admin"), (*Server).listPayouts),

@@ -12,17 +12,20 @@ import (
 	"holdfast/projections"
 	"holdfast/projections/offerview"
 	"holdfast/projections/requestview"
+	"holdfast/projections/timelineview"
 )
 
 func requestQueries() []Route {
 	route := func(rest, summary string, roles []domain.Capacity) Route {
-		return Route{Method: "GET", Path: requestsPath + rest, Aliases: requestAliases(rest), Roles: roles, Class: Query, Rate: RateGeneral, View: requestview.Name, Summary: summary}
+		return Route{Method: "GET", Path: requestsPath + rest, Aliases: requestAliases(rest), Roles: roles, Class: Query, Rate: RateGeneral, Views: []string{requestview.Name, offerview.Name}, Summary: summary}
 	}
+	timeline := route("/{id}/timeline", "What happened to the order", Any)
+	timeline.Views = append(timeline.Views, timelineview.Name)
 	return []Route{
 		on[listRequestsInput, []RequestOut](route("", "Requests: the own ones, and for sellers those that are open", Any), (*Server).listRequests),
 		on[requestInput, RequestOut](route("/{id}", "A request with its offers", Any), (*Server).getRequest),
 		on[requestInput, []OfferOut](route("/{id}/offers", "Its offers; a seller sees the own one", Any), (*Server).offersOfRequest),
-		on[timelineInput, []Happening](route("/{id}/timeline", "What happened to the order", Any), (*Server).orderTimeline),
+		on[timelineInput, []Happening](timeline, (*Server).orderTimeline),
 	}
 }
 

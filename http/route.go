@@ -51,8 +51,8 @@ type Route struct {
 	Summary string
 	// Errors are the special codes beside those that every route can answer with.
 	Errors []string
-	// View is the read model a query answers from; X-Min-Position waits for it.
-	View string
+	// Views are the read models a query answers from; X-Min-Position waits for each.
+	Views []string
 	// Streams write as long as there is something to write: no time limit but the client's.
 	Streams bool
 	// Raw routes take bytes: no schema, no JSON rules, no Idempotency-Key.

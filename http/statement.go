@@ -17,7 +17,7 @@ import (
 
 func statementRoutes() []Route {
 	return []Route{
-		on[statementInput, []StatementLine](Route{Method: "GET", Path: "/api/ledger/statements/{account}", Names: map[string]string{"account": "an account path"}, Roles: adminGuard, Class: Query, Rate: RateGeneral, View: statementview.Name, Summary: "An account line by line with its running balance"}, (*Server).statement),
+		on[statementInput, []StatementLine](Route{Method: "GET", Path: "/api/ledger/statements/{account}", Names: map[string]string{"account": "an account path"}, Roles: adminGuard, Class: Query, Rate: RateGeneral, Views: []string{statementview.Name}, Summary: "An account line by line with its running balance"}, (*Server).statement),
 	}
 }
 
