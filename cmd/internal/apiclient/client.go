@@ -82,6 +82,9 @@ func (c *Client) Login(ctx context.Context, email, password string) (*Client, er
 	return &Client{base: c.base, http: c.http, token: a.Get("accessToken")}, nil
 }
 
+// Token is the access token of the signed-in user.
+func (c *Client) Token() string { return c.token }
+
 // Option changes one call.
 type Option func(*http.Request)
 

@@ -18,16 +18,19 @@ import (
 	"holdfast/adapters/devchain"
 	"holdfast/adapters/evm"
 	"holdfast/cmd/internal/apiclient"
+	"holdfast/domain/money"
+	"holdfast/domain/network"
 )
 
 // Stage is the set of a demonstration: who plays, on which chain, and how far the log was shown.
 type Stage struct {
-	out    io.Writer
-	base   string
-	secret string // of the webhook, to play the provider
-	chain  *evm.Client
-	wallet *devchain.Wallet
-	signer *evm.LocalSigner
+	out      io.Writer
+	base     string
+	secret   string // of the webhook, to play the provider
+	registry *network.Registry
+	chain    *evm.Client
+	wallet   *devchain.Wallet
+	signer   *evm.LocalSigner
 
 	admin, admin2, buyer, seller, seller2, resolver, resolver2 *apiclient.Client
 
@@ -59,6 +62,9 @@ func NewStage(ctx context.Context, o Options) (*Stage, error) {
 	}
 	var err error
 	if s.chain, err = evm.New(evm.Options{Chain: devchain.Network(), URLs: []string{o.ChainURL}}); err != nil {
+		return nil, err
+	}
+	if s.registry, err = network.New(devchain.Network()); err != nil {
 		return nil, err
 	}
 	if s.wallet, err = devchain.Dial(ctx, o.ChainURL); err != nil {
@@ -194,7 +200,7 @@ func (s *Stage) Books(ctx context.Context) error {
 	s.printf("\n== Trial balance at position %d ==\n\n", b.Position)
 	for _, l := range b.Accounts {
 		if l.Balance != "0" {
-			s.printf("  %-58s %-14s %28s\n", l.Account, short(l.Asset), l.Balance)
+			s.printf("  %-58s %-14s %28s\n", l.Account, s.short(l.Asset), l.Balance)
 		}
 	}
 	s.printf("\n  balanced: %v\n", b.Balanced)
@@ -204,11 +210,10 @@ func (s *Stage) Books(ctx context.Context) error {
 	return nil
 }
 
-func short(asset string) string {
-	for _, t := range devchain.Network().Tokens {
-		if string(t.Asset()) == asset {
-			return t.Alias()
-		}
+// short is an asset's alias.
+func (s *Stage) short(asset string) string {
+	if alias, ok := s.registry.Alias(money.Asset(asset)); ok {
+		return alias
 	}
 	return asset
 }

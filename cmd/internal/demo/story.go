@@ -11,6 +11,7 @@ import (
 	"holdfast/adapters/records"
 	"holdfast/cmd/internal/apiclient"
 	"holdfast/domain"
+	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
@@ -44,7 +45,7 @@ func (s *Stage) HappyOrder(ctx context.Context) error {
 	return s.payout(ctx, "97.5")
 }
 
-// swept waits until the treasury has the tokens on the chain.
+// swept waits until the books show that the tokens have reached the treasury.
 func (s *Stage) swept(ctx context.Context, amount string) error {
 	want, err := money.ParseDecimal(amount, 6)
 	if err != nil {
@@ -54,7 +55,7 @@ func (s *Stage) swept(ctx context.Context, amount string) error {
 		ctx, cancel := context.WithTimeout(ctx, patience)
 		defer cancel()
 		for {
-			have, err := s.wallet.Balance(ctx, devchain.USDC, devchain.Treasury)
+			have, err := s.treasury(ctx)
 			if err != nil {
 				return "", err
 			}
@@ -68,6 +69,26 @@ func (s *Stage) swept(ctx context.Context, amount string) error {
 			}
 		}
 	})
+}
+
+// treasury is what the ledger says is available in the treasury.
+func (s *Stage) treasury(ctx context.Context) (money.Units, error) {
+	a, err := s.admin.Call(ctx, http.MethodGet, "/api/ledger/trial-balance", nil)
+	if err != nil {
+		return money.Zero, err
+	}
+	var b struct {
+		Accounts []struct{ Account, Asset, Available string }
+	}
+	if err := a.Into(&b); err != nil {
+		return money.Zero, err
+	}
+	for _, l := range b.Accounts {
+		if l.Account == string(ledger.Treasury) && s.short(l.Asset) == "USDC@1337" {
+			return money.ParseUnits(l.Available)
+		}
+	}
+	return money.Zero, nil
 }
 
 // DisputedOrder ends in a dispute, a split decision, an appeal and a refund.
@@ -127,7 +148,7 @@ func (s *Stage) judge(ctx context.Context, dispute string) error {
 		}},
 		{"Both submit evidence; it is sealed and immutable", func() error {
 			for _, party := range []*apiclient.Client{s.buyer, s.seller} {
-				if _, err := post(ctx, party, base+"/evidence", map[string]any{"evidence": []map[string]string{{"kind": "text", "text": "See the photo"}}}); err != nil {
+				if _, err := post(ctx, party, base+"/evidence", map[string]string{"kind": "text", "text": "See the photo"}); err != nil {
 					return err
 				}
 			}

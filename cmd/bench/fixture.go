@@ -1,0 +1,92 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"holdfast/adapters/devchain"
+	"holdfast/adapters/records"
+	"holdfast/cmd/internal/apiclient"
+	"holdfast/domain"
+	"holdfast/domain/escrow"
+	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/payment"
+	"holdfast/eventstore"
+)
+
+// fixture is a set of funded, releasable holds with so much in them that no load empties one.
+type fixture struct {
+	random []string // payments of many sellers
+	hot    []string // payments of one seller
+	token  string
+}
+
+const holdsEach = 1500
+
+func newFixture(ctx context.Context, b *bench) (*fixture, error) {
+	f := &fixture{}
+	buyer, err := apiclient.New("http://"+b.service.addr).Login(ctx, "buyer@holdfast.test", records.DemoPassword)
+	if err != nil {
+		return nil, err
+	}
+	f.token = buyer.Token()
+	one := domain.UserID(uuid.NewString())
+	for range holdsEach {
+		id, err := releasable(ctx, b.core.Executor, domain.UserID(uuid.NewString()))
+		if err != nil {
+			return nil, err
+		}
+		f.random = append(f.random, id)
+		if id, err = releasable(ctx, b.core.Executor, one); err != nil {
+			return nil, err
+		}
+		f.hot = append(f.hot, id)
+	}
+	return f, nil
+}
+
+// releasable makes one hold with a million tokens to release, and gives its payment.
+func releasable(ctx context.Context, x *eventstore.Executor, seller domain.UserID) (string, error) {
+	issue := domain.Issue{By: domain.Machine(domain.Process, "bench"), At: time.Now().UTC()}
+	hold, pay := domain.HoldID(uuid.NewString()), domain.PaymentID(uuid.NewString())
+	due := money.Of(network.TokenAsset(devchain.ChainID, devchain.USDC), money.FromUint64(1_000_000_000_000))
+	request, offer := domain.RequestID(uuid.NewString()), domain.OfferID(uuid.NewString())
+	meta := eventstore.Metadata{Actor: issue.By, CommandID: uuid.NewString(), Source: "job"}
+	_, err := x.Execute(ctx, meta, nil, func(u *domain.Unit) (any, error) {
+		for _, c := range []domain.Command{
+			escrow.Open{Issue: issue, Hold: hold, Request: request, Offer: offer, Buyer: records.Buyer1, Seller: seller, Due: due, Terms: escrow.Terms{FeeBPS: 250}},
+			escrow.FundDiscount{Issue: issue, Amount: due, Redemption: "bench"},
+			escrow.MarkReleasable{Issue: issue, Cause: "bench"},
+		} {
+			if _, err := domain.Do(u, escrow.Decider, string(hold), c); err != nil {
+				return nil, err
+			}
+		}
+		_, err := domain.Do(u, payment.Decider, string(pay), payment.Initiate{
+			Issue: issue, Payment: pay, Request: request, Offer: offer, Hold: hold, Buyer: records.Buyer1, Seller: seller, Due: due,
+			Threshold: payment.Threshold{Need: 1, Floor: 1}, ExpiresAt: issue.At.Add(time.Hour),
+		})
+		return struct{}{}, err
+	})
+	return string(pay), err
+}
+
+// release writes a release of 0.0001 tokens of a random hold of the list.
+func (f *fixture) release(payments []string) func(client, i int, b *bytes.Buffer) {
+	const body = `{"amount":{"amount":"100"}}`
+	run := uuid.NewString()
+	return func(client, i int, b *bytes.Buffer) {
+		fmt.Fprintf(b, "POST /api/payment/%s/release HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %s-%d-%d\r\nContent-Length: ",
+			payments[rand.IntN(len(payments))], f.token, run, client, i)
+		b.WriteString(strconv.Itoa(len(body)))
+		b.WriteString("\r\n\r\n")
+		b.WriteString(body)
+	}
+}
