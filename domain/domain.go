@@ -58,6 +58,8 @@ type Claim struct {
 	Name string
 	// Free gives the name back instead of taking it.
 	Free bool
+	// Once: not even its holder may take the name again. Else a repeat by the holder is fine.
+	Once bool
 	// Taken is returned to the command that came second.
 	Taken error
 }

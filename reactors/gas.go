@@ -17,26 +17,28 @@ import (
 const maxTopUps = 5
 
 // payGas sees to it that a derived address can pay for its sweep. It is true when it can. Each
-// top-up is an errand of its own: one whose receipt is merely late is not repeated.
+// top-up is an errand of its own: one whose receipt is merely late is not repeated, and what it
+// cost is booked when it has arrived.
 func (s *Sweeper) payGas(ctx context.Context, c watchview.Sweepable, u network.Unsigned, id domain.SweepID) (paid bool, err error) {
-	short, err := s.o.Chain.Shortfall(ctx, u)
-	if err != nil || short.IsZero() {
-		return err == nil, err
-	}
 	for n := 1; n <= maxTopUps; n++ {
 		purpose := fmt.Sprintf("gas:%s:%d", id, n)
 		raw, known, err := s.o.Kept.For(ctx, purpose)
 		if err != nil {
 			return false, err
 		}
-		if !known {
-			return false, s.topUp(ctx, c, purpose, short)
+		if known {
+			if arrived, err := s.arrived(ctx, raw); err != nil || !arrived {
+				return false, err
+			}
+			continue
 		}
-		if arrived, err := s.arrived(ctx, raw); err != nil || !arrived {
-			return false, err
+		short, err := s.o.Chain.Shortfall(ctx, u)
+		if err != nil || short.IsZero() {
+			return err == nil, err
 		}
+		return false, s.topUp(ctx, c, purpose, short)
 	}
-	return false, fmt.Errorf("address %s still lacks %s for gas after %d top-ups", c.Address, short, maxTopUps)
+	return false, fmt.Errorf("address %s still lacks gas after %d top-ups", c.Address, maxTopUps)
 }
 
 // topUp sends what is missing and a quarter more.

@@ -243,7 +243,7 @@ func Aggregate() domain.Aggregate {
 		Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
 			entry, _ := describe(e.(Event))
-			return []domain.Claim{{Name: "treasury:" + e.EventType() + ":" + entry.Ref, Taken: ErrBooked}}
+			return []domain.Claim{{Name: "treasury:" + e.EventType() + ":" + entry.Ref, Once: true, Taken: ErrBooked}}
 		},
 	}
 }

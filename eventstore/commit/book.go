@@ -121,7 +121,7 @@ func (b *Book) checkClaims(w *Wish) ([]ClaimChange, error) {
 			switch {
 			case c.Free && (!held || by != e.Stream):
 				continue // it was given back before, and may be somebody else's by now
-			case !c.Free && held && by != e.Stream:
+			case !c.Free && held && (c.Once || by != e.Stream):
 				return nil, taken(c)
 			}
 			changes = append(changes, ClaimChange{Name: c.Name, Holder: e.Stream, Free: c.Free, Position: b.Position + int64(i) + 1})

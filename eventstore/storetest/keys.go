@@ -139,6 +139,8 @@ func claims(t *testing.T, h *harness) {
 	h.must(t, Staged("a", 0, Claimed{Name: "n"}))
 	h.refused(t, ErrTaken, Staged("b", 0, Claimed{Name: "n"}))
 	h.must(t, Staged("a", 1, Claimed{Name: "n"})) // its holder may say it again
+	h.must(t, Staged("once", 0, Claimed{Name: "o", Once: true}))
+	h.refused(t, ErrTaken, Staged("once", 1, Claimed{Name: "o", Once: true})) // unless it is said once for all
 	h.must(t, Staged("b", 0, Claimed{Name: "n", Free: true}))
 	h.refused(t, ErrTaken, Staged("c", 0, Claimed{Name: "n"})) // only its holder frees a name
 	h.must(t, Staged("a", 2, Claimed{Name: "n", Free: true}))

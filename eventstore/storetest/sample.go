@@ -40,6 +40,7 @@ type (
 	Claimed struct {
 		Name string `json:"name"`
 		Free bool   `json:"free,omitempty"`
+		Once bool   `json:"once,omitempty"`
 	}
 	// Timed sets a deadline or cancels it.
 	Timed struct {
@@ -86,7 +87,7 @@ func Aggregate(only ...domain.Event) domain.Aggregate {
 		},
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
 			if c, ok := e.(Claimed); ok {
-				return []domain.Claim{{Name: c.Name, Free: c.Free, Taken: ErrTaken}}
+				return []domain.Claim{{Name: c.Name, Free: c.Free, Once: c.Once, Taken: ErrTaken}}
 			}
 			return nil
 		},
