@@ -22,8 +22,14 @@ type Assign struct {
 	Payment domain.PaymentID
 }
 
-// Fund adds confirmed money; Drain takes out what the chain undid.
+// Fund adds confirmed money.
 type Fund struct {
+	domain.Issue
+	Amount money.Amount
+}
+
+// Drain takes out what the chain undid.
+type Drain struct {
 	domain.Issue
 	Amount money.Amount
 }

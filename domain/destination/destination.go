@@ -43,6 +43,7 @@ type State struct {
 	Index         uint32                      `json:"index"`
 	Payment       domain.PaymentID            `json:"payment,omitempty"`
 	Balance       map[money.Asset]money.Units `json:"balance,omitempty"` // confirmed and not under way
+	Short         map[money.Asset]money.Units `json:"short,omitempty"`
 	Sweeps        map[domain.SweepID]Sweep    `json:"sweeps,omitempty"`
 	IsQuarantined bool                        `json:"is_quarantined"`
 	IsRetired     bool                        `json:"is_retired"`
@@ -96,6 +97,8 @@ func Evolve(s State, e Event) State {
 		s.Payment = e.Payment
 	case Funded:
 		s = s.moved(e.Amount, true)
+	case Drained:
+		s = s.moved(e.Amount, false)
 	case SweepBroadcast:
 		s = s.moved(e.Amount, false).sweep(e.Sweep, e.Amount, "broadcast")
 	case SweepConfirmed:
@@ -117,16 +120,27 @@ func Evolve(s State, e Event) State {
 	return s
 }
 
+// moved books what came or went. The chain undoes things in any order, so that for a while more
+// may have gone than came: Short remembers it.
 func (s State) moved(a money.Amount, in bool) State {
 	s.Balance = maps.Clone(s.Balance)
 	if s.Balance == nil {
 		s.Balance = map[money.Asset]money.Units{}
 	}
+	plus, minus := s.Balance[a.Asset], s.Short[a.Asset]
 	if in {
-		s.Balance[a.Asset] = s.Balance[a.Asset].Plus(a.Units)
+		plus = plus.Plus(a.Units)
 	} else {
-		left, _ := s.Balance[a.Asset].Sub(a.Units) // a fact may take more than is known
-		s.Balance[a.Asset] = left
+		minus = minus.Plus(a.Units)
+	}
+	settled := plus.Min(minus)
+	s.Balance[a.Asset] = plus.Minus(settled)
+	if short := minus.Minus(settled); short != s.Short[a.Asset] {
+		s.Short = maps.Clone(s.Short)
+		if s.Short == nil {
+			s.Short = map[money.Asset]money.Units{}
+		}
+		s.Short[a.Asset] = short
 	}
 	return s
 }
@@ -153,6 +167,8 @@ func Table() machine.Table[State, Event] {
 			machine.On(line{From: live, By: []domain.Capacity{domain.Process}, To: live,
 				Guard: "never to a second payment → DESTINATION_ASSIGNED", Events: []string{"destination.assigned"}}, assign),
 			machine.On(line{From: live, By: facts, To: live, Events: []string{"destination.funded"}}, fund),
+			machine.On(line{From: live, By: facts, To: live, Guard: "what the chain undid is never refused", Events: []string{"destination.drained"}},
+				func(_ State, c Drain) ([]Event, error) { return []Event{Drained{Amount: c.Amount}}, nil }),
 			machine.On(line{From: []string{FundedPhase, SweepingPhase}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{SweepingPhase},
 				Guard:  "≤ confirmed balance → NOTHING_TO_SWEEP; one sweep an asset at a time → SWEEP_IN_FLIGHT",
 				Events: []string{"destination.sweep_broadcast"}}, broadcast),

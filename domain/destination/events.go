@@ -33,6 +33,11 @@ type Funded struct {
 	Amount money.Amount `json:"amount"`
 }
 
+// Drained: the chain undid money that stood on it. The payment's event posts.
+type Drained struct {
+	Amount money.Amount `json:"amount"`
+}
+
 // SweepBroadcast: a signed sweep is recorded before it is sent. Posts.
 type SweepBroadcast struct {
 	Sweep       domain.SweepID       `json:"sweep"`
@@ -90,6 +95,7 @@ type Retired struct {
 func (Derived) EventType() string        { return "destination.derived" }
 func (Assigned) EventType() string       { return "destination.assigned" }
 func (Funded) EventType() string         { return "destination.funded" }
+func (Drained) EventType() string        { return "destination.drained" }
 func (SweepBroadcast) EventType() string { return "destination.sweep_broadcast" }
 func (SweepConfirmed) EventType() string { return "destination.sweep_confirmed" }
 func (SweepFailed) EventType() string    { return "destination.sweep_failed" }
@@ -100,6 +106,7 @@ func (Retired) EventType() string        { return "destination.retired" }
 func (Derived) destination()             {}
 func (Assigned) destination()            {}
 func (Funded) destination()              {}
+func (Drained) destination()             {}
 func (SweepBroadcast) destination()      {}
 func (SweepConfirmed) destination()      {}
 func (SweepFailed) destination()         {}

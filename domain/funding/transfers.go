@@ -110,7 +110,13 @@ func (f ConfirmTransfer) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := domain.Do(u, payment.Decider, string(f.Payment), payment.Confirm{Issue: f.Issue, Evidence: f.Evidence, Depth: f.Depth, Finalized: f.Finalized})
+	before, err := holdOf(u, s.Hold)
+	if err != nil {
+		return nil, err
+	}
+	wanted := before.Missing()
+	c := payment.Confirm{Issue: f.Issue, Evidence: f.Evidence, Depth: f.Depth, Finalized: f.Finalized, Wanted: &wanted}
+	events, err := domain.Do(u, payment.Decider, string(f.Payment), c)
 	if err != nil || len(events) == 0 {
 		return answerOr(u, f.Payment, err)
 	}
@@ -122,10 +128,6 @@ func (f ConfirmTransfer) Run(u *domain.Unit) (any, error) {
 		case payment.Overpaid:
 			credit.Overpaid = e.Excess
 		}
-	}
-	before, err := holdOf(u, s.Hold)
-	if err != nil {
-		return nil, err
 	}
 	if _, err := domain.Do(u, escrow.Decider, string(s.Hold), credit); err != nil {
 		return nil, err
@@ -210,6 +212,9 @@ func (f ObserveReorg) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	if err := f.owe(u, h.Buyer, t, parts); err != nil {
+		return nil, err
+	}
+	if _, err := domain.Do(u, destination.Decider, string(s.Destination), destination.Drain{Issue: own(f.Issue), Amount: t.Amount}); err != nil {
 		return nil, err
 	}
 	if _, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.Debit{Issue: own(f.Issue), Payment: f.Payment, Amount: t.Amount}); err != nil {

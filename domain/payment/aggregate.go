@@ -1,6 +1,10 @@
 package payment
 
-import "holdfast/domain"
+import (
+	"time"
+
+	"holdfast/domain"
+)
 
 // Aggregate registers the payment with the log.
 func Aggregate() domain.Aggregate {
@@ -36,12 +40,24 @@ func Claims(_ domain.Stream, e domain.Event) []domain.Claim {
 	return nil
 }
 
+// again arms the expiry anew when it passed while money was on its way.
+func again(key string, at time.Time) []domain.Deadline {
+	if at.IsZero() {
+		return nil
+	}
+	return []domain.Deadline{{Key: key, Due: at, Command: "funding.expire_payment"}}
+}
+
 // Deadlines: a payment that nobody makes expires.
 func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 	const key = "expiry"
 	switch e := e.(type) {
 	case Initiated:
 		return []domain.Deadline{{Key: key, Due: e.ExpiresAt, Command: "funding.expire_payment"}}
+	case Dropped:
+		return again(key, e.LapsesAt)
+	case PartiallyPaid:
+		return again(key, e.LapsesAt)
 	case Paid, Expired, Cancelled:
 		return []domain.Deadline{{Key: key, Cancel: true}}
 	}

@@ -67,6 +67,9 @@ type Confirm struct {
 	Evidence  Evidence
 	Depth     uint64
 	Finalized bool
+	// Wanted is what the order's hold still lacks: others may have paid into it meanwhile, by
+	// a discount or another payment. Nil = what the payment itself lacks.
+	Wanted *money.Units
 }
 
 // Drop undoes a detected transfer whose block is gone.

@@ -2,6 +2,7 @@ package payment
 
 import (
 	"strings"
+	"time"
 
 	"holdfast/domain"
 	"holdfast/domain/fault"
@@ -79,7 +80,7 @@ func detect(s State, c Detect) ([]Event, error) {
 			return nil, nil
 		}
 		// Mined again in another block before anybody noticed that the first is gone.
-		d := Dropped{Evidence: t.Evidence, Amount: t.Amount, Pending: t.Pending, Reason: "mined again in another block"}
+		d := s.dropped(t, c.Issue, "mined again in another block")
 		events, s = append(events, d), Evolve(s, d)
 	}
 	return append(events, detection(s, c)), nil
@@ -115,12 +116,16 @@ func confirm(s State, c Confirm) ([]Event, error) {
 		Payment: s.ID, Hold: s.Hold, Evidence: t.Evidence, Amount: t.Amount, Pending: t.Pending, Depth: c.Depth, Finalized: c.Finalized, At: c.At,
 	}}
 	missing := s.Missing()
-	if t.Amount.Units.Less(missing) {
-		after := s.Counted().Plus(t.Amount.Units)
-		return append(events, PartiallyPaid{Paid: money.Of(s.Due.Asset, after), Due: s.Due}), nil
+	counts := t.Amount.Units.Min(missing)
+	if c.Wanted != nil {
+		counts = counts.Min(*c.Wanted)
 	}
-	if excess := t.Amount.Units.Minus(missing); !excess.IsZero() {
+	if excess := t.Amount.Units.Minus(counts); !excess.IsZero() {
 		events = append(events, Overpaid{Hold: s.Hold, Buyer: s.Buyer, Excess: money.Of(s.Due.Asset, excess)})
+	}
+	if t.Amount.Units.Less(missing) {
+		after := s.Counted().Plus(counts)
+		return append(events, PartiallyPaid{Paid: money.Of(s.Due.Asset, after), Due: s.Due, LapsesAt: s.lapse(c.At)}), nil
 	}
 	if s.Phase != PaidPhase {
 		events = append(events, Paid{At: c.At})
@@ -133,7 +138,22 @@ func drop(s State, c Drop) ([]Event, error) {
 	if !known || t.Confirmed {
 		return nil, nil
 	}
-	return []Event{Dropped{Evidence: t.Evidence, Amount: t.Amount, Pending: t.Pending, Reason: c.Reason}}, nil
+	return []Event{s.dropped(t, c.Issue, c.Reason)}, nil
+}
+
+func (s State) dropped(t Transfer, i domain.Issue, why string) Dropped {
+	return Dropped{Evidence: t.Evidence, Amount: t.Amount, Pending: t.Pending, Reason: why, LapsesAt: s.lapse(i.At)}
+}
+
+// grace is how long a payment waits for more when its expiry passed while money was on its way.
+const grace = time.Hour
+
+// lapse is when such a payment is given up. Its own timer has fired by then, and was refused.
+func (s State) lapse(now time.Time) time.Time {
+	if now.Before(s.ExpiresAt) {
+		return time.Time{}
+	}
+	return now.Add(grace)
 }
 
 func reorg(s State, c Reorg) ([]Event, error) {

@@ -71,6 +71,8 @@ type Dropped struct {
 	Amount   money.Amount `json:"amount"`
 	Pending  string       `json:"pending"`
 	Reason   string       `json:"reason"`
+	// LapsesAt is when the payment is given up after all; zero before its own expiry.
+	LapsesAt time.Time `json:"lapses_at,omitzero"`
 }
 
 // HeldForReview: screening or safety wants a person to look.
@@ -105,6 +107,8 @@ type Confirmed struct {
 type PartiallyPaid struct {
 	Paid money.Amount `json:"paid"`
 	Due  money.Amount `json:"due"`
+	// LapsesAt is when the payment is given up after all; zero before its own expiry.
+	LapsesAt time.Time `json:"lapses_at,omitzero"`
 }
 
 // Paid: what is due is confirmed.

@@ -30,7 +30,7 @@ func Table() machine.Table[State, Event] {
 				Guard: "evidence counts once → EVIDENCE_ALREADY_USED; the same again is a repeat", Events: []string{"payment.detected", "payment.dropped"}}, detect),
 			machine.On(line{From: []string{ExpiredPhase, CancelledPhase}, By: facts, To: []string{Confirming},
 				Guard: "the order can still take it, else the deposit is unmatched → PAYMENT_CLOSED", Events: []string{"payment.late_accepted", "payment.detected"}}, detectLate),
-			machine.On(line{From: seen, By: facts, To: []string{Confirming, PartlyPaid, PaidPhase, ExpiredPhase, CancelledPhase, RejectedPhase},
+			machine.On(line{From: seen, By: facts, To: []string{Confirming, PartlyPaid, PaidPhase, ExpiredPhase, CancelledPhase, RejectedPhase, ReversedPhase},
 				Guard:  "that transfer is seen → TRANSFER_UNKNOWN; depth ≥ threshold or finalized → NOT_CONFIRMED; not under review; a repeat changes nothing",
 				Events: []string{"payment.confirmed", "payment.partially_paid", "payment.paid", "payment.overpaid"}}, confirm),
 			machine.On(line{From: seen, By: facts, To: []string{AwaitingPayment, Confirming, PartlyPaid, PaidPhase, ExpiredPhase, UnderReview, CancelledPhase, RejectedPhase, ReversedPhase},

@@ -15,6 +15,7 @@ const Asset money.Asset = "POINTS"
 var (
 	ErrInsufficient = fault.New(fault.Rule, "INSUFFICIENT_POINTS", "there are not enough points")
 	ErrReason       = fault.New(fault.Rule, "REASON_REQUIRED", "a reason is needed")
+	ErrCounted      = fault.New(fault.Conflict, "POINTS_COUNTED", "the points of this reference have been counted already")
 )
 
 // Event is something that happened to the account.
@@ -192,5 +193,28 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category, Events: []domain.Event{Earned{}, Granted{}, Redeemed{}, Expired{}, Deducted{}, Reversed{}}, Postings: Postings,
+		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
+			c := changeOf(e)
+			return []domain.Claim{{Name: e.EventType() + ":" + string(c.User) + "/" + c.Ref, Taken: ErrCounted}}
+		},
 	}
+}
+
+// changeOf is the part that all events share.
+func changeOf(e domain.Event) Change {
+	switch e := e.(type) {
+	case Earned:
+		return e.Change
+	case Granted:
+		return e.Change
+	case Redeemed:
+		return e.Change
+	case Expired:
+		return e.Change
+	case Deducted:
+		return e.Change
+	case Reversed:
+		return e.Change
+	}
+	return Change{}
 }
