@@ -197,7 +197,7 @@ func (s *Stage) Books(ctx context.Context) error {
 	if err := a.Into(&b); err != nil {
 		return err
 	}
-	s.printf("\n== Trial balance at position %d ==\n\n", b.Position)
+	s.printf("\n== Trial balance at position %d ==\n\n", max(b.Position, s.shown))
 	for _, l := range b.Accounts {
 		if l.Balance != "0" {
 			s.printf("  %-58s %-14s %28s\n", l.Account, s.short(l.Asset), l.Balance)

@@ -189,7 +189,7 @@ func (s *Stage) refund(ctx context.Context, o order) error {
 		} else if id, ok := list[0]["id"].(string); ok {
 			refund = id
 		}
-		_, err = post(ctx, s.buyer, path+"/"+refund+"/address", map[string]string{"walletId": wallet})
+		_, err = post(ctx, s.buyer, "/api/payment/refunds/"+refund+"/address", map[string]string{"walletId": wallet})
 		return "refund " + refund, err
 	}); err != nil {
 		return err
