@@ -176,7 +176,9 @@ func TestTheOrder(t *testing.T) {
 	try := func(mac string, d time.Duration) request.VerifyCode {
 		return request.VerifyCode{Issue: at(seller, d), MAC: []byte(mac)}
 	}
-	coded := func(failures ...request.Event) events { return path(request.ShippedPhase, append(events{issued}, failures...)...) }
+	coded := func(failures ...request.Event) events {
+		return path(request.ShippedPhase, append(events{issued}, failures...)...)
+	}
 	fail := func(n int) request.Event { return request.DeliveryCodeFailed{Attempt: n} }
 	revise := request.RequestRevision{Issue: by(buyer), Reason: again.Reason, InspectionTo: t0.Add(time.Hour)}
 	over := revise
