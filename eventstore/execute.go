@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 
 	"holdfast/domain"
 	"holdfast/domain/fault"
@@ -178,7 +179,9 @@ func (x *Executor) snapshot(ctx context.Context, u *domain.Unit) {
 			continue
 		}
 		u.Final(func(s domain.Stream, state any, version int64) {
-			if s != staged.Stream {
+			// A state with text about people is never written: its text is not sealed, and
+			// would outlive its subject's key. Such streams are short.
+			if s != staged.Stream || holdsPersonal(reflect.TypeOf(state), map[reflect.Type]bool{}) {
 				return
 			}
 			if raw, err := json.Marshal(state); err == nil {

@@ -39,7 +39,7 @@ func holdsPersonal(t reflect.Type, seen map[reflect.Type]bool) bool {
 				return true
 			}
 		}
-	case reflect.Slice, reflect.Pointer:
+	case reflect.Slice, reflect.Pointer, reflect.Map, reflect.Array:
 		return holdsPersonal(t.Elem(), seen)
 	}
 	return false

@@ -15,6 +15,8 @@ import (
 	"holdfast/cmd/internal/apiclient"
 	"holdfast/domain"
 	"holdfast/domain/escrow"
+	"holdfast/domain/funding"
+	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/payment"
@@ -28,7 +30,10 @@ type fixture struct {
 	token  string
 }
 
-const holdsEach = 1500
+const (
+	holdsEach = 1500
+	perHold   = 1_000_000_000_000
+)
 
 func newFixture(ctx context.Context, b *bench) (*fixture, error) {
 	f := &fixture{}
@@ -37,6 +42,9 @@ func newFixture(ctx context.Context, b *bench) (*fixture, error) {
 		return nil, err
 	}
 	f.token = buyer.Token()
+	if err := endow(ctx, b.core.Executor); err != nil {
+		return nil, err
+	}
 	one := domain.UserID(uuid.NewString())
 	for range holdsEach {
 		id, err := releasable(ctx, b.core.Executor, domain.UserID(uuid.NewString()))
@@ -52,11 +60,26 @@ func newFixture(ctx context.Context, b *bench) (*fixture, error) {
 	return f, nil
 }
 
+// endow puts platform money behind the holds; without it the breaker rightly stops them.
+func endow(ctx context.Context, x *eventstore.Executor) error {
+	machine := domain.Machine(domain.Process, "bench")
+	asset := network.TokenAsset(devchain.ChainID, devchain.USDC)
+	flow := funding.ContributeCapital{
+		Entry: funding.Entry{
+			Issue: domain.Issue{By: machine, At: time.Now().UTC()}, Ref: uuid.NewString(), Reason: "bench",
+			Amount: money.Of(asset, money.FromUint64(2*holdsEach*perHold)),
+		},
+		Custody: ledger.Treasury,
+	}
+	_, err := x.Execute(ctx, eventstore.Metadata{Actor: machine, CommandID: uuid.NewString(), Source: "job"}, nil, flow.Run)
+	return err
+}
+
 // releasable makes one hold with a million tokens to release, and gives its payment.
 func releasable(ctx context.Context, x *eventstore.Executor, seller domain.UserID) (string, error) {
 	issue := domain.Issue{By: domain.Machine(domain.Process, "bench"), At: time.Now().UTC()}
 	hold, pay := domain.HoldID(uuid.NewString()), domain.PaymentID(uuid.NewString())
-	due := money.Of(network.TokenAsset(devchain.ChainID, devchain.USDC), money.FromUint64(1_000_000_000_000))
+	due := money.Of(network.TokenAsset(devchain.ChainID, devchain.USDC), money.FromUint64(perHold))
 	request, offer := domain.RequestID(uuid.NewString()), domain.OfferID(uuid.NewString())
 	meta := eventstore.Metadata{Actor: issue.By, CommandID: uuid.NewString(), Source: "job"}
 	_, err := x.Execute(ctx, meta, nil, func(u *domain.Unit) (any, error) {

@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
@@ -149,10 +148,11 @@ func (b *bench) baselinePool(ctx context.Context) (*pgxpool.Pool, error) {
 	if _, err := b.core.Jobs.Exec(ctx, `CREATE DATABASE baseline`); err != nil {
 		return nil, err
 	}
-	cfg, err := pgxpool.ParseConfig(strings.Replace(b.url, "/"+b.core.Jobs.Config().ConnConfig.Database, "/baseline", 1))
+	cfg, err := pgxpool.ParseConfig(b.url)
 	if err != nil {
 		return nil, err
 	}
+	cfg.ConnConfig.Database = "baseline"
 	cfg.MaxConns = 64
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {

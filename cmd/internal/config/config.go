@@ -73,6 +73,7 @@ type Config struct {
 	ApprovalLimit   string        `env:"RELEASE_APPROVAL_LIMIT"` // base units; empty = none
 
 	SeedUsers *bool `env:"SEED_USERS"`
+	RateLimit *bool `env:"RATE_LIMIT"`
 }
 
 // Durations of tokens after Load.
@@ -88,6 +89,15 @@ func (c *Config) Seeds() bool {
 		return *c.SeedUsers
 	}
 	return c.Development()
+}
+
+// RateLimited reports whether requests are counted: always outside development, where a
+// demo or a load test would soon be refused.
+func (c *Config) RateLimited() bool {
+	if c.RateLimit != nil {
+		return *c.RateLimit
+	}
+	return !c.Development()
 }
 
 // Load reads .env (development only; real variables win) and the environment.

@@ -30,7 +30,7 @@ func (s *Service) openLoops() error {
 		payments[id] = c
 	}
 	s.loops = append(s.loops,
-		reactors.NewPolicies(s.Jobs, s.Executor, s.Log), reactors.NewTimers(s.Jobs, s.Executor, s.Log),
+		reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log), reactors.NewTimers(s.Jobs, s.Executor, s.Log),
 		reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewIngest(reactors.IngestOptions{
 			Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,

@@ -108,6 +108,10 @@ func (s *Service) openServer(version string) error {
 	if err != nil {
 		return err
 	}
+	var limiter apihttp.Limiter
+	if cfg.RateLimited() {
+		limiter = apihttp.NewLocalLimiter()
+	}
 	s.Server, err = apihttp.New(apihttp.Config{
 		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
 		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
@@ -119,7 +123,7 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics,
+		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
 	})
 	return err
 }

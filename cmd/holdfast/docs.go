@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"holdfast/cmd/internal/gendocs"
+	"holdfast/domain/breaker"
+	"holdfast/domain/destination"
+	"holdfast/domain/dispute"
+	"holdfast/domain/escrow"
+	"holdfast/domain/offer"
+	"holdfast/domain/payment"
+	"holdfast/domain/payout"
+	"holdfast/domain/points"
+	"holdfast/domain/quote"
+	"holdfast/domain/receivable"
+	"holdfast/domain/refund"
+	"holdfast/domain/request"
+	"holdfast/domain/suspense"
+	"holdfast/domain/treasury"
+	apihttp "holdfast/http"
+)
+
+func docsCmd() *cobra.Command {
+	var out, root string
+	cmd := &cobra.Command{
+		Use:   "docs",
+		Short: "Write the documents that follow from the code: API, errors, aggregates",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			errors, err := gendocs.Errors(root)
+			if err != nil {
+				return err
+			}
+			pages := map[string]string{"api.md": apihttp.Markdown(), "errors.md": errors, "aggregates/README.md": gendocs.Index(aggregates())}
+			for _, a := range aggregates() {
+				pages["aggregates/"+a.Slug+".md"] = a.Page()
+			}
+			if err := os.MkdirAll(filepath.Join(out, "aggregates"), 0o755); err != nil {
+				return err
+			}
+			for name, text := range pages {
+				if err := os.WriteFile(filepath.Join(out, name), []byte(text), 0o644); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "docs", "folder to write")
+	cmd.Flags().StringVar(&root, "root", ".", "the source tree")
+	return cmd
+}
+
+// aggregates lists the state machines in the order of an order's life.
+func aggregates() []gendocs.Aggregate {
+	return []gendocs.Aggregate{
+		{Name: "PurchaseRequest", Slug: "request", Table: request.Table()}, {Name: "SellerOffer", Slug: "offer", Table: offer.Table()},
+		{Name: "PaymentQuote", Slug: "quote", Table: quote.Table()}, {Name: "Payment", Slug: "payment", Table: payment.Table()},
+		{Name: "UnmatchedDeposit", Slug: "suspense", Table: suspense.Table()}, {Name: "EscrowHold", Slug: "escrow", Table: escrow.Table()},
+		{Name: "Refund", Slug: "refund", Table: refund.Table()}, {Name: "Payout", Slug: "payout", Table: payout.Table()},
+		{Name: "Receivable", Slug: "receivable", Table: receivable.Table()}, {Name: "Dispute", Slug: "dispute", Table: dispute.Table()},
+		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()}, {Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
+		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()}, {Name: "PointsAccount", Slug: "points", Table: points.Table()},
+	}
+}
