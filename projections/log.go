@@ -42,9 +42,17 @@ const (
 	bareSQL  = `SELECT position, stream_type, stream_id, version, event_id, type, schema_version, NULL::json, NULL::json, recorded_at` + fromSQL
 )
 
-// slice reads up to limit positions for a projector. The head is read first: everything up to it is committed
-// and visible to the statement after it.
+// slice reads up to limit positions for a projector.
 func (l *logReader) slice(ctx context.Context, on sender, p Projector, after int64, limit int) (Slice, error) {
+	if _, bare := p.(PositionsOnly); bare {
+		return readSlice(ctx, on, bareSQL, p.Categories(), after, limit)
+	}
+	return readSlice(ctx, on, sliceSQL, p.Categories(), after, limit)
+}
+
+// readSlice reads up to limit positions. The head is read first: everything up to it is committed
+// and visible to the statement after it.
+func readSlice(ctx context.Context, on sender, sql string, categories []string, after int64, limit int) (Slice, error) {
 	ctx, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
 	s := Slice{After: after}
@@ -56,11 +64,7 @@ func (l *logReader) slice(ctx context.Context, on sender, p Projector, after int
 		s.To = max(after, min(after+int64(limit), s.Head))
 		return nil
 	})
-	sql := sliceSQL
-	if _, bare := p.(PositionsOnly); bare {
-		sql = bareSQL
-	}
-	batch.Queue(sql, after, after+int64(limit), p.Categories()).Query(func(rows pgx.Rows) error {
+	batch.Queue(sql, after, after+int64(limit), categories).Query(func(rows pgx.Rows) error {
 		var r eventstore.Recorded
 		_, err := pgx.ForEachRow(rows, []any{&r.Position, &r.Stream.Type, &r.Stream.ID, &r.Version, &r.EventID, &r.Type, &r.Schema, &r.Data, &r.Meta, &r.RecordedAt}, func() error {
 			if r.Position <= s.To {

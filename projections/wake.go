@@ -36,29 +36,42 @@ func (b *bell) ring() {
 // The channels that are listened to: the log's, rung by every append, and our own, rung when
 // an operator changes a projector's state.
 const (
-	logChannel   = "holdfast_log"
+	LogChannel   = "holdfast_log"
 	stateChannel = "holdfast_projections"
 )
 
 // silence is how long nothing may be heard before the connection is tested.
 const silence = 15 * time.Second
 
-// listen rings the bell whenever the log grows. It is a hint that saves time: who waits also
-// polls. A lost connection is made again; a hung one is found by its silence.
+// listen rings the bell whenever the log grows or a projector's state changes.
 func listen(ctx context.Context, pool *pgxpool.Pool, b *bell, log *slog.Logger) {
+	Listen(ctx, pool, func(string) { b.ring() }, log, LogChannel, stateChannel)
+}
+
+// Listen calls ring with the channel's name for every notification on the channels, until ctx
+// ends. It is a hint that saves time: who waits also polls. A lost connection is made again, a
+// hung one is found by its silence; after either, every channel rings once, since something may
+// have been missed. The connection is one of its own beside the pool.
+func Listen(ctx context.Context, pool *pgxpool.Pool, ring func(channel string), log *slog.Logger, channels ...string) {
 	var wait backoff
 	for ctx.Err() == nil {
-		err := listenOnce(ctx, pool, b, &wait)
+		err := listenOnce(ctx, pool, ring, &wait, channels)
 		if ctx.Err() != nil {
 			return
 		}
-		log.Warn("listening to the log was interrupted; polling goes on", "error", err)
-		b.ring()
+		log.Warn("listening for notifications was interrupted; polling goes on", "error", err)
+		ringAll(ring, channels)
 		wait.sleep(ctx)
 	}
 }
 
-func listenOnce(ctx context.Context, pool *pgxpool.Pool, b *bell, wait *backoff) error {
+func ringAll(ring func(string), channels []string) {
+	for _, c := range channels {
+		ring(c)
+	}
+}
+
+func listenOnce(ctx context.Context, pool *pgxpool.Pool, ring func(string), wait *backoff, channels []string) error {
 	connecting, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
 	// A connection of its own: one of the pool would be missing there for good.
@@ -71,18 +84,20 @@ func listenOnce(ctx context.Context, pool *pgxpool.Pool, b *bell, wait *backoff)
 		defer cancel()
 		_ = conn.Close(closing) // it is given up either way
 	}()
-	if _, err := conn.Exec(connecting, "LISTEN "+logChannel+"; LISTEN "+stateChannel); err != nil {
-		return err
+	for _, c := range channels {
+		if _, err := conn.Exec(connecting, "LISTEN "+pgx.Identifier{c}.Sanitize()); err != nil {
+			return err
+		}
 	}
-	b.ring()
+	ringAll(ring, channels)
 	wait.reset()
 	for {
 		quiet, cancel := context.WithTimeout(ctx, silence)
-		_, err := conn.WaitForNotification(quiet)
+		n, err := conn.WaitForNotification(quiet)
 		cancel()
 		switch {
 		case err == nil:
-			b.ring()
+			ring(n.Channel)
 		case ctx.Err() != nil || quiet.Err() == nil:
 			return err
 		default:

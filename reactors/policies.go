@@ -7,11 +7,13 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/domain"
 	"holdfast/domain/policy"
 	"holdfast/eventstore"
+	"holdfast/projections"
 )
 
 // policiesName is the name of the policies' checkpoint.
@@ -23,6 +25,8 @@ const policiesName = "policies"
 type Policies struct {
 	*loop
 	x      *eventstore.Executor
+	pool   *pgxpool.Pool
+	events *projections.Reader
 	marks  checkpoints
 	strike strike
 }
@@ -34,15 +38,15 @@ type strike struct {
 }
 
 const (
-	policySlice = 200
+	policySlice = 500
 	// maxStrikes is how often a bug is tried again before it halts the policies: it may have
 	// been a full disk.
 	maxStrikes = 6
 )
 
 // NewPolicies makes the follower; pool is that of the jobs.
-func NewPolicies(pool *pgxpool.Pool, x *eventstore.Executor, log *slog.Logger) *Policies {
-	p := &Policies{x: x, marks: checkpoints{pool}}
+func NewPolicies(pool *pgxpool.Pool, codec *eventstore.Codec, x *eventstore.Executor, log *slog.Logger) *Policies {
+	p := &Policies{x: x, pool: pool, events: projections.NewReader(pool, codec, policy.Categories()...), marks: checkpoints{pool}}
 	p.loop = newLoop(policiesName, 500*time.Millisecond, log, p.follow)
 	return p
 }
@@ -67,88 +71,132 @@ func (p *Policies) follow(ctx context.Context) (more bool, err error) {
 	if c.error != "" {
 		return false, fmt.Errorf("halted: %s", c.error)
 	}
-	head, err := p.x.Store().Head(ctx)
-	if err != nil || head.Position == c.position {
+	slice, err := p.events.Slice(ctx, c.position, policySlice)
+	if err != nil || slice.Head == c.position {
 		return false, err
 	}
-	if (c.logID != "" && c.logID != head.LogID) || c.position > head.Position {
-		return false, p.stop(ctx, c.position, fmt.Sprintf("the checkpoint (log %s, position %d) is not one of this log (%s, %d)", c.logID, c.position, head.LogID, head.Position))
+	if (c.logID != "" && c.logID != slice.LogID) || c.position > slice.Head {
+		return false, p.stop(ctx, c.position, fmt.Sprintf("the checkpoint (log %s, position %d) is not one of this log (%s, %d)", c.logID, c.position, slice.LogID, slice.Head))
 	}
-	events, err := p.read(ctx, c.position)
-	if err != nil {
-		return false, err
-	}
-	now, err := p.x.Store().Now(ctx)
-	if err != nil {
-		return false, err
-	}
-	return p.handle(ctx, head.LogID, events, now)
-}
-
-// read gives the next events; one by one when an unknown one is among them, so that those
-// before it are still handled.
-func (p *Policies) read(ctx context.Context, after int64) ([]eventstore.Recorded, error) {
-	events, err := p.x.Store().Read(ctx, after, policySlice)
-	if _, unknown := errors.AsType[*eventstore.UnknownEventError](err); !unknown {
-		return events, err
-	}
-	events, err = p.x.Store().Read(ctx, after, 1)
-	if u, unknown := errors.AsType[*eventstore.UnknownEventError](err); unknown {
-		return nil, p.stop(ctx, after, fmt.Sprintf("position %d: %v", after+1, u))
-	}
-	return events, err
-}
-
-func (p *Policies) handle(ctx context.Context, logID string, events []eventstore.Recorded, now time.Time) (more bool, err error) {
-	var last int64
-	var broken error
-	for _, r := range events {
-		if broken = p.react(ctx, r, now); broken != nil {
-			break
-		}
-		last = r.Position
-	}
-	if last > 0 {
-		if err := p.marks.move(ctx, policiesName, logID, last); err != nil {
-			return false, err
+	last, broken := p.handle(ctx, slice)
+	if last > c.position {
+		if err := p.marks.move(ctx, policiesName, slice.LogID, last); err != nil {
+			return false, errors.Join(broken, err)
 		}
 		p.detail("position", last)
 	}
-	return broken == nil, broken
+	if h, ok := errors.AsType[*haltError](broken); ok {
+		return false, p.stop(ctx, last, h.Error())
+	}
+	return broken == nil && last < slice.Head, broken
 }
 
-// react runs everything that follows from one event.
-func (p *Policies) react(ctx context.Context, r eventstore.Recorded, now time.Time) error {
-	for _, want := range policy.React(r.Stream, r.Event, r.EventID.String(), now) {
-		id := domain.DeriveID(r.EventID.String(), "policy:"+want.Name)
-		meta := eventstore.Metadata{
-			Actor: domain.Machine(domain.Process, want.Name), CommandID: id,
-			CorrelationID: r.Metadata.CorrelationID, CausationID: r.EventID.String(), Source: "policy",
+// haltError is one that no repeat will mend.
+type haltError struct{ why string }
+
+func (e *haltError) Error() string { return e.why }
+
+// due is what follows from one event.
+type due struct {
+	event eventstore.Recorded
+	wants []policy.Reaction
+}
+
+// handle runs what follows from a slice, and gives the position up to which everything is done.
+func (p *Policies) handle(ctx context.Context, s projections.Slice) (last int64, err error) {
+	now, err := p.x.Store().Now(ctx)
+	if err != nil {
+		return s.After, err
+	}
+	all, unknown := p.wanted(s, now)
+	empty, err := p.emptyAccounts(ctx, all)
+	if err != nil {
+		return s.After, err
+	}
+	for _, d := range all {
+		for _, want := range d.wants {
+			if want.Unless != nil && empty(*want.Unless) {
+				continue
+			}
+			if err := p.react(ctx, d.event, want); err != nil {
+				return d.event.Position - 1, err
+			}
 		}
-		key := eventstore.Key{Actor: "policy", Key: id, Fingerprint: []byte(want.Name)}
-		_, err := p.x.Execute(ctx, meta, &key, want.Flow.Run)
-		attrs := []any{"policy", want.Name, "event", r.Type, "position", r.Position, "stream", r.Stream.String()}
-		switch judge(err) {
-		case final:
-			p.log.InfoContext(ctx, "policy refused", append(attrs, "code", code(err))...)
-		case later:
-			return fmt.Errorf("policy %s at %d: %w", want.Name, r.Position, err)
-		case bug:
-			return p.count(ctx, r.Position, fmt.Errorf("policy %s at %d (%s): %w", want.Name, r.Position, r.Type, err))
+	}
+	if unknown != nil {
+		return unknown.Position - 1, &haltError{fmt.Sprintf("position %d: event type %q schema %d cannot be read by this build", unknown.Position, unknown.Type, unknown.Schema)}
+	}
+	return s.To, nil
+}
+
+// wanted asks the policies about each event, up to the first that this build cannot read.
+func (p *Policies) wanted(s projections.Slice, now time.Time) (all []due, unknown *eventstore.Recorded) {
+	for _, r := range s.Events {
+		if err := p.events.Decode(&r); err != nil {
+			return all, &r
 		}
+		if wants := policy.React(r.Stream, r.Event, r.EventID.String(), now); len(wants) > 0 {
+			all = append(all, due{r, wants})
+		}
+	}
+	return all, nil
+}
+
+// emptyAccounts looks up, in one question, the accounts on which reactions depend.
+func (p *Policies) emptyAccounts(ctx context.Context, all []due) (func(policy.Empty) bool, error) {
+	var accounts, assets []string
+	for _, d := range all {
+		for _, want := range d.wants {
+			if want.Unless != nil {
+				accounts, assets = append(accounts, string(want.Unless.Account)), append(assets, string(want.Unless.Asset))
+			}
+		}
+	}
+	holding := map[policy.Empty]bool{}
+	if len(accounts) > 0 {
+		rows, err := p.pool.Query(ctx, `SELECT b.account, b.asset FROM ledger_balances b
+			JOIN (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS a(account, asset)) a USING (account, asset)
+			WHERE b.debits_posted <> b.credits_posted`, accounts, assets)
+		if err != nil {
+			return nil, fmt.Errorf("look accounts up: %w", err)
+		}
+		var e policy.Empty
+		if _, err := pgx.ForEachRow(rows, []any{&e.Account, &e.Asset}, func() error { holding[e] = true; return nil }); err != nil {
+			return nil, fmt.Errorf("look accounts up: %w", err)
+		}
+	}
+	return func(e policy.Empty) bool { return !holding[e] }, nil
+}
+
+// react runs one reaction to an event.
+func (p *Policies) react(ctx context.Context, r eventstore.Recorded, want policy.Reaction) error {
+	id := domain.DeriveID(r.EventID.String(), "policy:"+want.Name)
+	meta := eventstore.Metadata{
+		Actor: domain.Machine(domain.Process, want.Name), CommandID: id,
+		CorrelationID: r.Metadata.CorrelationID, CausationID: r.EventID.String(), Source: "policy",
+	}
+	key := eventstore.Key{Actor: "policy", Key: id, Fingerprint: []byte(want.Name)}
+	_, err := p.x.Execute(ctx, meta, &key, want.Flow.Run)
+	switch judge(err) {
+	case final:
+		p.log.InfoContext(ctx, "policy refused", "policy", want.Name, "event", r.Type, "position", r.Position, "stream", r.Stream.String(), "code", code(err))
+	case later:
+		return fmt.Errorf("policy %s at %d: %w", want.Name, r.Position, err)
+	case bug:
+		return p.count(r.Position, fmt.Errorf("policy %s at %d (%s): %w", want.Name, r.Position, r.Type, err))
 	}
 	return nil
 }
 
 // count gives a bug some more tries, then halts.
-func (p *Policies) count(ctx context.Context, position int64, err error) error {
+func (p *Policies) count(position int64, err error) error {
 	if p.strike.position != position {
 		p.strike = strike{position: position}
 	}
 	if p.strike.count++; p.strike.count < maxStrikes {
 		return err
 	}
-	return p.stop(ctx, position-1, err.Error())
+	return &haltError{err.Error()}
 }
 
 func (p *Policies) stop(ctx context.Context, after int64, why string) error {

@@ -50,6 +50,7 @@ var (
 type world struct {
 	t       *testing.T
 	pool    *pgxpool.Pool
+	codec   *eventstore.Codec
 	store   *postgres.Store
 	x       *eventstore.Executor
 	runner  *projections.Runner
@@ -65,15 +66,16 @@ type world struct {
 func setup(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, pool: pgtest.New(t)}
-	codec, err := eventstore.NewCodec(postgres.NewKeyRing(w.pool, make([]byte, 32)), scenariotest.Aggregates()...)
+	var err error
+	w.codec, err = eventstore.NewCodec(postgres.NewKeyRing(w.pool, make([]byte, 32)), scenariotest.Aggregates()...)
 	require.NoError(t, err)
-	w.store, err = postgres.New(t.Context(), w.pool, codec, postgres.Options{Signer: signer(t)})
+	w.store, err = postgres.New(t.Context(), w.pool, w.codec, postgres.Options{Signer: signer(t)})
 	require.NoError(t, err)
 	t.Cleanup(w.store.Close)
 	w.x, w.rows, w.watch = eventstore.NewExecutor(w.store), records.New(w.pool, 1), watchview.New(w.pool)
 	registry, err := projections.NewRegistry(watchview.Projector{})
 	require.NoError(t, err)
-	w.runner, err = projections.New(pgtest.Open(t, w.pool.Config().ConnString()), codec, registry, projections.Options{Poll: 20 * time.Millisecond, Linger: time.Millisecond})
+	w.runner, err = projections.New(pgtest.Open(t, w.pool.Config().ConnString()), w.codec, registry, projections.Options{Poll: 20 * time.Millisecond, Linger: time.Millisecond})
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(context.Background())
 	require.NoError(t, w.runner.Register(ctx))

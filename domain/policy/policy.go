@@ -4,8 +4,14 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/dispute"
+	"holdfast/domain/escrow"
 	"holdfast/domain/funding"
+	"holdfast/domain/ledger"
+	"holdfast/domain/money"
 	"holdfast/domain/order"
+	"holdfast/domain/payment"
+	"holdfast/domain/refund"
 	"holdfast/domain/settlement"
 )
 
@@ -19,6 +25,20 @@ type Reaction struct {
 	// Name says which policy asks; one event has at most one reaction of a name.
 	Name string
 	Flow Flow
+	// Unless, when set, names an account: while it is empty there is nothing to do, and asking
+	// costs less than deciding. It only saves work.
+	Unless *Empty
+}
+
+// Empty is the condition that an account of an asset holds nothing.
+type Empty struct {
+	Account ledger.Account
+	Asset   money.Asset
+}
+
+// Categories are the stream types that React knows; events of others lead to nothing.
+func Categories() []string {
+	return []string{escrow.Decider.Category, dispute.Decider.Category, refund.Decider.Category, payment.Decider.Category}
 }
 
 // Due builds the flow of a deadline; ok is false for a command that no build knows.

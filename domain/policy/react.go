@@ -6,6 +6,7 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/payment"
 	"holdfast/domain/receivable"
@@ -22,24 +23,22 @@ func React(s domain.Stream, e domain.Event, seed string, at time.Time) []Reactio
 	hold := domain.HoldID(s.ID)
 	switch e := e.(type) {
 	case escrow.Released:
-		return []Reaction{
-			netting(issue, e.Seller, e.Net),
-			closing(issue, hold),
-		}
+		// The release itself closes a hold that it empties.
+		return []Reaction{netting(issue, e.Seller, e.Net)}
 	case escrow.DisputeSettled, escrow.RefundSettled:
 		return []Reaction{closing(issue, hold)}
 	case escrow.ReleaseHoldLifted:
-		return []Reaction{{"resume release", ResumeRelease{Issue: issue("resume release"), Hold: hold}}}
+		return []Reaction{{Name: "resume release", Flow: ResumeRelease{Issue: issue("resume release"), Hold: hold}}}
 	case dispute.Resolved:
 		return []Reaction{
 			netting(issue, e.Seller, e.Parts.Seller),
-			{"close dispute", CloseDispute{Issue: issue("close dispute"), Dispute: domain.DisputeID(s.ID)}},
+			{Name: "close dispute", Flow: CloseDispute{Issue: issue("close dispute"), Dispute: domain.DisputeID(s.ID)}},
 		}
 	case refund.Confirmed, refund.Failed, refund.Cancelled:
-		return []Reaction{{"close dispute", CloseDispute{Issue: issue("close dispute"), Refund: domain.RefundID(s.ID)}}}
+		return []Reaction{{Name: "close dispute", Flow: CloseDispute{Issue: issue("close dispute"), Refund: domain.RefundID(s.ID)}}}
 	case payment.Expired:
 		if e.Partial {
-			return []Reaction{{"refund part", RefundPart{
+			return []Reaction{{Name: "refund part", Flow: RefundPart{
 				Issue: issue("refund part"), Refund: domain.RefundID(domain.DeriveID(seed, "refund of a part")), Hold: e.Hold,
 			}}}
 		}
@@ -50,12 +49,14 @@ func React(s domain.Stream, e domain.Event, seed string, at time.Time) []Reactio
 // netting recovers what a seller owes as soon as he is paid, not only when he asks for a payout.
 func netting(issue func(string) domain.Issue, seller domain.UserID, got money.Amount) Reaction {
 	const name = "netting"
-	return Reaction{name, settlement.RecoverReceivable{
-		Issue: issue(name), Party: receivable.Seller, User: seller, Asset: got.Asset, Available: got.Units,
-	}}
+	return Reaction{
+		Name:   name,
+		Flow:   settlement.RecoverReceivable{Issue: issue(name), Party: receivable.Seller, User: seller, Asset: got.Asset, Available: got.Units},
+		Unless: &Empty{Account: ledger.ReceivableSeller(seller), Asset: got.Asset},
+	}
 }
 
 func closing(issue func(string) domain.Issue, hold domain.HoldID) Reaction {
 	const name = "close escrow"
-	return Reaction{name, CloseEscrow{Issue: issue(name), Hold: hold}}
+	return Reaction{Name: name, Flow: CloseEscrow{Issue: issue(name), Hold: hold}}
 }
