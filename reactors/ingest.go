@@ -171,7 +171,8 @@ func first[T any](all []T) (v T) {
 // catchUp waits until what is to be watched includes everything that is in the log now.
 func catchUp(ctx context.Context, log interface {
 	Head(context.Context) (eventstore.Head, error)
-}, positions Positions) error {
+}, positions Positions,
+) error {
 	head, err := log.Head(ctx)
 	if err != nil {
 		return err

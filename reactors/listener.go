@@ -34,6 +34,9 @@ func NewListener(pool *pgxpool.Pool, sleepers map[string][]Sleeper, log *slog.Lo
 	return l
 }
 
+// Status is always good: what a listener misses the loops find by themselves.
+func (l *Listener) Status() Status { return Status{Name: "listener"} }
+
 // Run listens until ctx ends.
 func (l *Listener) Run(ctx context.Context) error {
 	projections.Listen(ctx, l.pool, func(channel string) {

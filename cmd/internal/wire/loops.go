@@ -8,6 +8,7 @@ import (
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
 	"holdfast/domain/network"
+	"holdfast/projections"
 	"holdfast/projections/watchview"
 	"holdfast/reactors"
 )
@@ -29,13 +30,14 @@ func (s *Service) openLoops() error {
 	for id, c := range s.Chains.Clients {
 		payments[id] = c
 	}
-	s.loops = append(s.loops,
-		reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log), reactors.NewTimers(s.Jobs, s.Executor, s.Log),
-		reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
-		reactors.NewIngest(reactors.IngestOptions{
-			Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
-			Executor: s.Executor, Watch: watch, Positions: s.Runner, Log: s.Log,
-		}))
+	policies := reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log)
+	ingest := reactors.NewIngest(reactors.IngestOptions{
+		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
+		Executor: s.Executor, Watch: watch, Positions: s.Runner, Log: s.Log,
+	})
+	s.loops = append(s.loops, policies, ingest,
+		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
+		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies}, records.InboxChannel: {ingest}}, s.Log))
 	for _, client := range s.Chains.Clients {
 		s.loops = append(s.loops, reactors.NewChainFollower(reactors.FollowerOptions{
 			Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.Runner,
