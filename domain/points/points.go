@@ -195,7 +195,7 @@ func Aggregate() domain.Aggregate {
 		Category: Decider.Category, Events: []domain.Event{Earned{}, Granted{}, Redeemed{}, Expired{}, Deducted{}, Reversed{}}, Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
 			c := changeOf(e)
-			return []domain.Claim{{Name: e.EventType() + ":" + string(c.User) + "/" + c.Ref, Taken: ErrCounted}}
+			return []domain.Claim{{Name: e.EventType() + ":" + string(c.User) + "/" + c.Ref, Taken: ErrCounted, Once: true}}
 		},
 	}
 }
