@@ -26,9 +26,9 @@ type personalJSON struct {
 
 // MarshalJSON writes the sealed form when there is one, and never both.
 func (p Personal) MarshalJSON() ([]byte, error) {
-	j := personalJSON{Subject: p.Subject, Sealed: p.Sealed, Erased: p.Erased}
-	if len(p.Sealed) == 0 {
-		j.Text = p.Text
+	j := personalJSON(p)
+	if len(p.Sealed) > 0 {
+		j.Text = ""
 	}
 	return json.Marshal(j)
 }
@@ -39,6 +39,6 @@ func (p *Personal) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &j); err != nil {
 		return err
 	}
-	*p = Personal{Subject: j.Subject, Text: j.Text, Sealed: j.Sealed, Erased: j.Erased}
+	*p = Personal(j)
 	return nil
 }

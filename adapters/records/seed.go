@@ -30,10 +30,14 @@ var people = []struct {
 	name string
 	role domain.Capacity
 }{
-	{Admin1, "admin", domain.Admin}, {Admin2, "admin2", domain.Admin},
-	{Buyer1, "buyer", domain.Buyer}, {Buyer2, "buyer2", domain.Buyer},
-	{Seller1, "seller", domain.Seller}, {Seller2, "seller2", domain.Seller},
-	{Resolver1, "resolver", domain.Resolver}, {Resolver2, "resolver2", domain.Resolver},
+	{Admin1, "admin", domain.Admin},
+	{Admin2, "admin2", domain.Admin},
+	{Buyer1, "buyer", domain.Buyer},
+	{Buyer2, "buyer2", domain.Buyer},
+	{Seller1, "seller", domain.Seller},
+	{Seller2, "seller2", domain.Seller},
+	{Resolver1, "resolver", domain.Resolver},
+	{Resolver2, "resolver2", domain.Resolver},
 	{Guard1, "guard", domain.Guard},
 }
 

@@ -44,7 +44,7 @@ func failed(what string, err error) error {
 		return nil
 	}
 	if _, answered := errors.AsType[*pgconn.PgError](err); !answered && !errors.Is(err, pgx.ErrNoRows) {
-		return fmt.Errorf("%s: %w (%v)", what, ErrUnavailable, err)
+		return fmt.Errorf("%s: %w (%w)", what, ErrUnavailable, err)
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
@@ -59,10 +59,4 @@ func one[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (v T, ok bool, 
 		return v, false, nil
 	}
 	return v, err == nil, err
-}
-
-// violates reports whether an error is the violation of a named constraint.
-func violates(err error, constraint string) bool {
-	p, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && p.ConstraintName == constraint
 }

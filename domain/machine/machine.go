@@ -74,7 +74,7 @@ func (r Row[S, E]) Zero() domain.Command { return r.zero }
 // the row decide. An unknown command is a bug, not a refusal.
 func (t Table[S, E]) Decide(s S, c domain.Command) ([]E, error) {
 	phase := t.Phase(s)
-	known, allowed := false, false
+	known := false
 	for _, r := range t.Rows {
 		if !r.fits(c) {
 			continue
@@ -86,7 +86,6 @@ func (t Table[S, E]) Decide(s S, c domain.Command) ([]E, error) {
 		if !t.may(s, c.Issuer(), r.By) {
 			continue
 		}
-		allowed = true
 		events, err := r.decide(s, c)
 		if err != nil {
 			return nil, err
@@ -96,8 +95,6 @@ func (t Table[S, E]) Decide(s S, c domain.Command) ([]E, error) {
 	switch {
 	case !known:
 		return nil, fmt.Errorf("%s does not know the command %T", t.Name, c)
-	case allowed:
-		return nil, nil
 	case t.anyRowIn(phase, c):
 		return nil, fault.ErrForbidden
 	}

@@ -7,7 +7,6 @@ import (
 
 var (
 	phases = []string{"", CreatedPhase, AwaitingPayment, Confirming, PartlyPaid, UnderReview, PaidPhase, ExpiredPhase, CancelledPhase, RejectedPhase, ReversedPhase}
-	open   = []string{CreatedPhase, AwaitingPayment, Confirming, PartlyPaid, ReversedPhase}
 	seen   = []string{Confirming, PartlyPaid, UnderReview, PaidPhase, ExpiredPhase, ReversedPhase, CancelledPhase, RejectedPhase}
 	facts  = []domain.Capacity{domain.Chain, domain.Provider, domain.Process}
 )
@@ -18,35 +17,63 @@ func Table() machine.Table[State, Event] {
 	return machine.Table[State, Event]{
 		Name: "Payment", Phases: phases, Phase: func(s State) string { return s.Phase }, As: parties, Refuse: refuse,
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: []string{""}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{CreatedPhase},
-				Guard: "something is due; threshold ≥ floor → BELOW_FLOOR; ends later than now", Events: []string{"payment.initiated"}}, initiate),
-			machine.On(line{From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{AwaitingPayment},
-				Guard: "once; the same again is a repeat → DESTINATION_ASSIGNED", Events: []string{"payment.destination_assigned"}}, assign),
-			machine.On(line{From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Process, domain.Provider}, To: []string{AwaitingPayment},
-				Guard: "destination, token and amount are ours → PROVIDER_MISMATCH", Events: []string{"payment.intent_registered"}}, registerIntent),
-			machine.On(line{From: phases[1:], By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: phases[1:],
-				Guard: "a claim: nothing follows but a look at the chain", Events: []string{"payment.transaction_reported"}}, report),
-			machine.On(line{From: []string{CreatedPhase, AwaitingPayment, Confirming, PartlyPaid, UnderReview, PaidPhase, ReversedPhase}, By: facts, To: []string{Confirming, UnderReview, PaidPhase},
-				Guard: "evidence counts once → EVIDENCE_ALREADY_USED; the same again is a repeat", Events: []string{"payment.detected", "payment.dropped"}}, detect),
-			machine.On(line{From: []string{ExpiredPhase, CancelledPhase}, By: facts, To: []string{Confirming},
-				Guard: "the order can still take it, else the deposit is unmatched → PAYMENT_CLOSED", Events: []string{"payment.late_accepted", "payment.detected"}}, detectLate),
-			machine.On(line{From: seen, By: facts, To: []string{Confirming, PartlyPaid, PaidPhase, ExpiredPhase, CancelledPhase, RejectedPhase, ReversedPhase},
+			machine.On(line{
+				From: []string{""}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{CreatedPhase},
+				Guard: "something is due; threshold ≥ floor → BELOW_FLOOR; ends later than now", Events: []string{"payment.initiated"},
+			}, initiate),
+			machine.On(line{
+				From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{AwaitingPayment},
+				Guard: "once; the same again is a repeat → DESTINATION_ASSIGNED", Events: []string{"payment.destination_assigned"},
+			}, assign),
+			machine.On(line{
+				From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Process, domain.Provider}, To: []string{AwaitingPayment},
+				Guard: "destination, token and amount are ours → PROVIDER_MISMATCH", Events: []string{"payment.intent_registered"},
+			}, registerIntent),
+			machine.On(line{
+				From: phases[1:], By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: phases[1:],
+				Guard: "a claim: nothing follows but a look at the chain", Events: []string{"payment.transaction_reported"},
+			}, report),
+			machine.On(line{
+				From: []string{CreatedPhase, AwaitingPayment, Confirming, PartlyPaid, UnderReview, PaidPhase, ReversedPhase}, By: facts, To: []string{Confirming, UnderReview, PaidPhase},
+				Guard: "evidence counts once → EVIDENCE_ALREADY_USED; the same again is a repeat", Events: []string{"payment.detected", "payment.dropped"},
+			}, detect),
+			machine.On(line{
+				From: []string{ExpiredPhase, CancelledPhase}, By: facts, To: []string{Confirming},
+				Guard: "the order can still take it, else the deposit is unmatched → PAYMENT_CLOSED", Events: []string{"payment.late_accepted", "payment.detected"},
+			}, detectLate),
+			machine.On(line{
+				From: seen, By: facts, To: []string{Confirming, PartlyPaid, PaidPhase, ExpiredPhase, CancelledPhase, RejectedPhase, ReversedPhase},
 				Guard:  "that transfer is seen → TRANSFER_UNKNOWN; depth ≥ threshold or finalized → NOT_CONFIRMED; not under review; a repeat changes nothing",
-				Events: []string{"payment.confirmed", "payment.partially_paid", "payment.paid", "payment.overpaid"}}, confirm),
-			machine.On(line{From: seen, By: facts, To: []string{AwaitingPayment, Confirming, PartlyPaid, PaidPhase, ExpiredPhase, UnderReview, CancelledPhase, RejectedPhase, ReversedPhase},
-				Guard: "not confirmed; a repeat changes nothing", Events: []string{"payment.dropped"}}, drop),
-			machine.On(line{From: seen, By: facts, To: []string{ReversedPhase, PaidPhase, CancelledPhase, RejectedPhase},
-				Guard: "confirmed; a repeat changes nothing", Events: []string{"payment.reorged"}}, reorg),
-			machine.On(line{From: []string{Confirming}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{UnderReview},
-				Events: []string{"payment.held_for_review"}}, holdForReview),
-			machine.On(line{From: []string{UnderReview}, By: []domain.Capacity{domain.Admin}, To: []string{Confirming},
-				Events: []string{"payment.review_cleared"}}, clearReview),
-			machine.On(line{From: []string{UnderReview}, By: []domain.Capacity{domain.Admin}, To: []string{RejectedPhase},
-				Events: []string{"payment.review_rejected"}}, rejectReview),
-			machine.On(line{From: []string{CreatedPhase, AwaitingPayment, PartlyPaid}, By: []domain.Capacity{domain.Timer, domain.Admin, domain.Process}, To: []string{ExpiredPhase},
-				Guard: "after expires_at; nothing unconfirmed is on its way", Events: []string{"payment.expired"}}, expire),
-			machine.On(line{From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: []string{CancelledPhase},
-				Guard: "nothing seen", Events: []string{"payment.cancelled"}}, cancel),
+				Events: []string{"payment.confirmed", "payment.partially_paid", "payment.paid", "payment.overpaid"},
+			}, confirm),
+			machine.On(line{
+				From: seen, By: facts, To: []string{AwaitingPayment, Confirming, PartlyPaid, PaidPhase, ExpiredPhase, UnderReview, CancelledPhase, RejectedPhase, ReversedPhase},
+				Guard: "not confirmed; a repeat changes nothing", Events: []string{"payment.dropped"},
+			}, drop),
+			machine.On(line{
+				From: seen, By: facts, To: []string{ReversedPhase, PaidPhase, CancelledPhase, RejectedPhase},
+				Guard: "confirmed; a repeat changes nothing", Events: []string{"payment.reorged"},
+			}, reorg),
+			machine.On(line{
+				From: []string{Confirming}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{UnderReview},
+				Events: []string{"payment.held_for_review"},
+			}, holdForReview),
+			machine.On(line{
+				From: []string{UnderReview}, By: []domain.Capacity{domain.Admin}, To: []string{Confirming},
+				Events: []string{"payment.review_cleared"},
+			}, clearReview),
+			machine.On(line{
+				From: []string{UnderReview}, By: []domain.Capacity{domain.Admin}, To: []string{RejectedPhase},
+				Events: []string{"payment.review_rejected"},
+			}, rejectReview),
+			machine.On(line{
+				From: []string{CreatedPhase, AwaitingPayment, PartlyPaid}, By: []domain.Capacity{domain.Timer, domain.Admin, domain.Process}, To: []string{ExpiredPhase},
+				Guard: "after expires_at; nothing unconfirmed is on its way", Events: []string{"payment.expired"},
+			}, expire),
+			machine.On(line{
+				From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: []string{CancelledPhase},
+				Guard: "nothing seen", Events: []string{"payment.cancelled"},
+			}, cancel),
 		},
 	}
 }

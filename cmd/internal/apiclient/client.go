@@ -15,6 +15,13 @@ import (
 	"github.com/google/uuid"
 )
 
+// The methods, for callers that have no business with net/http.
+const (
+	GET   = http.MethodGet
+	POST  = http.MethodPost
+	PATCH = http.MethodPatch
+)
+
 // Client talks to one service as one user.
 type Client struct {
 	base  string
@@ -137,7 +144,7 @@ func (c *Client) send(req *http.Request) (Answer, error) {
 	if err != nil {
 		return Answer{}, err
 	}
-	defer res.Body.Close()
+	defer func() { _ = res.Body.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
 	if err != nil {
 		return Answer{}, err

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -152,7 +151,7 @@ func (s *Stage) announce(ctx context.Context, o order, tx string) error {
 		if err != nil {
 			return err
 		}
-		_, err = apiclient.New(s.base).Call(ctx, http.MethodPost, "/api/payment/request-network/webhook", bytes.Clone(body),
+		_, err = apiclient.New(s.base).Call(ctx, apiclient.POST, "/api/payment/request-network/webhook", bytes.Clone(body),
 			apiclient.WithHeader("X-Request-Network-Signature", requestnetwork.Sign(s.secret, body)),
 			apiclient.WithHeader("X-Request-Network-Delivery", delivery))
 		return err

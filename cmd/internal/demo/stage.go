@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -123,7 +122,7 @@ type logEvent struct {
 }
 
 func (s *Stage) events(ctx context.Context, after int64) ([]logEvent, error) {
-	a, err := s.admin.Call(ctx, http.MethodGet, "/api/audit/events?limit=1000&from_position="+strconv.FormatInt(after, 10), nil)
+	a, err := s.admin.Call(ctx, apiclient.GET, "/api/audit/events?limit=1000&from_position="+strconv.FormatInt(after, 10), nil)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +144,7 @@ func post(ctx context.Context, c *apiclient.Client, path string, body any) (apic
 	if body == nil {
 		body = map[string]any{}
 	}
-	return c.Call(ctx, http.MethodPost, path, body, apiclient.WithKey(uuid.NewString()))
+	return c.Call(ctx, apiclient.POST, path, body, apiclient.WithKey(uuid.NewString()))
 }
 
 // patience is how long the demo waits for what happens in the background: confirmations,
@@ -158,7 +157,7 @@ func (s *Stage) await(ctx context.Context, c *apiclient.Client, path, field stri
 	defer cancel()
 	last := ""
 	for {
-		a, err := c.Call(ctx, http.MethodGet, path, nil)
+		a, err := c.Call(ctx, apiclient.GET, path, nil)
 		if refusal := (*apiclient.Error)(nil); errors.As(err, &refusal) && refusal.Status >= 500 {
 			err = nil // a view that lags; ask again
 		}
@@ -184,7 +183,7 @@ func (s *Stage) await(ctx context.Context, c *apiclient.Client, path, field stri
 
 // Books prints the trial balance that the service answers.
 func (s *Stage) Books(ctx context.Context) error {
-	a, err := s.admin.Call(ctx, http.MethodGet, "/api/ledger/trial-balance", nil)
+	a, err := s.admin.Call(ctx, apiclient.GET, "/api/ledger/trial-balance", nil)
 	if err != nil {
 		return err
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"holdfast/adapters/devchain"
@@ -73,7 +72,7 @@ func (s *Stage) swept(ctx context.Context, amount string) error {
 
 // treasury is what the ledger says is available in the treasury.
 func (s *Stage) treasury(ctx context.Context) (money.Units, error) {
-	a, err := s.admin.Call(ctx, http.MethodGet, "/api/ledger/trial-balance", nil)
+	a, err := s.admin.Call(ctx, apiclient.GET, "/api/ledger/trial-balance", nil)
 	if err != nil {
 		return money.Zero, err
 	}
@@ -132,7 +131,7 @@ func (s *Stage) DisputedOrder(ctx context.Context) error {
 func (s *Stage) judge(ctx context.Context, dispute string) error {
 	base := "/api/disputes/" + dispute
 	resolve := func(resolver *apiclient.Client, sellerBPS int) error {
-		if _, err := resolver.Call(ctx, http.MethodPatch, base+"/assign", map[string]any{}); err != nil {
+		if _, err := resolver.Call(ctx, apiclient.PATCH, base+"/assign", map[string]any{}); err != nil {
 			return err
 		}
 		_, err := post(ctx, resolver, base+"/decide", map[string]any{"action": "split", "seller_bps": sellerBPS, "reason": "Both are right in part"})
@@ -176,7 +175,7 @@ func (s *Stage) refund(ctx context.Context, o order) error {
 	wallet := domain.DeriveID(fmt.Sprintf("%s/%d", records.Buyer1, devchain.ChainID), "seeded-wallet")
 	refund := ""
 	if err := s.do(ctx, "The buyer confirms the address for the refund", func() (string, error) {
-		a, err := s.buyer.Call(ctx, http.MethodGet, path, nil)
+		a, err := s.buyer.Call(ctx, apiclient.GET, path, nil)
 		if err != nil {
 			return "", err
 		}

@@ -72,12 +72,17 @@ func (s steering) Rebuild(ctx context.Context, name string) error {
 }
 
 func (s steering) Promote(ctx context.Context, name string) error { return s.runner.Promote(ctx, name) }
+
 func (s steering) Rollback(ctx context.Context, name string) error {
 	return s.runner.Rollback(ctx, name)
 }
-func (s steering) Pause(ctx context.Context, name string) error  { return s.runner.Pause(ctx, name) }
+
+func (s steering) Pause(ctx context.Context, name string) error { return s.runner.Pause(ctx, name) }
+
 func (s steering) Resume(ctx context.Context, name string) error { return s.runner.Resume(ctx, name) }
-func (s steering) Retry(ctx context.Context, name string) error  { return s.runner.Retry(ctx, name) }
+
+func (s steering) Retry(ctx context.Context, name string) error { return s.runner.Retry(ctx, name) }
+
 func (s steering) Skip(ctx context.Context, name, reason string, by domain.UserID) error {
 	return s.runner.Skip(ctx, name, reason, by)
 }
