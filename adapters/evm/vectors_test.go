@@ -76,8 +76,10 @@ func TestAddressesAreDerivedFromThePublicKeyAlone(t *testing.T) {
 		_, _, err = d.Address(1<<31 - 1)
 		assert.NoError(t, err)
 	}
-	for _, bad := range append([]string{"", "xpub", strings.Repeat("x", 111),
-		"xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"}, v.BIP44Errors[1].Xpub) {
+	for _, bad := range append([]string{
+		"", "xpub", strings.Repeat("x", 111),
+		"xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi",
+	}, v.BIP44Errors[1].Xpub) {
 		_, err := evm.NewDeriver(bad)
 		assert.ErrorIs(t, err, evm.ErrDerivation, bad)
 	}

@@ -203,8 +203,10 @@ func (s *Server) ensureDatabase(ctx context.Context) error {
 func (s *Server) URL() string { return s.url(superuser) }
 
 func (s *Server) url(database string) string {
-	u := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, s.secret), Host: "127.0.0.1:" + strconv.Itoa(s.port),
-		Path: "/" + database, RawQuery: "sslmode=disable"}
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(superuser, s.secret), Host: "127.0.0.1:" + strconv.Itoa(s.port),
+		Path: "/" + database, RawQuery: "sslmode=disable",
+	}
 	return u.String()
 }
 

@@ -47,8 +47,13 @@ func (p *Parser) Hint(headers map[string]string, body []byte) (network.Hint, err
 		name string
 		into *string
 	}{
-		{"event", &h.Event}, {"requestId", &h.RequestID}, {"requestID", &other}, {"paymentReference", &h.Reference},
-		{"network", &h.Network}, {"txHash", &h.Tx}, {"amount", &h.Amount},
+		{"event", &h.Event},
+		{"requestId", &h.RequestID},
+		{"requestID", &other},
+		{"paymentReference", &h.Reference},
+		{"network", &h.Network},
+		{"txHash", &h.Tx},
+		{"amount", &h.Amount},
 	} {
 		if err := text(fields[f.name], f.into); err != nil {
 			return network.Hint{}, ErrInvalidPayload.Because("%s: %v", f.name, err)

@@ -58,12 +58,19 @@ func docsCmd() *cobra.Command {
 // aggregates lists the state machines in the order of an order's life.
 func aggregates() []gendocs.Aggregate {
 	return []gendocs.Aggregate{
-		{Name: "PurchaseRequest", Slug: "request", Table: request.Table()}, {Name: "SellerOffer", Slug: "offer", Table: offer.Table()},
-		{Name: "PaymentQuote", Slug: "quote", Table: quote.Table()}, {Name: "Payment", Slug: "payment", Table: payment.Table()},
-		{Name: "UnmatchedDeposit", Slug: "suspense", Table: suspense.Table()}, {Name: "EscrowHold", Slug: "escrow", Table: escrow.Table()},
-		{Name: "Refund", Slug: "refund", Table: refund.Table()}, {Name: "Payout", Slug: "payout", Table: payout.Table()},
-		{Name: "Receivable", Slug: "receivable", Table: receivable.Table()}, {Name: "Dispute", Slug: "dispute", Table: dispute.Table()},
-		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()}, {Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
-		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()}, {Name: "PointsAccount", Slug: "points", Table: points.Table()},
+		{Name: "PurchaseRequest", Slug: "request", Table: request.Table()},
+		{Name: "SellerOffer", Slug: "offer", Table: offer.Table()},
+		{Name: "PaymentQuote", Slug: "quote", Table: quote.Table()},
+		{Name: "Payment", Slug: "payment", Table: payment.Table()},
+		{Name: "UnmatchedDeposit", Slug: "suspense", Table: suspense.Table()},
+		{Name: "EscrowHold", Slug: "escrow", Table: escrow.Table()},
+		{Name: "Refund", Slug: "refund", Table: refund.Table()},
+		{Name: "Payout", Slug: "payout", Table: payout.Table()},
+		{Name: "Receivable", Slug: "receivable", Table: receivable.Table()},
+		{Name: "Dispute", Slug: "dispute", Table: dispute.Table()},
+		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()},
+		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
+		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
+		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

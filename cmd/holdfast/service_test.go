@@ -77,8 +77,10 @@ func freePort(t *testing.T) int {
 func (s *service) command(ctx context.Context, verb string) *exec.Cmd {
 	c := exec.CommandContext(ctx, s.binary, verb)
 	c.Dir = filepath.Dir(s.binary)
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOLDFAST_DATA=" + s.dir,
-		"PORT=" + strconv.Itoa(s.port), "ACCESS_LOG=false", "LOG_LEVEL=warn"}
+	c.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOLDFAST_DATA=" + s.dir,
+		"PORT=" + strconv.Itoa(s.port), "ACCESS_LOG=false", "LOG_LEVEL=warn",
+	}
 	return c
 }
 

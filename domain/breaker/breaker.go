@@ -142,12 +142,18 @@ func Table() machine.Table[State, Event] {
 	return machine.Table[State, Event]{
 		Name: "AssetBreaker", Phases: all, Phase: State.Phase,
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: all, By: []domain.Capacity{domain.Process, domain.Chain}, To: all,
-				Guard: "a repeat changes nothing", Events: []string{"breaker.solvency_breached", "breaker.solvency_restored"}}, recordSolvency),
-			machine.On(line{From: all, By: []domain.Capacity{domain.Admin, domain.Guard}, To: []string{Paused, Breached},
-				Guard: "with a reason; a repeat changes nothing", Events: []string{"breaker.asset_paused"}}, pause),
-			machine.On(line{From: []string{Paused, Breached}, By: []domain.Capacity{domain.Admin}, To: []string{Running, Breached},
-				Guard: "with a reason; a repeat changes nothing", Events: []string{"breaker.asset_resumed"}}, resume),
+			machine.On(line{
+				From: all, By: []domain.Capacity{domain.Process, domain.Chain}, To: all,
+				Guard: "a repeat changes nothing", Events: []string{"breaker.solvency_breached", "breaker.solvency_restored"},
+			}, recordSolvency),
+			machine.On(line{
+				From: all, By: []domain.Capacity{domain.Admin, domain.Guard}, To: []string{Paused, Breached},
+				Guard: "with a reason; a repeat changes nothing", Events: []string{"breaker.asset_paused"},
+			}, pause),
+			machine.On(line{
+				From: []string{Paused, Breached}, By: []domain.Capacity{domain.Admin}, To: []string{Running, Breached},
+				Guard: "with a reason; a repeat changes nothing", Events: []string{"breaker.asset_resumed"},
+			}, resume),
 		},
 	}
 }

@@ -162,21 +162,29 @@ func Table() machine.Table[State, Event] {
 	return machine.Table[State, Event]{
 		Name: "DerivedDestination", Phases: append([]string{""}, live...), Phase: State.Phase,
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: append([]string{""}, live...), By: []domain.Capacity{domain.Process, domain.Admin}, To: live,
-				Guard: "an index is used once → DERIVATION_CONFLICT; the same again is a repeat", Events: []string{"destination.derived"}}, derive),
-			machine.On(line{From: live, By: []domain.Capacity{domain.Process}, To: live,
-				Guard: "never to a second payment → DESTINATION_ASSIGNED", Events: []string{"destination.assigned"}}, assign),
+			machine.On(line{
+				From: append([]string{""}, live...), By: []domain.Capacity{domain.Process, domain.Admin}, To: live,
+				Guard: "an index is used once → DERIVATION_CONFLICT; the same again is a repeat", Events: []string{"destination.derived"},
+			}, derive),
+			machine.On(line{
+				From: live, By: []domain.Capacity{domain.Process}, To: live,
+				Guard: "never to a second payment → DESTINATION_ASSIGNED", Events: []string{"destination.assigned"},
+			}, assign),
 			machine.On(line{From: live, By: facts, To: live, Events: []string{"destination.funded"}}, fund),
 			machine.On(line{From: live, By: facts, To: live, Guard: "what the chain undid is never refused", Events: []string{"destination.drained"}},
 				func(_ State, c Drain) ([]Event, error) { return []Event{Drained{Amount: c.Amount}}, nil }),
-			machine.On(line{From: []string{FundedPhase, SweepingPhase}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{SweepingPhase},
+			machine.On(line{
+				From: []string{FundedPhase, SweepingPhase}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{SweepingPhase},
 				Guard:  "≤ confirmed balance → NOTHING_TO_SWEEP; one sweep an asset at a time → SWEEP_IN_FLIGHT",
-				Events: []string{"destination.sweep_broadcast"}}, broadcast),
+				Events: []string{"destination.sweep_broadcast"},
+			}, broadcast),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_confirmed"}}, confirm),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_failed"}}, fail),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_reorged"}}, reorg),
-			machine.On(line{From: []string{AssignedPhase, FundedPhase, SweepingPhase, SweptPhase}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{QuarantinedPhase},
-				Events: []string{"destination.quarantined"}}, quarantine),
+			machine.On(line{
+				From: []string{AssignedPhase, FundedPhase, SweepingPhase, SweptPhase}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{QuarantinedPhase},
+				Events: []string{"destination.quarantined"},
+			}, quarantine),
 			machine.On(line{From: []string{QuarantinedPhase}, By: []domain.Capacity{domain.Admin}, To: live, Events: []string{"destination.released"}}, release),
 			machine.On(line{From: []string{DerivedPhase, AssignedPhase, SweptPhase}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{RetiredPhase}, Events: []string{"destination.retired"}},
 				func(_ State, c Retire) ([]Event, error) { return []Event{Retired{By: c.By}}, nil }),

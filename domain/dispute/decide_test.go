@@ -13,8 +13,10 @@ import (
 
 func TestOpening(t *testing.T) {
 	t.Parallel()
-	open := dispute.Open{Issue: by(buyer), Dispute: "D", Hold: "h1", Request: "q1", Buyer: "B1", Seller: "S1", Category: "not_as_described",
-		Priority: "high", Reason: said("B1", "it is broken"), FromHeld: amount(60), FromReleasable: amount(30), Terms: terms}
+	open := dispute.Open{
+		Issue: by(buyer), Dispute: "D", Hold: "h1", Request: "q1", Buyer: "B1", Seller: "S1", Category: "not_as_described",
+		Priority: "high", Reason: said("B1", "it is broken"), FromHeld: amount(60), FromReleasable: amount(30), Terms: terms,
+	}
 	with := func(change func(*dispute.Open)) dispute.Open {
 		c := open
 		change(&c)
@@ -54,13 +56,17 @@ func TestEvidence(t *testing.T) {
 		{Name: "a broken digest", Given: events{opened}, When: bad, Err: fault.ErrValidation},
 		{Name: "the answer", Given: events{opened}, When: dispute.Respond{Issue: by(seller), Text: responded.Text}, Then: events{responded}},
 		{Name: "one does not answer oneself", Given: events{opened}, When: dispute.Respond{Issue: by(buyer)}, Err: fault.ErrForbidden},
-		{Name: "no answer in time", Given: events{opened}, When: dispute.DefaultRespondent{Issue: after(timer, 3*day)},
-			Then: events{dispute.RespondentDefaulted{Dispute: "D", ReviewBy: t0.Add(8 * day)}}},
+		{
+			Name: "no answer in time", Given: events{opened}, When: dispute.DefaultRespondent{Issue: after(timer, 3*day)},
+			Then: events{dispute.RespondentDefaulted{Dispute: "D", ReviewBy: t0.Add(8 * day)}},
+		},
 		{Name: "a timer with its clock set back", Given: events{opened}, When: dispute.DefaultRespondent{Issue: after(timer, 3*day-1)}, Err: fault.ErrInvalidState},
 		{Name: "closed by the timer", Given: path(dispute.PhaseEvidence), When: dispute.CloseEvidence{Issue: after(timer, 7*day)}, Then: events{collected}},
 		{Name: "closed by another resolver", Given: append(path(dispute.PhaseEvidence), assigned), When: dispute.CloseEvidence{Issue: by(second)}, Err: dispute.ErrNotAssigned},
-		{Name: "more is wanted", Given: append(path(dispute.PhaseUnderReview), assigned),
-			When: dispute.RequestMoreEvidence{Issue: by(resolver), From: "seller", DueBy: t0.Add(9 * day), What: more.What}, Then: events{more}},
+		{
+			Name: "more is wanted", Given: append(path(dispute.PhaseUnderReview), assigned),
+			When: dispute.RequestMoreEvidence{Issue: by(resolver), From: "seller", DueBy: t0.Add(9 * day), What: more.What}, Then: events{more},
+		},
 	})
 }
 
@@ -92,16 +98,22 @@ func TestDeciding(t *testing.T) {
 	again := append(path(dispute.PhaseDecided), appealed)
 	machinetest.Run(t, dispute.Decider, []machinetest.Case[dispute.Event]{
 		{Name: "assigned", Given: path(dispute.PhaseUnderReview), When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1"}, Then: events{assigned}},
-		{Name: "a resolver takes it himself", Given: path(dispute.PhaseUnderReview), When: dispute.AssignResolver{Issue: by(resolver), Resolver: "R1"},
-			Then: events{dispute.ResolverAssigned{Dispute: "D", Resolver: "R1", Round: 1, By: resolver}}},
+		{
+			Name: "a resolver takes it himself", Given: path(dispute.PhaseUnderReview), When: dispute.AssignResolver{Issue: by(resolver), Resolver: "R1"},
+			Then: events{dispute.ResolverAssigned{Dispute: "D", Resolver: "R1", Round: 1, By: resolver}},
+		},
 		{Name: "a resolver assigns nobody else", Given: path(dispute.PhaseUnderReview), When: dispute.AssignResolver{Issue: by(resolver), Resolver: "R2"}, Err: dispute.ErrNotAssigned},
 		{Name: "nor takes it from another", Given: review, When: dispute.AssignResolver{Issue: by(second), Resolver: "R2"}, Err: dispute.ErrNotAssigned},
 		{Name: "a party", Given: path(dispute.PhaseUnderReview), When: dispute.AssignResolver{Issue: by(admin), Resolver: "S1"}, Err: dispute.ErrResolverConflict},
 		{Name: "who decided before", Given: again, When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1"}, Err: dispute.ErrResolverConflict},
-		{Name: "who was assigned when an admin decided", Given: append(review[:4:4], dispute.Decided{Dispute: "D", Round: 1, Action: dispute.Split, By: "A1", AppealUntil: t0}, appealed),
-			When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1"}, Err: dispute.ErrResolverConflict},
-		{Name: "who approved a payout of this order", Given: path(dispute.PhaseUnderReview),
-			When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1", PayoutApprovers: []domain.UserID{"R1"}}, Err: dispute.ErrResolverConflict},
+		{
+			Name: "who was assigned when an admin decided", Given: append(review[:4:4], dispute.Decided{Dispute: "D", Round: 1, Action: dispute.Split, By: "A1", AppealUntil: t0}, appealed),
+			When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1"}, Err: dispute.ErrResolverConflict,
+		},
+		{
+			Name: "who approved a payout of this order", Given: path(dispute.PhaseUnderReview),
+			When: dispute.AssignResolver{Issue: by(admin), Resolver: "R1", PayoutApprovers: []domain.UserID{"R1"}}, Err: dispute.ErrResolverConflict,
+		},
 
 		{Name: "decided", Given: review, When: decide, Then: events{decided}},
 		{Name: "by somebody else", Given: review, When: with(func(c *dispute.Decide) { c.Issue = by(second) }), Err: dispute.ErrNotAssigned},
@@ -116,15 +128,21 @@ func TestDeciding(t *testing.T) {
 		{Name: "too late", Given: path(dispute.PhaseDecided), When: dispute.Appeal{Issue: after(buyer, 3*day+1)}, Err: dispute.ErrAppealClosed},
 		{Name: "a second time", Given: append(again, dispute.ResolverAssigned{Dispute: "D", Resolver: "R2", Round: 2}, final), When: dispute.Appeal{Issue: by(seller)}, Err: dispute.ErrAppealLimit},
 		{Name: "after it is resolved", Given: path(dispute.PhaseResolved), When: dispute.Appeal{Issue: by(buyer)}, Err: dispute.ErrAppealClosed},
-		{Name: "by who got everything", Given: append(review[:4:4], dispute.Decided{Dispute: "D", Round: 1, Action: dispute.Refund, By: "R1", AppealUntil: t0}),
-			When: dispute.Appeal{Issue: by(buyer)}, Err: fault.ErrForbidden},
-		{Name: "the second round is final", Given: append(again, dispute.ResolverAssigned{Dispute: "D", Resolver: "R2", Round: 2}),
-			When: dispute.Decide{Issue: by(second), Action: dispute.Split, SellerBPS: bps(5000), Reason: final.Reason}, Then: events{final}},
+		{
+			Name: "by who got everything", Given: append(review[:4:4], dispute.Decided{Dispute: "D", Round: 1, Action: dispute.Refund, By: "R1", AppealUntil: t0}),
+			When: dispute.Appeal{Issue: by(buyer)}, Err: fault.ErrForbidden,
+		},
+		{
+			Name: "the second round is final", Given: append(again, dispute.ResolverAssigned{Dispute: "D", Resolver: "R2", Round: 2}),
+			When: dispute.Decide{Issue: by(second), Action: dispute.Split, SellerBPS: bps(5000), Reason: final.Reason}, Then: events{final},
+		},
 
 		{Name: "the window is still open", Given: path(dispute.PhaseDecided), When: dispute.CloseAppealWindow{Issue: after(timer, 3*day)}, Err: fault.ErrInvalidState},
 		{Name: "the window is over", Given: path(dispute.PhaseDecided), When: dispute.CloseAppealWindow{Issue: after(timer, 3*day+1)}, Then: events{over}},
-		{Name: "the goods must come back first", Given: append(review[:4:4], toReturn), When: dispute.CloseAppealWindow{Issue: after(timer, 3*day+1)},
-			Then: events{dispute.AppealWindowClosed{Dispute: "D", ReturnBy: ptr(t0.Add(17*day + 1))}}},
+		{
+			Name: "the goods must come back first", Given: append(review[:4:4], toReturn), When: dispute.CloseAppealWindow{Issue: after(timer, 3*day+1)},
+			Then: events{dispute.AppealWindowClosed{Dispute: "D", ReturnBy: ptr(t0.Add(17*day + 1))}},
+		},
 		{Name: "the goods are back", Given: path(dispute.PhaseAwaitingReturn), When: dispute.ConfirmReturn{Issue: by(seller)}, Then: events{returned}},
 		{Name: "the buyer does not say so himself", Given: path(dispute.PhaseAwaitingReturn), When: dispute.ConfirmReturn{Issue: by(buyer)}, Err: fault.ErrForbidden},
 		{Name: "the goods never came", Given: path(dispute.PhaseAwaitingReturn), When: dispute.LapseReturn{Issue: after(timer, 14*day)}, Then: events{kept}},
@@ -132,8 +150,10 @@ func TestDeciding(t *testing.T) {
 
 		{Name: "carried out", Given: path(dispute.PhaseExecuting), When: dispute.Resolve{Issue: by(policy), Parts: parts, Refund: "r1"}, Then: events{resolved}},
 		{Name: "not twice", Given: path(dispute.PhaseResolved), When: dispute.Resolve{Issue: by(policy), Parts: parts, Refund: "r1"}, Err: dispute.ErrAlreadyResolved},
-		{Name: "more than was contested", Given: path(dispute.PhaseExecuting),
-			When: dispute.Resolve{Issue: by(policy), Parts: dispute.Parts{Buyer: amount(91)}, Refund: "r1"}, Err: dispute.ErrInvalidSplit},
+		{
+			Name: "more than was contested", Given: path(dispute.PhaseExecuting),
+			When: dispute.Resolve{Issue: by(policy), Parts: dispute.Parts{Buyer: amount(91)}, Refund: "r1"}, Err: dispute.ErrInvalidSplit,
+		},
 	})
 }
 

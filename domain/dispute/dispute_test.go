@@ -33,9 +33,11 @@ const day = 24 * time.Hour
 
 var (
 	terms  = dispute.StandardTerms()
-	opened = dispute.Opened{Dispute: "D", Hold: "h1", Request: "q1", Buyer: "B1", Seller: "S1", Opener: "B1", Category: "not_as_described",
+	opened = dispute.Opened{
+		Dispute: "D", Hold: "h1", Request: "q1", Buyer: "B1", Seller: "S1", Opener: "B1", Category: "not_as_described",
 		Priority: "high", Reason: said("B1", "it is broken"), Amount: amount(90), FromHeld: amount(60), FromReleasable: amount(30),
-		Terms: terms, RespondBy: t0.Add(3 * day), MaxAgeAt: t0.Add(45 * day)}
+		Terms: terms, RespondBy: t0.Add(3 * day), MaxAgeAt: t0.Add(45 * day),
+	}
 	assigned  = dispute.ResolverAssigned{Dispute: "D", Resolver: "R1", Round: 1, By: admin}
 	responded = dispute.Responded{Dispute: "D", By: "S1", Text: said("S1", "it was not"), EvidenceDue: t0.Add(7 * day)}
 	silent    = dispute.RespondentDefaulted{Dispute: "D", ReviewBy: t0.Add(8 * day)}
@@ -47,16 +49,22 @@ var (
 	accepted  = dispute.SettlementAccepted{Dispute: "D", Settlement: "s1", By: "B1", SellerBPS: 7000}
 	declined  = dispute.SettlementDeclined{Dispute: "D", Settlement: "s1", By: "B1", EvidenceDue: t0.Add(7 * day)}
 	lapsed    = dispute.SettlementLapsed{Dispute: "D", Settlement: "s1", EvidenceDue: t0.Add(10 * day)}
-	decided   = dispute.Decided{Dispute: "D", Round: 1, Action: dispute.Split, SellerBPS: 6000, FeePayer: dispute.SellerPays,
-		Reason: said("B1", "both are right"), By: "R1", AppealUntil: t0.Add(3 * day)}
+	decided   = dispute.Decided{
+		Dispute: "D", Round: 1, Action: dispute.Split, SellerBPS: 6000, FeePayer: dispute.SellerPays,
+		Reason: said("B1", "both are right"), By: "R1", AppealUntil: t0.Add(3 * day),
+	}
 	appealed = dispute.Appealed{Dispute: "D", By: "B1", Grounds: said("B1", "no"), Round: 2, ReviewBy: t0.Add(5 * day), MaxAgeAt: t0.Add(45 * day)}
-	final    = dispute.Decided{Dispute: "D", Round: 2, Action: dispute.Split, SellerBPS: 5000, FeePayer: dispute.SellerPays,
-		Reason: said("B1", "half"), By: "R2", AppealUntil: t0, Final: true}
+	final    = dispute.Decided{
+		Dispute: "D", Round: 2, Action: dispute.Split, SellerBPS: 5000, FeePayer: dispute.SellerPays,
+		Reason: said("B1", "half"), By: "R2", AppealUntil: t0, Final: true,
+	}
 	over     = dispute.AppealWindowClosed{Dispute: "D"}
 	returnBy = t0.Add(14 * day)
 	goods    = dispute.AppealWindowClosed{Dispute: "D", ReturnBy: &returnBy}
-	toReturn = dispute.Decided{Dispute: "D", Round: 1, Action: dispute.ReturnThenRefund, FeePayer: dispute.SellerPays,
-		Reason: said("B1", "send it back"), By: "R1", AppealUntil: t0.Add(3 * day)}
+	toReturn = dispute.Decided{
+		Dispute: "D", Round: 1, Action: dispute.ReturnThenRefund, FeePayer: dispute.SellerPays,
+		Reason: said("B1", "send it back"), By: "R1", AppealUntil: t0.Add(3 * day),
+	}
 	returned  = dispute.ReturnConfirmed{Dispute: "D", By: seller}
 	kept      = dispute.ReturnLapsed{Dispute: "D"}
 	tooOld    = dispute.Defaulted{Dispute: "D", SellerBPS: 5000}

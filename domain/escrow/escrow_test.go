@@ -117,28 +117,46 @@ func TestFunding(t *testing.T) {
 		{Name: "not in another's name", When: stranger, Err: fault.ErrForbidden},
 		{Name: "a fee is a share", When: greedy, Err: fault.ErrValidation},
 		{Name: "a part does not fund it", Given: events{opened}, When: pay(60, 0), Then: events{part}},
-		{Name: "the rest does", Given: events{opened, part}, When: pay(40, 0),
-			Then: events{escrow.Credited{Payment: "p1", Amount: amount(40), Overpaid: amount(0)}, funded}},
-		{Name: "what was overpaid is not held", Given: events{opened}, When: pay(120, 20),
-			Then: events{escrow.Credited{Payment: "p1", Amount: amount(120), Overpaid: amount(20)}, funded}},
+		{
+			Name: "the rest does", Given: events{opened, part}, When: pay(40, 0),
+			Then: events{escrow.Credited{Payment: "p1", Amount: amount(40), Overpaid: amount(0)}, funded},
+		},
+		{
+			Name: "what was overpaid is not held", Given: events{opened}, When: pay(120, 20),
+			Then: events{escrow.Credited{Payment: "p1", Amount: amount(120), Overpaid: amount(20)}, funded},
+		},
 		{Name: "another asset", Given: events{opened}, When: escrow.Credit{Issue: by(chain), Amount: money.Of("X", units(1))}, Err: money.ErrAssetMismatch},
 		{Name: "a person credits nothing", Given: events{opened}, When: escrow.Credit{Issue: by(admin), Amount: amount(1)}, Err: fault.ErrForbidden},
 		{Name: "money for a cancelled hold is kept, and funds nothing", Given: path(escrow.CancelledPhase), When: pay(100, 0), Then: events{credited}},
-		{Name: "money wakes a closed hold", Given: path(escrow.ClosedPhase), When: pay(5, 5),
-			Then: events{escrow.Reopened{Reason: "payment"}, escrow.Credited{Payment: "p1", Amount: amount(5), Overpaid: amount(5)}}},
-		{Name: "what was refunded before it was funded is due again", Given: events{opened, part, escrow.RefundTaken{Refund: "r1", From: escrow.Held, Amount: amount(60)}},
-			When: pay(40, 0), Then: events{escrow.Credited{Payment: "p1", Amount: amount(40), Overpaid: amount(0)}}},
-		{Name: "unless the refund was cancelled", Given: events{opened, part, escrow.RefundTaken{Refund: "r1", From: escrow.Held, Amount: amount(60)}, escrow.RefundReturned{Refund: "r1", To: escrow.Held, Amount: amount(60)}},
-			When: pay(40, 0), Then: events{escrow.Credited{Payment: "p1", Amount: amount(40), Overpaid: amount(0)}, funded}},
-		{Name: "a provider's fee is absorbed", Given: events{opened, escrow.Credited{Amount: amount(99)}}, When: escrow.AbsorbFee{Issue: by(admin), Amount: amount(1)},
-			Then: events{escrow.FeeAbsorbed{Hold: "h1", Amount: amount(1), By: admin}, funded}},
+		{
+			Name: "money wakes a closed hold", Given: path(escrow.ClosedPhase), When: pay(5, 5),
+			Then: events{escrow.Reopened{Reason: "payment"}, escrow.Credited{Payment: "p1", Amount: amount(5), Overpaid: amount(5)}},
+		},
+		{
+			Name: "what was refunded before it was funded is due again", Given: events{opened, part, escrow.RefundTaken{Refund: "r1", From: escrow.Held, Amount: amount(60)}},
+			When: pay(40, 0), Then: events{escrow.Credited{Payment: "p1", Amount: amount(40), Overpaid: amount(0)}},
+		},
+		{
+			Name: "unless the refund was cancelled", Given: events{opened, part, escrow.RefundTaken{Refund: "r1", From: escrow.Held, Amount: amount(60)}, escrow.RefundReturned{Refund: "r1", To: escrow.Held, Amount: amount(60)}},
+			When: pay(40, 0), Then: events{escrow.Credited{Payment: "p1", Amount: amount(40), Overpaid: amount(0)}, funded},
+		},
+		{
+			Name: "a provider's fee is absorbed", Given: events{opened, escrow.Credited{Amount: amount(99)}}, When: escrow.AbsorbFee{Issue: by(admin), Amount: amount(1)},
+			Then: events{escrow.FeeAbsorbed{Hold: "h1", Amount: amount(1), By: admin}, funded},
+		},
 		{Name: "not more than is missing", Given: events{opened, escrow.Credited{Amount: amount(99)}}, When: escrow.AbsorbFee{Issue: by(admin), Amount: amount(2)}, Err: escrow.ErrAmountExceedsDue},
-		{Name: "a discount", Given: events{opened}, When: escrow.FundDiscount{Issue: by(policy), Amount: amount(5), Redemption: "m1"},
-			Then: events{escrow.DiscountFunded{Hold: "h1", Amount: amount(5), Redemption: "m1"}}},
-		{Name: "a reorganisation unfunds it", Given: path(escrow.FundedPhase), When: escrow.Debit{Issue: by(chain), Payment: "p1", Amount: amount(30)},
-			Then: events{escrow.Debited{Payment: "p1", Amount: amount(30), FromHeld: units(30)}, escrow.Unfunded{Reason: "reorganisation"}}},
-		{Name: "and takes the disputed part last", Given: path(escrow.DisputedPhase), When: escrow.Debit{Issue: by(chain), Payment: "p1", Amount: amount(130)},
-			Then: events{escrow.Debited{Payment: "p1", Amount: amount(130), FromDisputed: units(100), Elsewhere: units(30)}, escrow.Unfunded{Reason: "reorganisation"}}},
+		{
+			Name: "a discount", Given: events{opened}, When: escrow.FundDiscount{Issue: by(policy), Amount: amount(5), Redemption: "m1"},
+			Then: events{escrow.DiscountFunded{Hold: "h1", Amount: amount(5), Redemption: "m1"}},
+		},
+		{
+			Name: "a reorganisation unfunds it", Given: path(escrow.FundedPhase), When: escrow.Debit{Issue: by(chain), Payment: "p1", Amount: amount(30)},
+			Then: events{escrow.Debited{Payment: "p1", Amount: amount(30), FromHeld: units(30)}, escrow.Unfunded{Reason: "reorganisation"}},
+		},
+		{
+			Name: "and takes the disputed part last", Given: path(escrow.DisputedPhase), When: escrow.Debit{Issue: by(chain), Payment: "p1", Amount: amount(130)},
+			Then: events{escrow.Debited{Payment: "p1", Amount: amount(130), FromDisputed: units(100), Elsewhere: units(30)}, escrow.Unfunded{Reason: "reorganisation"}},
+		},
 	})
 }
 
@@ -170,11 +188,15 @@ func TestRelease(t *testing.T) {
 		{Name: "above the limit the first person agrees", Given: large, When: rel(admin, 80), Then: events{agreed}},
 		{Name: "and cannot be the second", Given: append(append(events{}, large...), agreed), When: rel(admin, 80), Err: escrow.ErrApprovalRequired},
 		{Name: "a second person releases", Given: append(append(events{}, large...), agreed), When: rel(admin2, 80), Then: events{by2}},
-		{Name: "more than was agreed to needs an agreement of its own", Given: append(append(events{}, large...), agreed), When: rel(admin2, 100),
-			Then: events{escrow.ReleaseApprovalRecorded{By: admin2, Amount: amount(100)}}},
+		{
+			Name: "more than was agreed to needs an agreement of its own", Given: append(append(events{}, large...), agreed), When: rel(admin2, 100),
+			Then: events{escrow.ReleaseApprovalRecorded{By: admin2, Amount: amount(100)}},
+		},
 		{Name: "a timer is no person", Given: large, When: rel(timer, 80), Err: escrow.ErrApprovalRequired},
-		{Name: "an agreement counts once", Given: append(append(events{}, large...), escrow.ReleaseApprovalRecorded{By: admin, Amount: amount(61)}, escrow.Released{Gross: amount(20), Fee: amount(1), Net: amount(19)}),
-			When: rel(admin2, 61), Then: events{escrow.ReleaseApprovalRecorded{By: admin2, Amount: amount(61)}}},
+		{
+			Name: "an agreement counts once", Given: append(append(events{}, large...), escrow.ReleaseApprovalRecorded{By: admin, Amount: amount(61)}, escrow.Released{Gross: amount(20), Fee: amount(1), Net: amount(19)}),
+			When: rel(admin2, 61), Then: events{escrow.ReleaseApprovalRecorded{By: admin2, Amount: amount(61)}},
+		},
 		{Name: "revoked", Given: free, When: escrow.RevokeRelease{Issue: by(policy), Reason: "revision"}, Then: events{escrow.ReleaseRevoked{Hold: "h1", Amount: amount(100), Reason: "revision"}}},
 	})
 }
@@ -186,10 +208,14 @@ func TestInspection(t *testing.T) {
 	machinetest.Run(t, escrow.Decider, []machinetest.Case[escrow.Event]{
 		{Name: "started", Given: path(escrow.ReleasableNow), When: escrow.StartInspection{Issue: by(policy)}, Then: events{started}},
 		{Name: "once", Given: free, When: escrow.StartInspection{Issue: by(policy)}},
-		{Name: "again after the release was revoked", Given: append(append(events{}, free...), escrow.ReleaseRevoked{Hold: "h1", Amount: amount(100)}, freed),
-			When: escrow.StartInspection{Issue: by(policy)}, Then: events{started}},
-		{Name: "extended", Given: free, When: escrow.ExtendInspection{Issue: by(admin), EndsAt: t0.Add(50 * time.Hour)},
-			Then: events{escrow.InspectionExtended{EndsAt: t0.Add(50 * time.Hour), ReleaseAt: t0.Add(74 * time.Hour), By: admin}}},
+		{
+			Name: "again after the release was revoked", Given: append(append(events{}, free...), escrow.ReleaseRevoked{Hold: "h1", Amount: amount(100)}, freed),
+			When: escrow.StartInspection{Issue: by(policy)}, Then: events{started},
+		},
+		{
+			Name: "extended", Given: free, When: escrow.ExtendInspection{Issue: by(admin), EndsAt: t0.Add(50 * time.Hour)},
+			Then: events{escrow.InspectionExtended{EndsAt: t0.Add(50 * time.Hour), ReleaseAt: t0.Add(74 * time.Hour), By: admin}},
+		},
 		{Name: "never shortened", Given: free, When: escrow.ExtendInspection{Issue: by(admin), EndsAt: t0.Add(47 * time.Hour)}, Err: fault.ErrValidation},
 		{Name: "not before it began", Given: path(escrow.FundedPhase), When: escrow.ExtendInspection{Issue: by(admin), EndsAt: t0.Add(time.Hour)}, Err: fault.ErrValidation},
 	})
@@ -247,21 +273,31 @@ func TestRefundsAndDisputes(t *testing.T) {
 		{Name: "not out of what is disputed", Given: path(escrow.FundedPhase), When: nowhere, Err: fault.ErrValidation},
 		{Name: "not during a dispute", Given: path(escrow.DisputedPhase), When: take, Err: escrow.ErrDisputed},
 		{Name: "not after the release", Given: path(escrow.Settling), When: take, Err: escrow.ErrAlreadyRefunded},
-		{Name: "returned", Given: after(escrow.FundedPhase, taken), When: escrow.ReturnFromRefund{Issue: by(admin), Refund: "r1", To: escrow.Held, Amount: amount(40)},
-			Then: events{escrow.RefundReturned{Refund: "r1", To: escrow.Held, Amount: amount(40)}}},
+		{
+			Name: "returned", Given: after(escrow.FundedPhase, taken), When: escrow.ReturnFromRefund{Issue: by(admin), Refund: "r1", To: escrow.Held, Amount: amount(40)},
+			Then: events{escrow.RefundReturned{Refund: "r1", To: escrow.Held, Amount: amount(40)}},
+		},
 		{Name: "returned once", Given: path(escrow.FundedPhase), When: escrow.ReturnFromRefund{Issue: by(admin), Refund: "r1", To: escrow.Held, Amount: amount(40)}},
 		{Name: "settled once", Given: path(escrow.FundedPhase), When: escrow.SettleRefund{Issue: by(chain), Refund: "r1"}},
-		{Name: "an undone refund wakes the hold", Given: path(escrow.ClosedPhase), When: escrow.UnsettleRefund{Issue: by(chain), Refund: "r1"},
-			Then: events{escrow.Reopened{Reason: "refund reorganised"}, escrow.RefundUnsettled{Refund: "r1"}}},
-		{Name: "clawed back", Given: path(escrow.ClosedPhase), When: escrow.ClawBack{Issue: by(admin), Refund: "r2", Amount: amount(10)},
-			Then: events{escrow.Reopened{Reason: "clawback"}, escrow.ClawedBack{Refund: "r2", Amount: amount(10)}}},
+		{
+			Name: "an undone refund wakes the hold", Given: path(escrow.ClosedPhase), When: escrow.UnsettleRefund{Issue: by(chain), Refund: "r1"},
+			Then: events{escrow.Reopened{Reason: "refund reorganised"}, escrow.RefundUnsettled{Refund: "r1"}},
+		},
+		{
+			Name: "clawed back", Given: path(escrow.ClosedPhase), When: escrow.ClawBack{Issue: by(admin), Refund: "r2", Amount: amount(10)},
+			Then: events{escrow.Reopened{Reason: "clawback"}, escrow.ClawedBack{Refund: "r2", Amount: amount(10)}},
+		},
 		{Name: "not more than was released", Given: path(escrow.ClosedPhase), When: escrow.ClawBack{Issue: by(admin), Refund: "r2", Amount: amount(101)}, Err: escrow.ErrRefundExceeds},
-		{Name: "frozen, held first", Given: events{opened, credited, funded, escrow.MadeReleasable{Amount: amount(30)}}, When: escrow.Freeze{Issue: by(buyer), Dispute: "d1", Amount: units(80)},
-			Then: events{escrow.Frozen{Dispute: "d1", FromHeld: amount(70), FromReleasable: amount(10)}}},
+		{
+			Name: "frozen, held first", Given: events{opened, credited, funded, escrow.MadeReleasable{Amount: amount(30)}}, When: escrow.Freeze{Issue: by(buyer), Dispute: "d1", Amount: units(80)},
+			Then: events{escrow.Frozen{Dispute: "d1", FromHeld: amount(70), FromReleasable: amount(10)}},
+		},
 		{Name: "nothing to dispute", Given: path(escrow.Settling), When: escrow.Freeze{Issue: by(buyer), Dispute: "d1"}, Err: escrow.ErrNothingToDispute},
 		{Name: "one dispute at a time", Given: path(escrow.DisputedPhase), When: escrow.Freeze{Issue: by(seller), Dispute: "d2"}, Err: escrow.ErrDisputeOpen},
-		{Name: "withdrawn", Given: path(escrow.DisputedPhase), When: escrow.Unfreeze{Issue: by(buyer), Dispute: "d1"},
-			Then: events{escrow.Unfrozen{Dispute: "d1", ToHeld: amount(100), ToReleasable: amount(0)}}},
+		{
+			Name: "withdrawn", Given: path(escrow.DisputedPhase), When: escrow.Unfreeze{Issue: by(buyer), Dispute: "d1"},
+			Then: events{escrow.Unfrozen{Dispute: "d1", ToHeld: amount(100), ToReleasable: amount(0)}},
+		},
 		{Name: "only by its own dispute", Given: path(escrow.DisputedPhase), When: escrow.Unfreeze{Issue: by(buyer), Dispute: "d2"}, Err: fault.ErrInvalidState},
 		{Name: "settled", Given: path(escrow.DisputedPhase), When: settle, Then: events{outcome}},
 		{Name: "the parts are the whole", Given: path(escrow.DisputedPhase), When: short, Err: escrow.ErrInvalidSplit},

@@ -119,7 +119,9 @@ func TestTheFeeDoesNotDependOnTheSplit(t *testing.T) {
 		}
 		split := events{
 			escrow.Opened{Hold: "h1", Buyer: "B1", Seller: "S1", Due: money.Of(usdc, due), Terms: escrow.Terms{FeeBPS: fee}},
-			escrow.Credited{Amount: money.Of(usdc, due)}, funded, escrow.MadeReleasable{Hold: "h1", Amount: money.Of(usdc, due)},
+			escrow.Credited{Amount: money.Of(usdc, due)},
+			funded,
+			escrow.MadeReleasable{Hold: "h1", Amount: money.Of(usdc, due)},
 		}
 		s := machinetest.Fold(escrow.Decider, split...)
 		for parts := rapid.IntRange(0, 6).Draw(t, "parts"); parts > 0 && units(1).Less(s.Releasable); parts-- {

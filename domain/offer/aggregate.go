@@ -7,8 +7,21 @@ func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
 		Events: []domain.Event{
-			Submitted{}, Revised{}, Countered{}, CounterAccepted{}, CounterDeclined{}, CounterLapsed{}, Accepted{}, AcceptanceReverted{}, Rejected{},
-			Superseded{}, Revived{}, Withdrawn{}, Expired{}, Fulfilled{}, Voided{},
+			Submitted{},
+			Revised{},
+			Countered{},
+			CounterAccepted{},
+			CounterDeclined{},
+			CounterLapsed{},
+			Accepted{},
+			AcceptanceReverted{},
+			Rejected{},
+			Superseded{},
+			Revived{},
+			Withdrawn{},
+			Expired{},
+			Fulfilled{},
+			Voided{},
 		},
 		Claims: Claims, Deadlines: Deadlines,
 	}

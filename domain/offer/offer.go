@@ -85,22 +85,32 @@ func Table() machine.Table[State, Event] {
 		Phases: []string{"", SubmittedPhase, CounteredPhase, AcceptedPhase, RejectedPhase, SupersededPhase, WithdrawnPhase, ExpiredPhase, FulfilledPhase, VoidedPhase},
 		Phase:  func(s State) string { return s.Phase }, As: parties, Refuse: refuse,
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: []string{""}, By: []domain.Capacity{domain.Seller, domain.Process}, To: []string{SubmittedPhase},
-				Guard: "buyer ≠ seller → OWN_REQUEST; price above zero; valid later than now; texts within limits → VALIDATION_FAILED", Events: []string{"offer.submitted"}}, submit),
-			machine.On(line{From: []string{SubmittedPhase}, By: seller, To: []string{SubmittedPhase},
-				Guard: "not expired → OFFER_EXPIRED", Events: []string{"offer.revised"}}, revise),
-			machine.On(line{From: []string{SubmittedPhase}, By: buyer, To: []string{CounteredPhase},
-				Guard: "not expired → OFFER_EXPIRED; ends later than now", Events: []string{"offer.countered"}}, counter),
-			machine.On(line{From: []string{CounteredPhase}, By: seller, To: []string{SubmittedPhase},
-				Guard: "in time → COUNTER_EXPIRED", Events: []string{"offer.counter_accepted"}}, acceptCounter),
+			machine.On(line{
+				From: []string{""}, By: []domain.Capacity{domain.Seller, domain.Process}, To: []string{SubmittedPhase},
+				Guard: "buyer ≠ seller → OWN_REQUEST; price above zero; valid later than now; texts within limits → VALIDATION_FAILED", Events: []string{"offer.submitted"},
+			}, submit),
+			machine.On(line{
+				From: []string{SubmittedPhase}, By: seller, To: []string{SubmittedPhase},
+				Guard: "not expired → OFFER_EXPIRED", Events: []string{"offer.revised"},
+			}, revise),
+			machine.On(line{
+				From: []string{SubmittedPhase}, By: buyer, To: []string{CounteredPhase},
+				Guard: "not expired → OFFER_EXPIRED; ends later than now", Events: []string{"offer.countered"},
+			}, counter),
+			machine.On(line{
+				From: []string{CounteredPhase}, By: seller, To: []string{SubmittedPhase},
+				Guard: "in time → COUNTER_EXPIRED", Events: []string{"offer.counter_accepted"},
+			}, acceptCounter),
 			machine.On(line{From: []string{CounteredPhase}, By: seller, To: []string{SubmittedPhase}, Events: []string{"offer.counter_declined"}},
 				func(s State, _ DeclineCounter) ([]Event, error) {
 					return []Event{CounterDeclined{Counter: s.Counter.Counter}}, nil
 				}),
 			machine.On(line{From: []string{CounteredPhase}, By: timer, To: []string{SubmittedPhase}, Guard: "after its end", Events: []string{"offer.counter_lapsed"}}, lapseCounter),
-			machine.On(line{From: []string{SubmittedPhase, CounteredPhase}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{AcceptedPhase},
+			machine.On(line{
+				From: []string{SubmittedPhase, CounteredPhase}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{AcceptedPhase},
 				Guard:  "this very revision, of the request's revision now → OFFER_REVISION_STALE; not expired → OFFER_EXPIRED; no open counter → COUNTER_OPEN",
-				Events: []string{"offer.accepted"}}, accept),
+				Events: []string{"offer.accepted"},
+			}, accept),
 			machine.On(line{From: []string{AcceptedPhase}, By: process, To: []string{SubmittedPhase}, Events: []string{"offer.acceptance_reverted"}},
 				func(_ State, c RevertAcceptance) ([]Event, error) {
 					return []Event{AcceptanceReverted{Reason: c.Reason}}, nil

@@ -37,8 +37,10 @@ func price(n uint64) offer.Price {
 }
 
 func terms(n uint64) offer.Terms {
-	return offer.Terms{Title: "a lamp", Description: domain.About("S1", "a good lamp"), Price: price(n), DeliveryTime: "3 days",
-		ValidUntil: t0.Add(24 * time.Hour), Notes: domain.About("S1", "none"), RequestRevision: 1}
+	return offer.Terms{
+		Title: "a lamp", Description: domain.About("S1", "a good lamp"), Price: price(n), DeliveryTime: "3 days",
+		ValidUntil: t0.Add(24 * time.Hour), Notes: domain.About("S1", "none"), RequestRevision: 1,
+	}
 }
 
 var (
@@ -137,8 +139,10 @@ func TestNegotiation(t *testing.T) {
 		{Name: "in the same asset", Given: path(offer.SubmittedPhase), When: foreign, Err: fault.ErrValidation},
 		{Name: "that ends later than now", Given: path(offer.SubmittedPhase), When: over, Err: fault.ErrValidation},
 		{Name: "agreed, a revision of its own", Given: path(offer.CounteredPhase), When: offer.AcceptCounter{Issue: by(seller)}, Then: events{agreed}},
-		{Name: "only what was proposed changes", Given: path(offer.SubmittedPhase, days), When: offer.AcceptCounter{Issue: by(seller)},
-			Then: events{offer.CounterAccepted{Counter: "c1", Revision: 2, Terms: sooner}}},
+		{
+			Name: "only what was proposed changes", Given: path(offer.SubmittedPhase, days), When: offer.AcceptCounter{Issue: by(seller)},
+			Then: events{offer.CounterAccepted{Counter: "c1", Revision: 2, Terms: sooner}},
+		},
 		{Name: "not by the buyer himself", Given: path(offer.CounteredPhase), When: offer.AcceptCounter{Issue: by(buyer)}, Err: fault.ErrForbidden},
 		{Name: "not after its end", Given: path(offer.CounteredPhase), When: offer.AcceptCounter{Issue: at(seller, time.Hour)}, Err: offer.ErrCounterOver},
 		{Name: "declined", Given: path(offer.CounteredPhase), When: offer.DeclineCounter{Issue: by(seller)}, Then: events{offer.CounterDeclined{Counter: "c1"}}},
@@ -207,11 +211,18 @@ func TestOnlyTheDrawnArrows(t *testing.T) {
 				offer.Submit{Issue: at(seller, now), Offer: "o1", Request: "q1", Buyer: "B1", Seller: "S1", Terms: terms(100)},
 				offer.Revise{Issue: at(seller, now), Terms: terms(110)},
 				offer.Counter{Issue: at(buyer, now), Counter: "c1", Price: &lower, ExpiresAt: t0.Add(now + time.Hour)},
-				offer.AcceptCounter{Issue: at(seller, now)}, offer.DeclineCounter{Issue: at(seller, now)}, offer.LapseCounter{Issue: at(timer, now)},
+				offer.AcceptCounter{Issue: at(seller, now)},
+				offer.DeclineCounter{Issue: at(seller, now)},
+				offer.LapseCounter{Issue: at(timer, now)},
 				offer.Accept{Issue: at(buyer, now), Revision: revision, RequestRevision: 1, Hold: "h1"},
-				offer.RevertAcceptance{Issue: at(policy, now)}, offer.Reject{Issue: at(buyer, now)}, offer.Withdraw{Issue: at(seller, now)},
-				offer.Expire{Issue: at(timer, now)}, offer.Supersede{Issue: at(policy, now), Winner: "o2"}, offer.Revive{Issue: at(policy, now)},
-				offer.Fulfil{Issue: at(policy, now)}, offer.Void{Issue: at(policy, now)},
+				offer.RevertAcceptance{Issue: at(policy, now)},
+				offer.Reject{Issue: at(buyer, now)},
+				offer.Withdraw{Issue: at(seller, now)},
+				offer.Expire{Issue: at(timer, now)},
+				offer.Supersede{Issue: at(policy, now), Winner: "o2"},
+				offer.Revive{Issue: at(policy, now)},
+				offer.Fulfil{Issue: at(policy, now)},
+				offer.Void{Issue: at(policy, now)},
 			}).Draw(t, "command")
 			next, events, err := machinetest.Step(t, offer.Table(), offer.Decider, s, c)
 			if err != nil || len(events) == 0 {

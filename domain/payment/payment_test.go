@@ -52,8 +52,10 @@ func dropped(tx string, n uint64, why string) payment.Dropped {
 }
 
 var (
-	initiated = payment.Initiated{Payment: "p1", Request: "q1", Offer: "o1", Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100),
-		Threshold: payment.Threshold{Need: 12, Floor: 10}, ExpiresAt: t0.Add(time.Hour), At: t0}
+	initiated = payment.Initiated{
+		Payment: "p1", Request: "q1", Offer: "o1", Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100),
+		Threshold: payment.Threshold{Need: 12, Floor: 10}, ExpiresAt: t0.Add(time.Hour), At: t0,
+	}
 	assigned = payment.DestinationAssigned{Destination: "d1", Address: "0xDest", Path: "m/0/1", Token: "0xUSDC", Chain: 8453}
 	intent   = payment.IntentRegistered{Provider: "request", RequestID: "x1", Reference: "0x00112233445566aa", Topic: "0xt", Proxy: "0xp"}
 	held     = payment.HeldForReview{Kind: "aml", Score: 80}
@@ -63,8 +65,10 @@ var (
 	part     = payment.PartiallyPaid{Paid: amount(60), Due: amount(100)}
 	over     = payment.Overpaid{Hold: "h1", Buyer: "B1", Excess: amount(20)}
 	expired  = payment.Expired{Hold: "h1", At: t0}
-	undone   = payment.Reorged{Payment: "p1", Destination: "d1", Evidence: ev("0xf1", 100), Amount: amount(100),
-		Waterfall: []payment.Part{{Account: "escrow:h1:held", Amount: amount(100)}}}
+	undone   = payment.Reorged{
+		Payment: "p1", Destination: "d1", Evidence: ev("0xf1", 100), Amount: amount(100),
+		Waterfall: []payment.Part{{Account: "escrow:h1:held", Amount: amount(100)}},
+	}
 	cancelled = payment.Cancelled{Hold: "h1", By: buyer, Reason: "thought again"}
 )
 
@@ -113,8 +117,10 @@ func TestStoredForm(t *testing.T) {
 
 func TestOpening(t *testing.T) {
 	t.Parallel()
-	start := payment.Initiate{Issue: by(buyer), Payment: "p1", Request: "q1", Offer: "o1", Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100),
-		Threshold: payment.Threshold{Need: 12, Floor: 10}, ExpiresAt: t0.Add(time.Hour)}
+	start := payment.Initiate{
+		Issue: by(buyer), Payment: "p1", Request: "q1", Offer: "o1", Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100),
+		Threshold: payment.Threshold{Need: 12, Floor: 10}, ExpiresAt: t0.Add(time.Hour),
+	}
 	nothing, shallow, over, stranger := start, start, start, start
 	nothing.Due = amount(0)
 	shallow.Threshold.Need = 9
@@ -124,8 +130,10 @@ func TestOpening(t *testing.T) {
 	same, other := dest, dest
 	same.Address = "0xdest"
 	other.Destination = "d2"
-	answer := payment.RegisterIntent{Issue: by(policy), Provider: "request", RequestID: "x1", Reference: "0x00112233445566aa", Topic: "0xt", Proxy: "0xp",
-		Destination: "0xdest", Token: "0xusdc", Amount: amount(100)}
+	answer := payment.RegisterIntent{
+		Issue: by(policy), Provider: "request", RequestID: "x1", Reference: "0x00112233445566aa", Topic: "0xt", Proxy: "0xp",
+		Destination: "0xdest", Token: "0xusdc", Amount: amount(100),
+	}
 	elsewhere, token, less, second := answer, answer, answer, answer
 	elsewhere.Destination = "0xthief"
 	token.Token = "0xfake"
@@ -147,8 +155,10 @@ func TestOpening(t *testing.T) {
 		{Name: "an intent that pays another", Given: path(payment.AwaitingPayment), When: elsewhere, Err: payment.ErrMismatch},
 		{Name: "an intent of another token", Given: path(payment.AwaitingPayment), When: token, Err: payment.ErrMismatch},
 		{Name: "an intent of another amount", Given: path(payment.AwaitingPayment), When: less, Err: payment.ErrMismatch},
-		{Name: "a claim changes nothing", Given: path(payment.AwaitingPayment), When: payment.ReportTransaction{Issue: by(buyer), Tx: "0xf9"},
-			Then: events{payment.TransactionReported{Tx: "0xf9", By: buyer}}},
+		{
+			Name: "a claim changes nothing", Given: path(payment.AwaitingPayment), When: payment.ReportTransaction{Issue: by(buyer), Tx: "0xf9"},
+			Then: events{payment.TransactionReported{Tx: "0xf9", By: buyer}},
+		},
 		{Name: "the seller claims nothing", Given: path(payment.AwaitingPayment), When: payment.ReportTransaction{Issue: by(domain.User("S1", domain.Seller))}, Err: fault.ErrForbidden},
 		{Name: "cancelled", Given: path(payment.AwaitingPayment), When: payment.Cancel{Issue: by(buyer), Reason: "thought again"}, Then: events{cancelled}},
 		{Name: "not while money is on its way", Given: path(payment.Confirming), When: payment.Cancel{Issue: by(buyer)}, Err: payment.ErrInProgress},
@@ -196,8 +206,10 @@ func TestMoney(t *testing.T) {
 		{Name: "the rest", Given: path(payment.PartlyPaid, seen("0xf2", 40)), When: sure("0xf2", 12), Then: events{deep("0xf2", 40), paid}},
 		{Name: "more than the rest", Given: path(payment.PartlyPaid, seen("0xf2", 60)), When: sure("0xf2", 12), Then: events{deep("0xf2", 60), over, paid}},
 		{Name: "after it is paid all is too much", Given: path(payment.PaidPhase, seen("0xf2", 20)), When: sure("0xf2", 12), Then: events{deep("0xf2", 20), over}},
-		{Name: "the order lacks less than the payment", Given: path(payment.Confirming), When: less,
-			Then: events{deep("0xf1", 100), payment.Overpaid{Hold: "h1", Buyer: "B1", Excess: amount(30)}, paid}},
+		{
+			Name: "the order lacks less than the payment", Given: path(payment.Confirming), When: less,
+			Then: events{deep("0xf1", 100), payment.Overpaid{Hold: "h1", Buyer: "B1", Excess: amount(30)}, paid},
+		},
 		{Name: "gone before it counted", Given: path(payment.Confirming), When: payment.Drop{Issue: by(chain), Evidence: ev("0xf1", 100), Reason: "gone"}, Then: events{dropped("0xf1", 100, "gone")}},
 		{Name: "gone after the expiry waits an hour", Given: path(payment.Confirming), When: payment.Drop{Issue: late(chain), Evidence: ev("0xf1", 100), Reason: "gone"}, Then: events{lateDrop}},
 		{Name: "what counted is not dropped", Given: path(payment.PaidPhase), When: payment.Drop{Issue: by(chain), Evidence: ev("0xf1", 100)}},
@@ -241,8 +253,12 @@ func TestClaimsAndDeadlines(t *testing.T) {
 		name  string
 		free  bool
 	}{
-		{initiated, order, false}, {expired, order, true}, {cancelled, order, true},
-		{seen("0xF1", 100), transfer, false}, {dropped("0xf1", 100, ""), transfer, true}, {undone, transfer, true},
+		{initiated, order, false},
+		{expired, order, true},
+		{cancelled, order, true},
+		{seen("0xF1", 100), transfer, false},
+		{dropped("0xf1", 100, ""), transfer, true},
+		{undone, transfer, true},
 	} {
 		got := payment.Claims(domain.Stream{}, c.event)
 		if len(got) != 1 || got[0].Name != c.name || got[0].Free != c.free {

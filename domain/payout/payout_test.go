@@ -31,8 +31,10 @@ func mined(hash string) outgoing.Mined {
 
 var (
 	transfer = outgoing.Transfer{Chain: 8453, From: "0xtreasury", To: "0xAAA", Token: "0xusdc", Amount: amount(50), Nonce: 3}
-	asked    = payout.Requested{Payout: "o1", Seller: "S1", Amount: amount(50), Wallet: "0xaaa", Revision: 1, Approvals: 2,
-		CoolingOff: 24 * time.Hour, Holds: []domain.HoldID{"h1"}, By: seller}
+	asked    = payout.Requested{
+		Payout: "o1", Seller: "S1", Amount: amount(50), Wallet: "0xaaa", Revision: 1, Approvals: 2,
+		CoolingOff: 24 * time.Hour, Holds: []domain.HoldID{"h1"}, By: seller,
+	}
 	firstYes  = payout.ApprovalRecorded{Payout: "o1", By: "A1", Revision: 1}
 	secondYes = payout.ApprovalRecorded{Payout: "o1", By: "A2", Revision: 1}
 	approved  = payout.Approved{Payout: "o1", Revision: 1}
@@ -87,8 +89,10 @@ func TestStoredForm(t *testing.T) {
 
 func TestDecisions(t *testing.T) {
 	t.Parallel()
-	ask := payout.Request{Issue: by(seller), Payout: "o1", Seller: "S1", Amount: amount(50), Wallet: "0xaaa", Approvals: 2,
-		CoolingOff: 24 * time.Hour, Holds: []domain.HoldID{"h1"}}
+	ask := payout.Request{
+		Issue: by(seller), Payout: "o1", Seller: "S1", Amount: amount(50), Wallet: "0xaaa", Approvals: 2,
+		CoolingOff: 24 * time.Hour, Holds: []domain.HoldID{"h1"},
+	}
 	young := ask
 	young.WalletCoolingUntil = t0.Add(time.Minute)
 	foreign := ask
@@ -127,14 +131,20 @@ func TestDecisions(t *testing.T) {
 		{Name: "the seller may not approve", Given: path(payout.PhaseRequested), When: payout.Approve{Issue: by(domain.User("S1", domain.Admin)), Revision: 1}, Err: payout.ErrSelfApproval},
 		{Name: "an old revision", Given: events{asked, changed}, When: payout.Approve{Issue: later, Revision: 1}, Err: payout.ErrRevisionStale},
 		{Name: "a changed wallet must rest", Given: events{asked, changed}, When: payout.Approve{Issue: by(admin), Revision: 2}, Err: payout.ErrCoolingOff},
-		{Name: "and then may be approved", Given: events{asked, changed}, When: payout.Approve{Issue: later, Revision: 2},
-			Then: events{payout.ApprovalRecorded{Payout: "o1", By: "A1", Revision: 2}}},
+		{
+			Name: "and then may be approved", Given: events{asked, changed}, When: payout.Approve{Issue: later, Revision: 2},
+			Then: events{payout.ApprovalRecorded{Payout: "o1", By: "A1", Revision: 2}},
+		},
 		{Name: "rejected", Given: path(payout.PhaseRequested), When: payout.Reject{Issue: by(admin), Reason: "asked twice"}, Then: events{rejected}},
 		{Name: "another wallet", Given: events{asked, firstYes}, When: payout.ChangeDestination{Issue: by(seller), Wallet: "0xbbb"}, Then: events{changed}},
-		{Name: "approvals begin anew", Given: events{asked, firstYes, changed}, When: payout.Approve{Issue: domain.Issue{By: admin2, At: later.At}, Revision: 2},
-			Then: events{payout.ApprovalRecorded{Payout: "o1", By: "A2", Revision: 2}}},
-		{Name: "whoever changed the wallet does not approve it", Given: events{asked, payout.DestinationChanged{Payout: "o1", Wallet: "0xbbb", Revision: 2, By: admin}},
-			When: payout.Approve{Issue: later, Revision: 2}, Err: payout.ErrSelfApproval},
+		{
+			Name: "approvals begin anew", Given: events{asked, firstYes, changed}, When: payout.Approve{Issue: domain.Issue{By: admin2, At: later.At}, Revision: 2},
+			Then: events{payout.ApprovalRecorded{Payout: "o1", By: "A2", Revision: 2}},
+		},
+		{
+			Name: "whoever changed the wallet does not approve it", Given: events{asked, payout.DestinationChanged{Payout: "o1", Wallet: "0xbbb", Revision: 2, By: admin}},
+			When: payout.Approve{Issue: later, Revision: 2}, Err: payout.ErrSelfApproval,
+		},
 		{Name: "not once it is signed", Given: path(payout.PhaseSigned), When: payout.ChangeDestination{Issue: by(seller), Wallet: "0xbbb"}, Err: payout.ErrInProgress},
 		{Name: "an instruction", Given: path(payout.PhaseApproved), When: payout.BuildInstruction{Issue: by(admin), Instruction: transfer}, Then: events{built}},
 		{Name: "to another wallet", Given: path(payout.PhaseApproved), When: payout.BuildInstruction{Issue: by(admin), Instruction: wrong}, Err: outgoing.ErrInstructionMismatch},
@@ -145,17 +155,23 @@ func TestDecisions(t *testing.T) {
 		{Name: "recorded before it is sent", Given: path(payout.PhaseSigned), When: payout.BroadcastTx{Issue: by(signer)}, Then: events{broadcast}},
 		{Name: "not twice", Given: path(payout.PhaseBroadcast), When: payout.BroadcastTx{Issue: by(signer)}, Err: payout.ErrInProgress},
 		{Name: "replaced", Given: path(payout.PhaseBroadcast), When: payout.Replace{Issue: by(signer), Tx: tx("0xf2", same)}, Then: events{replaced}},
-		{Name: "replaced with another nonce", Given: path(payout.PhaseBroadcast),
-			When: payout.Replace{Issue: by(signer), Tx: tx("0xf2", func(d *outgoing.Transfer) { d.Nonce = 4 })}, Err: outgoing.ErrReplacement},
-		{Name: "the replacement is mined", Given: append(path(payout.PhaseBroadcast), replaced), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf2")},
-			Then: events{payout.Confirmed{Payout: "o1", Amount: amount(50), Evidence: mined("0xf2"), Pending: "payout:o1:0xf1", Holds: []domain.HoldID{"h1"}}}},
+		{
+			Name: "replaced with another nonce", Given: path(payout.PhaseBroadcast),
+			When: payout.Replace{Issue: by(signer), Tx: tx("0xf2", func(d *outgoing.Transfer) { d.Nonce = 4 })}, Err: outgoing.ErrReplacement,
+		},
+		{
+			Name: "the replacement is mined", Given: append(path(payout.PhaseBroadcast), replaced), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf2")},
+			Then: events{payout.Confirmed{Payout: "o1", Amount: amount(50), Evidence: mined("0xf2"), Pending: "payout:o1:0xf1", Holds: []domain.HoldID{"h1"}}},
+		},
 		{Name: "confirmed", Given: path(payout.PhaseBroadcast), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf1")}, Then: events{confirmed}},
 		{Name: "confirmed twice is once", Given: path(payout.PhaseConfirmed), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf1")}},
 		{Name: "a foreign transaction", Given: path(payout.PhaseBroadcast), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xee")}, Err: outgoing.ErrUnknownTx},
 		{Name: "failed", Given: path(payout.PhaseBroadcast), When: payout.Fail{Issue: by(chain), Tx: "0xf1", Code: "BLOCKLISTED", NonceUsed: true}, Then: events{failed}},
 		{Name: "reorged", Given: path(payout.PhaseConfirmed), When: payout.Reorg{Issue: by(chain), Evidence: mined("0xf1")}, Then: events{reorged}},
-		{Name: "confirmed again after a reorg posts by itself", Given: append(path(payout.PhaseConfirmed), reorged), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf1")},
-			Then: events{payout.Confirmed{Payout: "o1", Amount: amount(50), Evidence: mined("0xf1"), Holds: []domain.HoldID{"h1"}}}},
+		{
+			Name: "confirmed again after a reorg posts by itself", Given: append(path(payout.PhaseConfirmed), reorged), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf1")},
+			Then: events{payout.Confirmed{Payout: "o1", Amount: amount(50), Evidence: mined("0xf1"), Holds: []domain.HoldID{"h1"}}},
+		},
 		{Name: "cancelled", Given: path(payout.PhaseRequested), When: payout.Cancel{Issue: by(seller)}, Then: events{cancelled}},
 		{Name: "not once it is sent", Given: path(payout.PhaseBroadcast), When: payout.Cancel{Issue: by(admin)}, Err: payout.ErrInProgress},
 	}...))

@@ -170,10 +170,14 @@ func Table() machine.Table[State, Event] {
 			return ErrUsed
 		},
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: []string{""}, By: process, To: []string{IssuedPhase},
-				Guard: "two fresh sources → QUOTE_UNAVAILABLE; spread → ORACLE_DIVERGENCE; rounded up", Events: []string{"quote.issued"}}, issue),
-			machine.On(line{From: []string{IssuedPhase, LockedPhase}, By: process, To: []string{LockedPhase},
-				Guard: "in time → QUOTE_EXPIRED; one payment → QUOTE_USED", Events: []string{"quote.locked"}}, lock),
+			machine.On(line{
+				From: []string{""}, By: process, To: []string{IssuedPhase},
+				Guard: "two fresh sources → QUOTE_UNAVAILABLE; spread → ORACLE_DIVERGENCE; rounded up", Events: []string{"quote.issued"},
+			}, issue),
+			machine.On(line{
+				From: []string{IssuedPhase, LockedPhase}, By: process, To: []string{LockedPhase},
+				Guard: "in time → QUOTE_EXPIRED; one payment → QUOTE_USED", Events: []string{"quote.locked"},
+			}, lock),
 			machine.On(line{From: []string{LockedPhase}, By: process, To: []string{ConsumedPhase}, Events: []string{"quote.consumed"}},
 				func(State, Consume) ([]Event, error) { return []Event{Consumed{}}, nil }),
 			machine.On(line{From: []string{IssuedPhase, LockedPhase}, By: []domain.Capacity{domain.Timer, domain.Process}, To: []string{ExpiredPhase}, Events: []string{"quote.expired"}},

@@ -23,18 +23,26 @@ func Table() machine.Table[State, Event] {
 			return PhaseOwing
 		},
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: []string{none, PhaseOwing, PhaseSettled}, By: own, To: []string{PhaseOwing},
+			machine.On(line{
+				From: []string{none, PhaseOwing, PhaseSettled}, By: own, To: []string{PhaseOwing},
 				Guard:  "a cause counts once",
-				Events: []string{"receivable.recorded"}}, record),
-			machine.On(line{From: []string{PhaseOwing}, By: own, To: []string{PhaseOwing, PhaseSettled},
+				Events: []string{"receivable.recorded"},
+			}, record),
+			machine.On(line{
+				From: []string{PhaseOwing}, By: own, To: []string{PhaseOwing, PhaseSettled},
 				Guard:  "≤ owed → RECEIVABLE_EXCEEDED",
-				Events: []string{"receivable.reversed"}}, reverse),
-			machine.On(line{From: []string{PhaseOwing}, By: own, To: []string{PhaseOwing, PhaseSettled},
+				Events: []string{"receivable.reversed"},
+			}, reverse),
+			machine.On(line{
+				From: []string{PhaseOwing}, By: own, To: []string{PhaseOwing, PhaseSettled},
 				Guard:  "≤ owed → RECEIVABLE_EXCEEDED; ≤ available → INSUFFICIENT_AVAILABLE",
-				Events: []string{"receivable.recovered"}}, recoverDebt),
-			machine.On(line{From: []string{PhaseOwing}, By: []domain.Capacity{domain.Admin}, To: []string{PhaseOwing, PhaseSettled},
+				Events: []string{"receivable.recovered"},
+			}, recoverDebt),
+			machine.On(line{
+				From: []string{PhaseOwing}, By: []domain.Capacity{domain.Admin}, To: []string{PhaseOwing, PhaseSettled},
 				Guard:  "≤ owed → RECEIVABLE_EXCEEDED; two different people → SELF_APPROVAL",
-				Events: []string{"receivable.written_off"}}, writeOff),
+				Events: []string{"receivable.written_off"},
+			}, writeOff),
 		},
 		Refuse: func(State, domain.Command) error { return ErrNothingOwed },
 	}

@@ -30,32 +30,46 @@ func by(a domain.Actor) domain.Issue { return domain.Issue{By: a, At: t0} }
 func clean(a string) *refund.Address {
 	return &refund.Address{Text: a, Origin: refund.VerifiedWallet, Screening: "clean"}
 }
+
 func sent(hash string) refund.SentTx {
 	return refund.SentTx{Hash: hash, Chain: 8453, From: "0xtreasury", Nonce: 7}
 }
+
 func mined(hash string) outgoing.Mined {
 	return outgoing.Mined{Chain: 8453, Tx: hash, Block: 100, BlockHash: "0xb"}
 }
+
 func tx(hash, to string, n uint64, nonce uint64) outgoing.Tx {
 	return outgoing.Tx{Hash: hash, Transfer: outgoing.Transfer{
-		Chain: 8453, From: "0xtreasury", To: to, Token: "0xusdc", Amount: amount(n), Nonce: nonce}}
+		Chain: 8453, From: "0xtreasury", To: to, Token: "0xusdc", Amount: amount(n), Nonce: nonce,
+	}}
 }
 
 var (
-	asked = refund.Requested{Refund: "r1", Hold: "h1", Buyer: "B1", Seller: "S1", Source: refund.FromHeld,
-		Mode: refund.Partial, Amount: amount(60), Reason: domain.About("B1", "does not fit"), By: buyer}
-	approved = refund.Approved{Refund: "r1", Hold: "h1", Buyer: "B1", Source: refund.FromHeld, Amount: amount(60),
-		Net: amount(59), NetworkFee: amount(1), By: admin, AddressBy: t0.Add(time.Hour)}
-	addressed = refund.AddressConfirmed{Refund: "r1", Address: domain.About("B1", "0xAbC"),
-		Digest: refund.DigestOf("0xabc"), Origin: refund.BuyerConfirmed}
+	asked = refund.Requested{
+		Refund: "r1", Hold: "h1", Buyer: "B1", Seller: "S1", Source: refund.FromHeld,
+		Mode: refund.Partial, Amount: amount(60), Reason: domain.About("B1", "does not fit"), By: buyer,
+	}
+	approved = refund.Approved{
+		Refund: "r1", Hold: "h1", Buyer: "B1", Source: refund.FromHeld, Amount: amount(60),
+		Net: amount(59), NetworkFee: amount(1), By: admin, AddressBy: t0.Add(time.Hour),
+	}
+	addressed = refund.AddressConfirmed{
+		Refund: "r1", Address: domain.About("B1", "0xAbC"),
+		Digest: refund.DigestOf("0xabc"), Origin: refund.BuyerConfirmed,
+	}
 	broadcast = refund.Broadcast{Refund: "r1", Net: amount(59), Tx: sent("0xf1")}
 	confirmed = refund.Confirmed{Refund: "r1", Hold: "h1", Net: amount(59), Evidence: mined("0xf1"), Pending: "refund:r1:0xf1"}
 	reorged   = refund.Reorged{Refund: "r1", Hold: "h1", Net: amount(59), Evidence: mined("0xf1")}
-	failed    = refund.Failed{Refund: "r1", Hold: "h1", Buyer: "B1", Source: refund.FromHeld, Net: amount(59),
-		Code: "REVERTED", Pending: "refund:r1:0xf1"}
+	failed    = refund.Failed{
+		Refund: "r1", Hold: "h1", Buyer: "B1", Source: refund.FromHeld, Net: amount(59),
+		Code: "REVERTED", Pending: "refund:r1:0xf1",
+	}
 	rejected  = refund.Rejected{Refund: "r1", By: admin, Reason: domain.About("B1", "used goods")}
-	cancelled = refund.Cancelled{Refund: "r1", Hold: "h1", Buyer: "B1", Seller: "S1", Source: refund.FromHeld,
-		Amount: amount(60), Net: amount(59), NetworkFee: amount(1), Moved: true, By: admin}
+	cancelled = refund.Cancelled{
+		Refund: "r1", Hold: "h1", Buyer: "B1", Seller: "S1", Source: refund.FromHeld,
+		Amount: amount(60), Net: amount(59), NetworkFee: amount(1), Moved: true, By: admin,
+	}
 )
 
 type events = []refund.Event
@@ -91,14 +105,18 @@ func TestStoredForm(t *testing.T) {
 	dropped.Tx = &refund.SentTx{Hash: "0xf1", Chain: 8453, From: "0xtreasury", Nonce: 7}
 	machinetest.CheckGolden(t, refund.Aggregate(), asked, approved, addressed, broadcast, confirmed, reorged, dropped, rejected, cancelled,
 		refund.Replaced{Refund: "r1", Old: "0xf1", New: "0xf2"},
-		refund.SellerClawbackRecorded{Refund: "r1", Hold: "h1", Seller: "S1", Amount: amount(60),
-			FeePart: amount(2), AvailablePart: amount(10), ReceivablePart: amount(48)})
+		refund.SellerClawbackRecorded{
+			Refund: "r1", Hold: "h1", Seller: "S1", Amount: amount(60),
+			FeePart: amount(2), AvailablePart: amount(10), ReceivablePart: amount(48),
+		})
 }
 
 func TestDecisions(t *testing.T) {
 	t.Parallel()
-	ask := refund.Request{Issue: by(buyer), Refund: "r1", Hold: "h1", Buyer: "B1", Seller: "S1", Source: refund.FromHeld,
-		Mode: refund.Partial, Amount: amount(60), Reason: domain.About("B1", "does not fit")}
+	ask := refund.Request{
+		Issue: by(buyer), Refund: "r1", Hold: "h1", Buyer: "B1", Seller: "S1", Source: refund.FromHeld,
+		Mode: refund.Partial, Amount: amount(60), Reason: domain.About("B1", "does not fit"),
+	}
 	stranger := ask
 	stranger.Issue = by(domain.User("X", domain.Buyer))
 	wrongMode := ask

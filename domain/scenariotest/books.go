@@ -57,8 +57,10 @@ func (p *player) points(name string, row Row) {
 	if kind == points.Grant || kind == points.Deduct {
 		by = admin
 	}
-	p.Do(Act(points.Decider, id(user), points.Move{Issue: p.By(by), Kind: kind, User: domain.UserID(id(user)),
-		Ref: fmt.Sprint("row ", p.n), Points: p.amount(row).Units, Reason: "scenario"}))
+	p.Do(Act(points.Decider, id(user), points.Move{
+		Issue: p.By(by), Kind: kind, User: domain.UserID(id(user)),
+		Ref: fmt.Sprint("row ", p.n), Points: p.amount(row).Units, Reason: "scenario",
+	}))
 }
 
 // sweepOf finds a sweep and its destination; a row of a reorganised sweep names only one of

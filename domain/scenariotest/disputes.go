@@ -48,7 +48,8 @@ func (p *player) disputes(name string, row Row) {
 	case "EvidenceSubmitted":
 		who := party()
 		p.Do(settlement.SubmitEvidence{Issue: p.By(who), Dispute: theDispute, Evidence: dispute.Evidence{
-			ID: fmt.Sprint("e", p.n), Kind: "text", Text: domain.About(who.User(), "look")}})
+			ID: fmt.Sprint("e", p.n), Kind: "text", Text: domain.About(who.User(), "look"),
+		}})
 	case "DisputeResponded":
 		p.Do(settlement.RespondToDispute{Issue: p.By(domain.User(s().Seller, domain.Seller)), Dispute: theDispute})
 	case "DisputeDecided":

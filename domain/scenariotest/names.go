@@ -19,8 +19,16 @@ func typeOf(name string) string {
 		return t
 	}
 	for _, prefix := range [][2]string{
-		{"PurchaseRequest", "request"}, {"Payment", "payment"}, {"Escrow", "escrow"}, {"Payout", "payout"}, {"Refund", "refund"},
-		{"Dispute", "dispute"}, {"Points", "points"}, {"Sweep", "destination.sweep"}, {"Receivable", "receivable"}, {"Offer", "offer"},
+		{"PurchaseRequest", "request"},
+		{"Payment", "payment"},
+		{"Escrow", "escrow"},
+		{"Payout", "payout"},
+		{"Refund", "refund"},
+		{"Dispute", "dispute"},
+		{"Points", "points"},
+		{"Sweep", "destination.sweep"},
+		{"Receivable", "receivable"},
+		{"Offer", "offer"},
 	} {
 		if rest, ok := strings.CutPrefix(name, prefix[0]); ok {
 			if strings.Contains(prefix[1], ".") {

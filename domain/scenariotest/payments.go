@@ -61,8 +61,10 @@ func (p *player) payments(name string, row Row) {
 	case "PaymentConfirmed":
 		p.Do(funding.ConfirmTransfer{Issue: p.By(chain), Payment: o.payment, Evidence: last.evidence, Depth: 1000, Finalized: true})
 	case "PaymentDropped", "PaymentReorged":
-		p.Do(funding.ObserveReorg{Issue: p.By(chain), Payment: o.payment, Evidence: last.evidence, Reason: row.Note + "orphaned",
-			SellerAvailable: p.Balance(ledger.SellerAvailable(o.seller), o.due.Asset)})
+		p.Do(funding.ObserveReorg{
+			Issue: p.By(chain), Payment: o.payment, Evidence: last.evidence, Reason: row.Note + "orphaned",
+			SellerAvailable: p.Balance(ledger.SellerAvailable(o.seller), o.due.Asset),
+		})
 		last.gone = name == "PaymentDropped"
 		p.last[hold] = last
 	case "PaymentExpired":

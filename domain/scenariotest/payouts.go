@@ -71,6 +71,8 @@ func (p *player) debts(name string, row Row) {
 	if l.Dr == ledger.ChainLoss {
 		expense = receivable.ChainLoss
 	}
-	p.Do(settlement.WriteOffReceivable{Issue: p.By(admin), Party: party, User: who, Amount: money.Of(l.Asset, l.Amount),
-		Expense: expense, SecondApprover: "A2", Reason: "scenario"})
+	p.Do(settlement.WriteOffReceivable{
+		Issue: p.By(admin), Party: party, User: who, Amount: money.Of(l.Asset, l.Amount),
+		Expense: expense, SecondApprover: "A2", Reason: "scenario",
+	})
 }

@@ -54,8 +54,10 @@ func Race(t *testing.T, open func(t testing.TB) eventstore.Store) {
 		w.Do(Act(escrow.Decider, "h", escrow.Release{Issue: w.By(buyer)}))
 		var flows []Flow
 		for n := range 10 {
-			flows = append(flows, settlement.RequestPayout{Issue: w.By(seller), Payout: domain.PayoutID(fmt.Sprintf("o%d", n)),
-				Seller: "S1", Amount: usdc(90), Wallet: "0xw", Available: money.FromUint64(90)})
+			flows = append(flows, settlement.RequestPayout{
+				Issue: w.By(seller), Payout: domain.PayoutID(fmt.Sprintf("o%d", n)),
+				Seller: "S1", Amount: usdc(90), Wallet: "0xw", Available: money.FromUint64(90),
+			})
 		}
 		if won := w.together(flows); won != 1 {
 			t.Fatalf("%d payouts were accepted", won)

@@ -77,7 +77,8 @@ func (p *player) broadcastRefund(row Row) {
 			by = admin // nobody known deposited it: support found the address
 		}
 		p.Do(settlement.ConfirmRefundAddress{Issue: p.By(by), Refund: r, Address: refund.Address{
-			Text: buyerWallet, Origin: refund.BuyerConfirmed, Screening: "clean"}})
+			Text: buyerWallet, Origin: refund.BuyerConfirmed, Screening: "clean",
+		}})
 	}
 	p.Do(settlement.BroadcastRefund{
 		Issue: p.By(system), Refund: r, Screening: "clean", Custody: custodyOf(row),

@@ -40,8 +40,10 @@ func TestNoSequenceOfCommandsMakesOrLosesMoney(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
 		w := walk{World: world(t), funded: rapid.Uint64Range(1, 1000).Draw(rt, "funded")}
-		w.Fund(scenariotest.Order{Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(w.funded),
-			Terms: escrow.Terms{FeeBPS: money.BPS(rapid.Uint32Range(0, 10000).Draw(rt, "fee"))}})
+		w.Fund(scenariotest.Order{
+			Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(w.funded),
+			Terms: escrow.Terms{FeeBPS: money.BPS(rapid.Uint32Range(0, 10000).Draw(rt, "fee"))},
+		})
 		for n := range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			w.step(rt, n)
 			w.check(rt)
@@ -60,14 +62,18 @@ func (w *walk) step(rt *rapid.T, n int) {
 		scenariotest.Act(escrow.Decider, "h1", escrow.Close{Issue: i(policy)}),
 	)
 	id := fmt.Sprint(n)
-	ask := settlement.RequestRefund{Issue: i(buyer, seller, admin), Refund: domain.RefundID("r" + id), Hold: "h1", Amount: amountOf,
+	ask := settlement.RequestRefund{
+		Issue: i(buyer, seller, admin), Refund: domain.RefundID("r" + id), Hold: "h1", Amount: amountOf,
 		Mode:   rapid.SampledFrom([]refund.Mode{refund.Full, refund.Partial}).Draw(rt, "mode"),
-		Source: rapid.SampledFrom([]refund.Source{"", refund.FromHeld, refund.FromReleasable, refund.FromClawback, refund.FromBuyerCredit}).Draw(rt, "source")}
+		Source: rapid.SampledFrom([]refund.Source{"", refund.FromHeld, refund.FromReleasable, refund.FromClawback, refund.FromBuyerCredit}).Draw(rt, "source"),
+	}
 	if rapid.Bool().Draw(rt, "at once") {
 		ask.Terms = &settlement.RefundTerms{SellerAvailable: w.Balance("seller:S1:available", usdc)}
 	}
-	paid := settlement.RequestPayout{Issue: i(seller), Payout: domain.PayoutID("o" + id), Seller: "S1", Amount: amountOf, Wallet: "0xw",
-		Available: w.Balance("seller:S1:available", usdc)}
+	paid := settlement.RequestPayout{
+		Issue: i(seller), Payout: domain.PayoutID("o" + id), Seller: "S1", Amount: amountOf, Wallet: "0xw",
+		Available: w.Balance("seller:S1:available", usdc),
+	}
 	contest := open(w.World, "h1", 0)
 	contest.Dispute, contest.Issue, contest.Amount = domain.DisputeID("d"+id), i(buyer, seller), amountOf
 	flows = append(flows, ask, paid, contest)
@@ -128,7 +134,8 @@ func (w *walk) onRefunds(rt *rapid.T, i func(...domain.Actor) domain.Issue) []sc
 	send := outgoing.Tx{Hash: tx, Transfer: outgoing.Transfer{Chain: 8453, From: "0xt", To: "0xb", Amount: s.Net, Nonce: w.nonce}}
 	return []scenariotest.Flow{
 		settlement.ApproveRefund{Issue: i(admin, seller, buyer), Refund: id, RefundTerms: settlement.RefundTerms{
-			SellerAvailable: w.Balance("seller:S1:available", usdc), NetworkFee: amount(1), NetworkFeeCap: amount(1)}},
+			SellerAvailable: w.Balance("seller:S1:available", usdc), NetworkFee: amount(1), NetworkFeeCap: amount(1),
+		}},
 		settlement.RejectRefund{Issue: i(admin), Refund: id},
 		settlement.CancelRefund{Issue: i(admin, buyer), Refund: id},
 		settlement.ConfirmRefundAddress{Issue: i(buyer), Refund: id, Address: refund.Address{Text: "0xb", Origin: refund.BuyerConfirmed, Screening: "clean"}},
@@ -169,8 +176,10 @@ func (w *walk) onDisputes(rt *rapid.T, i func(...domain.Actor) domain.Issue) []s
 	id := rapid.SampledFrom(w.disputes).Draw(rt, "dispute")
 	share := money.BPS(rapid.Uint32Range(0, 10001).Draw(rt, "share"))
 	action := rapid.SampledFrom([]dispute.Action{dispute.Refund, dispute.Release, dispute.Split, dispute.Replacement, dispute.ReturnThenRefund}).Draw(rt, "action")
-	decide := settlement.DecideDispute{Issue: i(admin, admin2), Dispute: id, Action: action,
-		FeePayer: rapid.SampledFrom([]dispute.FeePayer{dispute.SellerPays, dispute.BuyerPays, dispute.NobodyPays}).Draw(rt, "payer")}
+	decide := settlement.DecideDispute{
+		Issue: i(admin, admin2), Dispute: id, Action: action,
+		FeePayer: rapid.SampledFrom([]dispute.FeePayer{dispute.SellerPays, dispute.BuyerPays, dispute.NobodyPays}).Draw(rt, "payer"),
+	}
 	if action == dispute.Split {
 		decide.SellerBPS = &share
 	}

@@ -107,23 +107,28 @@ func TestRefundOfAHold(t *testing.T) {
 	// Failed is final; the credit is refunded anew.
 	w.Do(settlement.RequestRefund{Issue: w.By(buyer), Refund: "r3", Buyer: "B1", Source: refund.FromBuyerCredit, Mode: refund.Partial, Amount: amount(59)})
 	w.Do(settlement.ApproveRefund{Issue: w.By(admin), Refund: "r3", RefundTerms: settlement.RefundTerms{
-		Address: &refund.Address{Text: "0xBuyer", Origin: refund.VerifiedWallet, Screening: "clean"}}})
+		Address: &refund.Address{Text: "0xBuyer", Origin: refund.VerifiedWallet, Screening: "clean"},
+	}})
 	w.Do(settlement.BroadcastRefund{Issue: w.By(policy), Refund: "r3", Screening: "clean", Tx: outgoing.Tx{Hash: "0xf2", Transfer: transfer("0xbuyer", 59, 2)}})
 	w.Do(settlement.ConfirmRefund{Issue: w.By(chain), Refund: "r3", Evidence: mined("0xf2")})
 	w.Do(settlement.ReorgRefund{Issue: w.By(chain), Refund: "r3", Evidence: mined("0xf2")})
 	check{w}.balances(map[ledger.Account]uint64{"clearing:refund:r3": 59, "custody:treasury": 100})
 	w.Do(settlement.ConfirmRefund{Issue: w.By(chain), Refund: "r3", Evidence: mined("0xf2")})
 	check{w}.balances(map[ledger.Account]uint64{"clearing:refund:r3": 0, "custody:treasury": 41, "buyer:B1:available": 0})
-	w.Refuse(settlement.RequestRefund{Issue: w.By(buyer), Refund: "r4", Buyer: "B1", Source: refund.FromBuyerCredit, Mode: refund.Partial, Amount: amount(1),
-		Terms: &settlement.RefundTerms{}}, "FORBIDDEN")
+	w.Refuse(settlement.RequestRefund{
+		Issue: w.By(buyer), Refund: "r4", Buyer: "B1", Source: refund.FromBuyerCredit, Mode: refund.Partial, Amount: amount(1),
+		Terms: &settlement.RefundTerms{},
+	}, "FORBIDDEN")
 }
 
 func TestCancelledRefundReturnsToItsSource(t *testing.T) {
 	t.Parallel()
 	w := world(t)
 	order(w, "h1", 100)
-	w.Do(settlement.RequestRefund{Issue: w.By(admin), Refund: "r1", Hold: "h1", Mode: refund.Full,
-		Terms: &settlement.RefundTerms{NetworkFee: amount(2), NetworkFeeCap: amount(2)}})
+	w.Do(settlement.RequestRefund{
+		Issue: w.By(admin), Refund: "r1", Hold: "h1", Mode: refund.Full,
+		Terms: &settlement.RefundTerms{NetworkFee: amount(2), NetworkFeeCap: amount(2)},
+	})
 	check{w}.balances(map[ledger.Account]uint64{"escrow:h1:held": 0, "clearing:refund:r1": 98})
 	w.Refuse(settlement.RequestRefund{Issue: w.By(admin), Refund: "r2", Hold: "h1", Mode: refund.Full}, "ALREADY_REFUNDED")
 	w.Do(settlement.CancelRefund{Issue: w.By(admin), Refund: "r1"})
@@ -253,8 +258,10 @@ func TestReleaseHoldStopsAPayoutAtEveryStep(t *testing.T) {
 func open(w *scenariotest.World, hold domain.HoldID, n uint64) settlement.OpenDispute {
 	terms := dispute.StandardTerms()
 	terms.Fee = amount(1)
-	f := settlement.OpenDispute{Issue: w.By(buyer), Dispute: domain.DisputeID("d-" + hold), Hold: hold, Category: "not_as_described",
-		Reason: domain.About("B1", "it is broken"), Terms: terms}
+	f := settlement.OpenDispute{
+		Issue: w.By(buyer), Dispute: domain.DisputeID("d-" + hold), Hold: hold, Category: "not_as_described",
+		Reason: domain.About("B1", "it is broken"), Terms: terms,
+	}
 	if n > 0 {
 		f.Amount = amount(n)
 	}

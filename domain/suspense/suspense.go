@@ -146,14 +146,22 @@ func Table() machine.Table[State, Event] {
 	return machine.Table[State, Event]{
 		Name: "UnmatchedDeposit", Phases: []string{"", Unmatched, Matched}, Phase: func(s State) string { return s.Phase },
 		Rows: []machine.Row[State, Event]{
-			machine.On(line{From: []string{"", Unmatched, Matched}, By: []domain.Capacity{domain.Chain, domain.Provider, domain.Process}, To: []string{Unmatched, Matched},
-				Guard: "a fact; a repeat changes nothing", Events: []string{"suspense.recorded"}}, record),
-			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin}, To: []string{Matched},
-				Guard: "two people → SELF_APPROVAL", Events: []string{"suspense.assigned"}}, assign),
-			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{Unmatched},
-				Guard: "≤ what is left → REFUND_EXCEEDS_AVAILABLE", Events: []string{"suspense.taken"}}, take),
-			machine.On(line{From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process, domain.Buyer}, To: []string{Unmatched},
-				Events: []string{"suspense.returned"}}, func(_ State, c Return) ([]Event, error) {
+			machine.On(line{
+				From: []string{"", Unmatched, Matched}, By: []domain.Capacity{domain.Chain, domain.Provider, domain.Process}, To: []string{Unmatched, Matched},
+				Guard: "a fact; a repeat changes nothing", Events: []string{"suspense.recorded"},
+			}, record),
+			machine.On(line{
+				From: []string{Unmatched}, By: []domain.Capacity{domain.Admin}, To: []string{Matched},
+				Guard: "two people → SELF_APPROVAL", Events: []string{"suspense.assigned"},
+			}, assign),
+			machine.On(line{
+				From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process}, To: []string{Unmatched},
+				Guard: "≤ what is left → REFUND_EXCEEDS_AVAILABLE", Events: []string{"suspense.taken"},
+			}, take),
+			machine.On(line{
+				From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process, domain.Buyer}, To: []string{Unmatched},
+				Events: []string{"suspense.returned"},
+			}, func(_ State, c Return) ([]Event, error) {
 				return []Event{Returned{Refund: c.Refund, Amount: c.Amount}}, nil
 			}),
 		},

@@ -115,12 +115,14 @@ func Table() machine.Table[State, Event] {
 	return machine.Table[State, Event]{
 		Name: "Treasury", Phases: open, Phase: func(State) string { return "Open" },
 		Rows: []machine.Row[State, Event]{
-			machine.On(machine.Line{From: open, To: open, By: []domain.Capacity{domain.Admin, domain.Process, domain.Chain, domain.Import},
+			machine.On(machine.Line{
+				From: open, To: open, By: []domain.Capacity{domain.Admin, domain.Process, domain.Chain, domain.Import},
 				Guard: "two people for capital, goodwill and breakage → SELF_APPROVAL; a reason → REASON_REQUIRED; accounts of the right class → ACCOUNT_NOT_ALLOWED",
 				Events: []string{
 					"treasury.capital_contributed", "treasury.capital_withdrawn", "treasury.gas_funded", "treasury.network_fee_incurred",
 					"treasury.goodwill_granted", "treasury.opening_balance_recorded", "treasury.custody_variance_recorded", "treasury.breakage_recognized",
-				}}, book),
+				},
+			}, book),
 		},
 	}
 }
@@ -237,8 +239,14 @@ func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
 		Events: []domain.Event{
-			CapitalContributed{}, CapitalWithdrawn{}, GasFunded{}, NetworkFeeIncurred{}, GoodwillGranted{}, OpeningBalanceRecorded{},
-			CustodyVarianceRecorded{}, BreakageRecognized{},
+			CapitalContributed{},
+			CapitalWithdrawn{},
+			GasFunded{},
+			NetworkFeeIncurred{},
+			GoodwillGranted{},
+			OpeningBalanceRecorded{},
+			CustodyVarianceRecorded{},
+			BreakageRecognized{},
 		},
 		Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {

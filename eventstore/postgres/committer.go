@@ -29,8 +29,10 @@ func (s *Store) Stats() Stats {
 	s.queue.mu.Lock()
 	waiting := len(s.queue.waiting)
 	s.queue.mu.Unlock()
-	return Stats{Batches: s.stats.batches.Load(), Commands: s.stats.commands.Load(), Retries: s.stats.retries.Load(),
-		Alone: s.stats.alone.Load(), Waiting: waiting}
+	return Stats{
+		Batches: s.stats.batches.Load(), Commands: s.stats.commands.Load(), Retries: s.stats.retries.Load(),
+		Alone: s.stats.alone.Load(), Waiting: waiting,
+	}
 }
 
 // commitLoop commits batch after batch until the queue is closed.

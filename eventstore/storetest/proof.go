@@ -98,8 +98,10 @@ func invariants(t *testing.T, h *harness) {
 				for range rapid.IntRange(0, 2).Draw(r, "events") {
 					i := rapid.IntRange(0, len(accounts)-1).Draw(r, "debit")
 					j := (i + rapid.IntRange(1, len(accounts)-1).Draw(r, "credit")) % len(accounts)
-					events = append(events, Moved{Mode: ledger.Post, Fact: rapid.IntRange(0, 3).Draw(r, "fact") == 0,
-						Debit: accounts[i], Credit: accounts[j], Units: money.FromUint64(rapid.Uint64Range(1, 50).Draw(r, "units"))})
+					events = append(events, Moved{
+						Mode: ledger.Post, Fact: rapid.IntRange(0, 3).Draw(r, "fact") == 0,
+						Debit: accounts[i], Credit: accounts[j], Units: money.FromUint64(rapid.Uint64Range(1, 50).Draw(r, "units")),
+					})
 				}
 				id := fmt.Sprintf("%d-%d-%d", run, s, rapid.IntRange(0, n).Draw(r, "stream"))
 				staged = append(staged, domain.Staged{Stream: Stream(id), Expected: rapid.Int64Range(0, 1).Draw(r, "expected"), Events: events})
