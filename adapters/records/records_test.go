@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/adapters/records"
+	"holdfast/domain"
 	"holdfast/eventstore/postgres/pgtest"
 )
 
@@ -55,4 +56,22 @@ func TestARefreshTokenWorksOnceAndItsReuseEndsTheLogin(t *testing.T) {
 	_, ok, err := r.Sessions.Live(t.Context(), id)
 	require.NoError(t, err)
 	assert.False(t, ok)
+}
+
+func TestAnAgreementRepeatedGetsTheSameAnswer(t *testing.T) {
+	t.Parallel()
+	approvals := records.New(pgtest.New(t), 1).Approvals
+	agree := func(by domain.UserID, at time.Duration) domain.UserID {
+		first, err := approvals.Agree(t.Context(), "adjustment", []byte("digest"), by, time.Unix(1_800_000_000, 0).Add(at))
+		require.NoError(t, err)
+		return first
+	}
+	const hour = time.Hour
+	assert.Empty(t, agree(records.Admin1, 0), "the first person waits")
+	assert.Empty(t, agree(records.Admin1, 1*hour), "and cannot be his own second")
+	assert.Equal(t, records.Admin1, agree(records.Admin2, 2*hour))
+	assert.Equal(t, records.Admin1, agree(records.Admin2, 3*hour), "the answer was lost: again")
+	assert.Empty(t, agree(records.Admin1, 4*hour), "the first person's repeat does not carry the operation out under his name")
+	assert.Empty(t, agree(records.Admin2, 30*hour), "agreements end after a day; a new one begins")
+	assert.Equal(t, records.Admin2, agree(records.Admin1, 31*hour))
 }

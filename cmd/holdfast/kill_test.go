@@ -41,7 +41,7 @@ func TestKilledAtRandomMoments(t *testing.T) {
 	require.NoError(t, s.stop(), "a service that is asked to stop ends well")
 	out, err = s.run("verify")
 	require.NoError(t, err, out)
-	t.Log(out)
+	t.Logf("\n%s", out)
 }
 
 // killSomehow ends the process, the database or both: sometimes while it still starts,

@@ -84,9 +84,15 @@ func (s *service) command(ctx context.Context, verb string) *exec.Cmd {
 	return c
 }
 
-// run runs another verb to its end.
+// run runs another verb to its end and gives what it printed; of one that failed, all it said.
 func (s *service) run(verb string) (string, error) {
-	out, err := s.command(s.t.Context(), verb).CombinedOutput()
+	var complaint bytes.Buffer
+	c := s.command(s.t.Context(), verb)
+	c.Stderr = &complaint
+	out, err := c.Output()
+	if err != nil {
+		out = append(out, complaint.Bytes()...)
+	}
 	return string(out), err
 }
 
