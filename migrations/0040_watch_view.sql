@@ -33,7 +33,8 @@ CREATE TABLE views.watched_transfers (
     block_hash text    NOT NULL,
     confirmed  boolean NOT NULL
 );
-CREATE INDEX ON views.watched_transfers (chain, block);
+CREATE INDEX ON views.watched_transfers (chain, block) WHERE confirmed;
+CREATE INDEX ON views.watched_transfers (chain, block) WHERE NOT confirmed;
 
 CREATE TABLE views.watched_transactions (
     chain       bigint NOT NULL,

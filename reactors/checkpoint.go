@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/domain/fault"
@@ -35,8 +36,14 @@ func (s checkpoints) read(ctx context.Context, name string) (c checkpoint, err e
 
 // move moves it forward; never back, should another process have been faster.
 func (s checkpoints) move(ctx context.Context, name, logID string, to int64) error {
-	_, err := s.pool.Exec(ctx, `UPDATE reactor_checkpoints SET position = $3, log_id = $2, moved_at = clock_timestamp()
-		WHERE name = $1 AND position < $3 AND error = ''`, name, logID, to)
+	// Losing the last moments in a crash only repeats work; waiting for the disk would cost the
+	// appends.
+	lazy := pgx.TxOptions{BeginQuery: `BEGIN; SET LOCAL synchronous_commit = off`}
+	err := pgx.BeginTxFunc(ctx, s.pool, lazy, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `UPDATE reactor_checkpoints SET position = $3, log_id = $2, moved_at = clock_timestamp()
+			WHERE name = $1 AND position < $3 AND error = ''`, name, logID, to)
+		return err
+	})
 	if err != nil {
 		return fmt.Errorf("move the checkpoint of %s: %w", name, err)
 	}

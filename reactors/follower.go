@@ -66,7 +66,8 @@ type FollowerOptions struct {
 	Lookback uint64
 	// Reorg is how deep confirmed facts are looked at again, 512 blocks when 0.
 	Reorg uint64
-	// LateFor is how long late money is looked for after a payment closed, 90 days when 0.
+	// LateFor is how long late money is looked for after a payment closed, 14 days when 0. What
+	// comes later is found by reconciliation, since the address is ours for ever.
 	LateFor time.Duration
 }
 
@@ -89,7 +90,7 @@ func NewChainFollower(o FollowerOptions) *ChainFollower {
 	o.Range = orDefault(o.Range, 2000)
 	o.Lookback = orDefault(o.Lookback, 1000)
 	o.Reorg = orDefault(o.Reorg, 512)
-	o.LateFor = orDefault(o.LateFor, 90*24*time.Hour)
+	o.LateFor = orDefault(o.LateFor, 14*24*time.Hour)
 	c := o.Network.Confirmations
 	f := &ChainFollower{
 		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[string]uint64{},

@@ -29,6 +29,8 @@ type loop struct {
 	name  string
 	every time.Duration
 	log   *slog.Logger
+	// linger is the least time between two passes, so that work gathers when wakes come often.
+	linger time.Duration
 	// pass does a piece of work; more says that it left some.
 	pass func(ctx context.Context) (more bool, err error)
 
@@ -57,6 +59,7 @@ func (l *loop) Name() string { return l.name }
 // leave in the middle.
 func (l *loop) Run(ctx context.Context) error {
 	for failures := 0; ctx.Err() == nil; {
+		rested := time.Now().Add(l.linger)
 		more, err := l.attempt(ctx)
 		if ctx.Err() != nil {
 			break
@@ -74,7 +77,8 @@ func (l *loop) Run(ctx context.Context) error {
 		default:
 			failures = 0
 		}
-		l.sleep(ctx, wait)
+		l.sleep(ctx, wait, l.wake)
+		l.sleep(ctx, time.Until(rested), nil)
 	}
 	return nil
 }
@@ -97,12 +101,15 @@ func backoff(failures int) time.Duration {
 	return full/2 + rand.N(full/2)
 }
 
-func (l *loop) sleep(ctx context.Context, d time.Duration) {
+func (l *loop) sleep(ctx context.Context, d time.Duration, wake <-chan struct{}) {
+	if d <= 0 {
+		return
+	}
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
-	case <-l.wake:
+	case <-wake:
 	case <-ctx.Done():
 	}
 }

@@ -294,6 +294,39 @@ func TestABreachStopsTheAssetUntilItIsMended(t *testing.T) {
 	w.passes(s.loop)
 	assert.Equal(t, 1, w.count("breaker.solvency_breached", ""))
 	assert.Equal(t, 1, w.count("breaker.solvency_restored", ""))
+
+	// Adding up only what is new gives what adding up everything gives.
+	fresh, _, err := readSums(t.Context(), w.pool, nil)
+	require.NoError(t, err)
+	for asset, want := range fresh.assets {
+		got := s.sums.assets[asset]
+		assert.Equal(t, want.custody.String(), got.custody.String(), asset)
+		assert.Equal(t, want.liabilities.String(), got.liabilities.String(), asset)
+		assert.Equal(t, want.overdrawn, got.overdrawn, asset)
+	}
+}
+
+// X7: an undone sweep leaves the treasury below zero although the sum is right.
+func TestAnOverdrawnPocketIsABreach(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	b := w.orderAt(1000, w.now().Add(-time.Hour), 2*time.Hour)
+	w.transfer(b, 1000, "0xa1")
+	i := domain.Issue{By: domain.Machine(domain.Process, "test"), At: w.now()}
+	d := w.payment(b.payment).Destination
+	w.do(funding.BroadcastSweep{Issue: i, Destination: d, Sweep: "w", Amount: money.Of(usdc, units(1000)), Tx: "0xb1"})
+	w.do(funding.ConfirmSweep{Issue: i, Destination: d, Sweep: "w", Block: 9, BlockHash: "0x02"})
+	w.do(funding.WithdrawCapital{Entry: funding.Entry{Issue: i, Ref: "spent", Amount: money.Of(usdc, units(1000)), Reason: "test"}, Custody: ledger.Treasury})
+	s := NewSolvency(w.pool, w.x, nil)
+	w.passes(s.loop)
+	require.Equal(t, 1, w.count("breaker.solvency_breached", ""), "it owes the buyer")
+	w.do(funding.ContributeCapital{Entry: funding.Entry{Issue: i, Ref: "back", Amount: money.Of(usdc, units(1000)), Reason: "test"}, Custody: ledger.Treasury})
+	w.passes(s.loop)
+	w.do(funding.WithdrawCapital{Entry: funding.Entry{Issue: i, Ref: "again", Amount: money.Of(usdc, units(500)), Reason: "test"}, Custody: ledger.Treasury})
+	w.do(funding.ReorgSweep{Issue: i, Destination: d, Sweep: "w"})
+	w.passes(s.loop)
+	assert.Equal(t, 2, w.count("breaker.solvency_breached", ""))
+	assert.Equal(t, map[string]bool{"custody:treasury": true}, s.sums.assets[usdc].overdrawn)
 }
 
 func TestTheLogIsSignedWhenItHasGrown(t *testing.T) {

@@ -48,6 +48,7 @@ const (
 func NewPolicies(pool *pgxpool.Pool, codec *eventstore.Codec, x *eventstore.Executor, log *slog.Logger) *Policies {
 	p := &Policies{x: x, pool: pool, events: projections.NewReader(pool, codec, policy.Categories()...), marks: checkpoints{pool}}
 	p.loop = newLoop(policiesName, 500*time.Millisecond, log, p.follow)
+	p.linger = 100 * time.Millisecond
 	return p
 }
 

@@ -109,8 +109,9 @@ func (q Queries) Transfers(ctx context.Context, chain, from uint64) ([]Transfer,
 		e.Chain, e.Log, e.Block = uint64(on), uint(log), uint64(block)
 		return t, err
 	}, `SELECT `+paymentColumns+`, t.chain, t.tx, t.log, t.block, t.block_hash, t.confirmed
-		FROM views.watched_transfers t JOIN views.watched_payments p ON p.payment = t.payment
-		WHERE t.chain = $1 AND (NOT t.confirmed OR t.block >= $2) ORDER BY t.block, t.evidence`, int64(chain), int64(from))
+		FROM (SELECT * FROM views.watched_transfers WHERE chain = $1 AND NOT confirmed
+			UNION ALL SELECT * FROM views.watched_transfers WHERE chain = $1 AND confirmed AND block >= $2) t
+		JOIN views.watched_payments p ON p.payment = t.payment ORDER BY t.block, t.evidence`, int64(chain), int64(from))
 }
 
 // Transactions gives those of ours on a chain that were sent, and mined ones in blocks from a
