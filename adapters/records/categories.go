@@ -21,7 +21,10 @@ type Categories struct{ pool *pgxpool.Pool }
 
 // Active reports whether requests may be put in the category.
 func (s *Categories) Active(ctx context.Context, id string) (active bool, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM categories WHERE id::text = $1 AND active)`, id).Scan(&active)
+	if !isID(id) {
+		return false, nil
+	}
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM categories WHERE id = $1 AND active)`, id).Scan(&active)
 	return active, failed("look a category up", err)
 }
 

@@ -89,8 +89,11 @@ func (s *Chains) Confirming(ctx context.Context, all ...Confirmation) error {
 
 // Confirmations gives a payment's transfers with their depth.
 func (s *Chains) Confirmations(ctx context.Context, payment domain.PaymentID) ([]Confirmation, error) {
+	if !isID(payment) {
+		return nil, nil
+	}
 	rows, err := s.pool.Query(ctx, `SELECT evidence, payment_id::text, chain_id, tx, block, have, need, finalized, seen_at
-		FROM payment_confirmations WHERE payment_id::text = $1 ORDER BY evidence`, string(payment))
+		FROM payment_confirmations WHERE payment_id = $1 ORDER BY evidence`, string(payment))
 	if err != nil {
 		return nil, failed("read confirmations", err)
 	}

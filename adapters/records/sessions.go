@@ -99,10 +99,13 @@ func (s *Sessions) Rotate(ctx context.Context, refresh string, lives time.Durati
 // Live gives the session with the user's roles of this moment; ok is false when it has
 // ended, was revoked, or the user is not active any more.
 func (s *Sessions) Live(ctx context.Context, id string) (live Session, ok bool, err error) {
+	if !isID(id) {
+		return Session{}, false, nil
+	}
 	var roles []string
 	err = s.pool.QueryRow(ctx, `
 		SELECT s.id::text, s.user_id::text, u.roles FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id::text = $1 AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp() AND u.active`, id).Scan(&live.ID, &live.User, &roles)
+		WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp() AND u.active`, id).Scan(&live.ID, &live.User, &roles)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Session{}, false, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -48,6 +49,10 @@ func failed(what string, err error) error {
 	}
 	return fmt.Errorf("%s: %w", what, err)
 }
+
+// isID reports whether text can be the id of a row. Others are simply not there; the database
+// would call them an error, and comparing ids as text would not use its indexes.
+func isID[T ~string](id T) bool { return len(id) == 36 && uuid.Validate(string(id)) == nil }
 
 // one reads a row that may be missing.
 func one[T any](rows pgx.Rows, err error, scan pgx.RowToFunc[T]) (v T, ok bool, _ error) {

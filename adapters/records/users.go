@@ -41,6 +41,9 @@ func (s *Users) ByEmail(ctx context.Context, email string) (u User, ok bool, err
 
 // ByID finds a person by id.
 func (s *Users) ByID(ctx context.Context, id domain.UserID) (u User, ok bool, err error) {
+	if !isID(id) {
+		return User{}, false, nil
+	}
 	return s.one(ctx, userColumns+`WHERE id = $1`, string(id))
 }
 

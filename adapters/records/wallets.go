@@ -25,17 +25,23 @@ type Wallets struct{ pool *pgxpool.Pool }
 
 const walletSQL = `SELECT id::text, chain_id, address, verified_at IS NOT NULL,
 	CASE WHEN cooling_until > clock_timestamp() THEN cooling_until END, screening
-	FROM wallets WHERE removed_at IS NULL AND user_id::text = $1 `
+	FROM wallets WHERE removed_at IS NULL AND user_id = $1 `
 
 // OfUser gives one wallet of the user; ok is false when it is not theirs.
 func (s *Wallets) OfUser(ctx context.Context, u domain.UserID, id string) (Wallet, bool, error) {
-	rows, err := s.pool.Query(ctx, walletSQL+`AND id::text = $2`, string(u), id)
+	if !isID(u) || !isID(id) {
+		return Wallet{}, false, nil
+	}
+	rows, err := s.pool.Query(ctx, walletSQL+`AND id = $2`, string(u), id)
 	w, ok, err := one(rows, err, scanWallet)
 	return w, ok, failed("find a wallet", err)
 }
 
 // Default is the user's newest verified wallet on a chain.
 func (s *Wallets) Default(ctx context.Context, u domain.UserID, chain uint64) (Wallet, bool, error) {
+	if !isID(u) {
+		return Wallet{}, false, nil
+	}
 	rows, err := s.pool.Query(ctx, walletSQL+`AND chain_id = $2 AND verified_at IS NOT NULL ORDER BY created_at DESC, id LIMIT 1`, string(u), int64(chain))
 	w, ok, err := one(rows, err, scanWallet)
 	return w, ok, failed("find the default wallet", err)

@@ -1,0 +1,170 @@
+package records_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/adapters/records"
+	"holdfast/domain"
+	"holdfast/eventstore/postgres/pgtest"
+)
+
+// An id comes from outside; one that no row can have is nobody's, and no error.
+func TestWhatIsNoIDIsNotThere(t *testing.T) {
+	t.Parallel()
+	r := records.New(pgtest.New(t), 1)
+	for _, id := range []string{"", "42", "'; DROP TABLE users", "00000000-0000-4000-8000-00000000a00"} {
+		_, ok, err := r.Users.ByID(t.Context(), domain.UserID(id))
+		require.NoError(t, err)
+		assert.False(t, ok)
+		_, ok, err = r.Sessions.Live(t.Context(), id)
+		require.NoError(t, err)
+		assert.False(t, ok)
+		_, ok, err = r.Wallets.OfUser(t.Context(), records.Buyer1, id)
+		require.NoError(t, err)
+		assert.False(t, ok)
+		active, err := r.Categories.Active(t.Context(), id)
+		require.NoError(t, err)
+		assert.False(t, active)
+		all, err := r.Chains.Confirmations(t.Context(), domain.PaymentID(id))
+		require.NoError(t, err)
+		assert.Empty(t, all)
+	}
+}
+
+func TestARefreshTokenInTwoHandsAtOnceWorksOnce(t *testing.T) {
+	t.Parallel()
+	r := records.New(pgtest.New(t), 1)
+	require.NoError(t, r.Seed(t.Context(), 1, nil))
+	_, refresh, err := r.Sessions.Open(t.Context(), records.Buyer1, time.Hour)
+	require.NoError(t, err)
+	var mu sync.Mutex
+	good := 0
+	var hands sync.WaitGroup
+	for range 8 {
+		hands.Go(func() {
+			if _, _, err := r.Sessions.Rotate(t.Context(), refresh, time.Hour); err == nil {
+				mu.Lock()
+				good++
+				mu.Unlock()
+			}
+		})
+	}
+	hands.Wait()
+	assert.LessOrEqual(t, good, 1)
+}
+
+func TestPathIndexesAreGivenOnceAndWithoutGaps(t *testing.T) {
+	t.Parallel()
+	r := records.New(pgtest.New(t), 1)
+	const n = 40
+	seen := make([]uint32, n)
+	var askers sync.WaitGroup
+	for i := range n {
+		askers.Go(func() {
+			payment := domain.PaymentID(uuid.NewSHA1(uuid.NameSpaceOID, []byte(fmt.Sprint(i))).String())
+			for range 2 { // asking again gives the same
+				index, err := r.Destinations.Index(t.Context(), "dev", payment)
+				assert.NoError(t, err)
+				seen[i] = index
+			}
+		})
+	}
+	askers.Wait()
+	given := map[uint32]bool{}
+	for _, index := range seen {
+		assert.Less(t, index, uint32(n))
+		given[index] = true
+	}
+	assert.Len(t, given, n)
+	other, err := r.Destinations.Index(t.Context(), "another xpub", domain.PaymentID(uuid.NewString()))
+	require.NoError(t, err)
+	assert.Zero(t, other)
+}
+
+func TestOfTwoWhoAgreeAtOnceOneIsTheFirst(t *testing.T) {
+	t.Parallel()
+	r := records.New(pgtest.New(t), 1)
+	now := time.Now()
+	var mu sync.Mutex
+	var firsts []domain.UserID
+	var people sync.WaitGroup
+	for _, by := range []domain.UserID{records.Admin1, records.Admin2} {
+		people.Go(func() {
+			first, err := r.Approvals.Agree(t.Context(), "release", []byte{1}, by, now)
+			assert.NoError(t, err)
+			mu.Lock()
+			defer mu.Unlock()
+			firsts = append(firsts, first)
+		})
+	}
+	people.Wait()
+	assert.Contains(t, firsts, domain.UserID(""), "somebody is the first")
+	assert.Len(t, firsts, 2)
+	assert.NotEqual(t, firsts[0], firsts[1])
+	again, err := r.Approvals.Agree(t.Context(), "release", []byte{2}, records.Admin1, now)
+	require.NoError(t, err)
+	assert.Empty(t, again, "another operation")
+	again, err = r.Approvals.Agree(t.Context(), "release", []byte{2}, records.Admin1, now)
+	require.NoError(t, err)
+	assert.Empty(t, again, "the same person twice is one person")
+	late, err := r.Approvals.Agree(t.Context(), "release", []byte{2}, records.Admin2, now.Add(25*time.Hour))
+	require.NoError(t, err)
+	assert.Empty(t, late, "an agreement does not wait for ever")
+}
+
+func TestAScanGoesBackToWhatTheChainStillHas(t *testing.T) {
+	t.Parallel()
+	r := records.New(pgtest.New(t), 1)
+	hash := func(n uint64) string { return fmt.Sprintf("0x%064X", n) }
+	for n := uint64(10); n <= 60; n += 10 {
+		require.NoError(t, r.Chains.Reach(t.Context(), 56, records.Block{Number: n, Hash: hash(n)}))
+	}
+	require.NoError(t, r.Chains.Reach(t.Context(), 1, records.Block{Number: 7, Hash: hash(7)}))
+	require.NoError(t, r.Chains.GoBack(t.Context(), 56, 40))
+	require.NoError(t, r.Chains.Reach(t.Context(), 56, records.Block{Number: 35, Hash: hash(99)}))
+	all, err := r.Chains.Scanned(t.Context(), 56)
+	require.NoError(t, err)
+	var numbers []uint64
+	for _, b := range all {
+		numbers = append(numbers, b.Number)
+	}
+	assert.Equal(t, []uint64{35, 30, 20, 10}, numbers)
+	assert.Equal(t, fmt.Sprintf("0x%064x", 99), all[0].Hash)
+	other, err := r.Chains.Scanned(t.Context(), 1)
+	require.NoError(t, err)
+	assert.Len(t, other, 1)
+}
+
+func TestTheSameDeliveryIsKeptOnceAndAnotherBodyIsAnotherDelivery(t *testing.T) {
+	t.Parallel()
+	r := records.New(pgtest.New(t), 1)
+	store := func(id, body, quarantine string) {
+		t.Helper()
+		require.NoError(t, r.Inbox.Store(t.Context(), records.Delivery{Source: "rn", ID: id, Body: []byte(body), ReceivedAt: time.Now(), Quarantine: quarantine}))
+	}
+	store("d1", "{}", "")
+	store("d1", "{}", "")
+	store("d1", `{"other":1}`, "")
+	store("", "{}", "")
+	store("d2", "\x00", "not JSON")
+	all, err := r.Inbox.List(t.Context(), "", "", 10)
+	require.NoError(t, err)
+	require.Len(t, all, 4)
+	assert.Equal(t, records.Quarantined, all[0].Status, "newest first")
+	n, err := r.Inbox.Replay(t.Context(), "d2", time.Time{}, time.Time{})
+	require.NoError(t, err)
+	assert.Zero(t, n, "what cannot be read is not read again")
+	waiting, parked, err := r.Inbox.Waiting(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []int{3, 1}, []int{waiting, parked})
+	below, err := r.Inbox.List(t.Context(), "", all[1].ID, 10)
+	require.NoError(t, err)
+	assert.Len(t, below, 2)
+}
