@@ -20,7 +20,7 @@ import (
 // Options tune a runner; the zero value is good.
 type Options struct {
 	Log *slog.Logger
-	// Slice is the largest number of positions in one live slice, 500 when 0.
+	// Slice is the largest number of positions in one live slice, 1000 when 0.
 	Slice int
 	// Linger is the least time between two live slices, 40 ms when 0: commits gather meanwhile.
 	Linger time.Duration
@@ -53,7 +53,7 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec, registry *Registry, opts O
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
-	opts.Slice = orDefault(opts.Slice, 500)
+	opts.Slice = orDefault(opts.Slice, 1000)
 	opts.Linger = orDefault(opts.Linger, 40*time.Millisecond)
 	opts.Poll = orDefault(opts.Poll, time.Second)
 	log := &logReader{codec}

@@ -128,9 +128,22 @@ func (f *follower) follow(ctx context.Context, c checkpoint) {
 		f.wait.reset()
 		if slice.To == slice.Head {
 			// Caught up: let a few commits gather, so that a slice is worth its transaction.
-			pause(ctx, f.linger-time.Since(started), nil)
+			pause(ctx, f.gather(slice)-time.Since(started), nil)
 		}
 	}
+}
+
+// busy is how many positions gathered during one linger mean that the log is written to so
+// fast that larger slices save more than they delay.
+const busy = 100
+
+// gather is how long commits gather before the next slice: on a busy log a slice's cost is
+// shared by more of them, so that twelve read models leave the writers their share.
+func (f *follower) gather(s Slice) time.Duration {
+	if s.To-s.After >= busy {
+		return 5 * f.linger
+	}
+	return f.linger
 }
 
 // deliver hands one slice to the handler and waits for its end. ok is false when it failed.

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 
 	"holdfast/adapters/devchain"
 	"holdfast/adapters/records"
@@ -31,7 +33,7 @@ type fixture struct {
 }
 
 const (
-	holdsEach = 1500
+	holdsEach = 5000
 	perHold   = 1_000_000_000_000
 )
 
@@ -46,16 +48,24 @@ func newFixture(ctx context.Context, b *bench) (*fixture, error) {
 		return nil, err
 	}
 	one := domain.UserID(uuid.NewString())
-	for range holdsEach {
-		id, err := releasable(ctx, b.core.Executor, domain.UserID(uuid.NewString()))
-		if err != nil {
-			return nil, err
-		}
-		f.random = append(f.random, id)
-		if id, err = releasable(ctx, b.core.Executor, one); err != nil {
-			return nil, err
-		}
-		f.hot = append(f.hot, id)
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(32) // the group commit likes company
+	for i := range 2 * holdsEach {
+		group.Go(func() error {
+			seller, list := one, &f.hot
+			if i%2 == 0 {
+				seller, list = domain.UserID(uuid.NewString()), &f.random
+			}
+			id, err := releasable(ctx, b.core.Executor, seller)
+			mu.Lock()
+			defer mu.Unlock()
+			*list = append(*list, id)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return f, nil
 }

@@ -81,6 +81,7 @@ type bench struct {
 	config   *config.Config
 	core     *wire.Core
 	service  *service
+	fixture  *fixture
 }
 
 func (b *bench) all(ctx context.Context) error {
@@ -103,6 +104,14 @@ func (b *bench) commands(ctx context.Context) error {
 	f, err := newFixture(ctx, b)
 	if err != nil {
 		return fmt.Errorf("fixture: %w", err)
+	}
+	b.fixture = f
+	// A cold cache and read models that still catch up are not what is measured.
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	if _, err := hammer(ctx, b.service.addr, 64, 3*time.Second, f.release(append(f.random, f.hot...))); err != nil {
+		return err
 	}
 	pool, err := b.baselinePool(ctx)
 	if err != nil {

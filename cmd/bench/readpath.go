@@ -14,10 +14,7 @@ const paced = 300
 
 // readPath measures the lag of the read models under a steady load, and rebuilds.
 func (b *bench) readPath(ctx context.Context) error {
-	f, err := newFixture(ctx, b)
-	if err != nil {
-		return err
-	}
+	f := b.fixture
 	runner, _, err := b.core.NewRunner()
 	if err != nil {
 		return err
