@@ -41,7 +41,7 @@ CREATE TABLE views.watched_transactions (
     hash        text   COLLATE "C" NOT NULL,
     kind        text   NOT NULL CHECK (kind IN ('payout', 'refund', 'sweep')),
     id          text   NOT NULL,
-    destination text   NOT NULL DEFAULT '', -- of a sweep
+    destination text   NOT NULL DEFAULT '', -- whose tokens it sends; empty: the treasury's
     -- what a payout's or sweep's transaction does; a refund's recipient is not for read models
     transfer    jsonb,
     raw         text   NOT NULL DEFAULT '',

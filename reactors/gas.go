@@ -9,6 +9,7 @@ import (
 	"holdfast/domain/funding"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
+	"holdfast/domain/outgoing"
 	"holdfast/domain/treasury"
 	"holdfast/projections/watchview"
 )
@@ -27,7 +28,7 @@ func (s *Sweeper) payGas(ctx context.Context, c watchview.Sweepable, u network.U
 			return false, err
 		}
 		if known {
-			if arrived, err := s.arrived(ctx, raw); err != nil || !arrived {
+			if arrived, err := s.arrived(ctx, c, raw); err != nil || !arrived {
 				return false, err
 			}
 			continue
@@ -67,7 +68,7 @@ func (s *Sweeper) topUp(ctx context.Context, c watchview.Sweepable, purpose stri
 }
 
 // arrived reports whether a top-up has ended, one way or the other; a lost one is sent again.
-func (s *Sweeper) arrived(ctx context.Context, raw string) (bool, error) {
+func (s *Sweeper) arrived(ctx context.Context, c watchview.Sweepable, raw string) (bool, error) {
 	tx, err := s.o.Decode(raw)
 	if err != nil {
 		return false, err
@@ -81,21 +82,25 @@ func (s *Sweeper) arrived(ctx context.Context, raw string) (bool, error) {
 		_, err := s.o.Chain.Send(ctx, raw)
 		return false, err
 	case network.Mined, network.Failed:
-		return true, s.bookGas(ctx, tx.Hash, out)
+		return true, s.bookGas(ctx, c, tx, out)
 	}
 	return out.State == network.Replaced, nil
 }
 
-// bookGas books what a top-up itself has cost; the coin it moved is still ours, for gas.
-func (s *Sweeper) bookGas(ctx context.Context, hash string, out network.Outcome) error {
-	if out.Fee.IsZero() {
-		return nil
-	}
-	_, err := s.deposits.run(ctx, "chain", "tx:"+hash, func(i domain.Issue) flow {
-		return funding.RecordNetworkFee{
-			Entry: funding.Entry{Issue: i, Ref: hash, Amount: money.Of(network.NativeAsset(s.o.Network.ID), out.Fee), Reason: "gas"},
-			Chain: fmt.Sprint(s.o.Network.ID), Purpose: "top-up",
+// bookGas books the coin that a top-up moved, and what it cost itself.
+func (s *Sweeper) bookGas(ctx context.Context, c watchview.Sweepable, tx outgoing.Tx, out network.Outcome) error {
+	chain := fmt.Sprint(s.o.Network.ID)
+	_, err := s.deposits.run(ctx, "chain", "tx:"+tx.Hash, func(i domain.Issue) flow {
+		entry := funding.Entry{Issue: i, Ref: outgoing.NormalHash(tx.Hash), Amount: tx.Amount, Reason: "gas"}
+		var all together
+		if out.State == network.Mined {
+			all = append(all, funding.TopUpGas{Entry: entry, Chain: chain, Destination: c.Destination})
 		}
+		if !out.Fee.IsZero() {
+			entry.Amount = money.Of(network.NativeAsset(s.o.Network.ID), out.Fee)
+			all = append(all, funding.RecordNetworkFee{Entry: entry, Chain: chain, Purpose: "top-up"})
+		}
+		return all
 	})
 	if errors.Is(err, treasury.ErrBooked) {
 		return nil

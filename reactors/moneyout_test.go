@@ -94,6 +94,12 @@ func TestConfirmedMoneyIsSweptOnceWithGasFromTheTreasury(t *testing.T) {
 	assert.Equal(t, 1, w.count("destination.sweep_confirmed", ""))
 	assert.Equal(t, 2, w.count("treasury.network_fee_incurred", ""), "of the top-up and of the sweep")
 	assert.Equal(t, units(1000), w.balance(ledger.Treasury, usdc))
+	// What is left of the gas is where the books say.
+	coin := network.NativeAsset(devchain.ChainID)
+	onChain, err := w.client.Balance(t.Context(), coin, b.address)
+	require.NoError(t, err)
+	assert.Equal(t, onChain, w.balance(ledger.Derived(w.payment(b.payment).Destination), coin))
+	assert.False(t, onChain.IsZero())
 	after, err := w.chain.Balance(t.Context(), devchain.USDC, devchain.Treasury)
 	require.NoError(t, err)
 	assert.Equal(t, before.Plus(units(1000)), after)

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/funding"
+	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
@@ -149,11 +150,16 @@ func (f *ChainFollower) ended(ctx context.Context, t watchview.Transaction, out 
 	return f.noted(ctx, t, err)
 }
 
+// fee is paid by the address that sends: a derived one, or the treasury out of the gas account.
 func (f *ChainFollower) fee(i domain.Issue, t watchview.Transaction, out network.Outcome) flow {
-	return funding.RecordNetworkFee{
+	fee := funding.RecordNetworkFee{
 		Entry: funding.Entry{Issue: i, Ref: t.Hash, Amount: money.Of(network.NativeAsset(f.id), out.Fee), Reason: "gas"},
 		Chain: fmt.Sprint(f.id), Purpose: t.Kind,
 	}
+	if t.Destination != "" {
+		fee.Custody = ledger.Derived(t.Destination)
+	}
+	return fee
 }
 
 func (f *ChainFollower) try(ctx context.Context, t watchview.Transaction, make func(domain.Issue) flow) error {

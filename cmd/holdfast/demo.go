@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,20 +16,42 @@ import (
 
 func demoCmd() *cobra.Command {
 	var base string
+	var all bool
 	cmd := &cobra.Command{
-		Use:   "demo",
+		Use:   "demo [STORY …]",
 		Short: "Walk two orders through the running service over HTTP, step by step",
 		Long: `demo plays buyer, sellers, admin, resolvers, the payment provider and the custody signer against a
 running "holdfast serve" on its built-in chain. It prints each step, the events it left, the trial
 balance, and the result of "holdfast verify".`,
-		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), base) },
+		ValidArgs: storyNames(),
+		Args:      cobra.OnlyValidArgs,
+		RunE:      func(c *cobra.Command, names []string) error { return runDemo(c.Context(), base, names, all) },
 	}
+	cmd.Flags().BoolVar(&all, "all", false, "tell every story: how payments arrive, leave, are doubted and undone")
 	cmd.Flags().StringVar(&base, "url", "", "address of the service; http://localhost:PORT when empty")
 	return cmd
 }
 
-func runDemo(ctx context.Context, base string) error {
+func storyNames() (names []string) {
+	for _, s := range slices.Concat(demo.Stories(), demo.MoreStories()) {
+		names = append(names, s.Name)
+	}
+	return names
+}
+
+// chosen gives the stories that were asked for: those named, else the usual ones, else all.
+func chosen(names []string, all bool) []demo.Story {
+	stories := demo.Stories()
+	if all || len(names) > 0 {
+		stories = append(stories, demo.MoreStories()...)
+	}
+	if len(names) == 0 {
+		return stories
+	}
+	return slices.DeleteFunc(stories, func(s demo.Story) bool { return !slices.Contains(names, s.Name) })
+}
+
+func runDemo(ctx context.Context, base string, names []string, all bool) error {
 	cfg, err := config.Load()
 	if err != nil {
 		return err
@@ -48,10 +71,13 @@ func runDemo(ctx context.Context, base string) error {
 		return err
 	}
 	defer stage.Close()
-	for _, act := range []func(context.Context) error{stage.HappyOrder, stage.DisputedOrder, stage.Books} {
-		if err := act(ctx); err != nil {
-			return err
+	for _, story := range chosen(names, all) {
+		if err := story.Play(stage, ctx); err != nil {
+			return fmt.Errorf("story %s: %w", story.Name, err)
 		}
+	}
+	if err := stage.Books(ctx); err != nil {
+		return err
 	}
 	fmt.Printf("\n== holdfast verify ==\n\n")
 	v := verdict{}

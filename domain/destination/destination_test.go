@@ -140,7 +140,8 @@ func TestTheBalanceIsWhatStandsOnTheAddress(t *testing.T) {
 			n := amount(rapid.Uint64Range(1, 60).Draw(t, "amount"))
 			id := rapid.SampledFrom([]domain.SweepID{"w1", "w2"}).Draw(t, "sweep")
 			c := rapid.SampledFrom([]domain.Command{
-				destination.Fund{Issue: by(chain), Amount: n}, destination.Drain{Issue: by(chain), Amount: n},
+				destination.Fund{Issue: by(chain), Amount: n},
+				destination.Drain{Issue: by(chain), Amount: n},
 				destination.Broadcast{Issue: by(policy), Sweep: id, Amount: n}, destination.Confirm{Issue: by(chain), Sweep: id},
 				destination.Fail{Issue: by(chain), Sweep: id}, destination.Reorg{Issue: by(chain), Sweep: id},
 				destination.Quarantine{Issue: by(guard), Reason: "r"}, destination.Release{Issue: by(admin), Reason: "r"},

@@ -72,17 +72,34 @@ func (f FundGas) Run(u *domain.Unit) (any, error) {
 	})
 }
 
+// TopUpGas books native coin that moved from the gas account to a derived address; Ref is the
+// transaction's hash.
+type TopUpGas struct {
+	Entry
+	Chain       string
+	Destination domain.DestinationID
+}
+
+// Run decides.
+func (f TopUpGas) Run(u *domain.Unit) (any, error) {
+	return f.book(u, func(e treasury.Entry) treasury.Event {
+		return treasury.GasToppedUp{Entry: e, Chain: f.Chain, Destination: f.Destination}
+	})
+}
+
 // RecordNetworkFee books the gas of one of our transactions; Ref is its hash.
 type RecordNetworkFee struct {
 	Entry
 	Chain   string
 	Purpose string
+	// Custody is the pocket that paid; empty: the chain's gas account.
+	Custody ledger.Account
 }
 
 // Run decides.
 func (f RecordNetworkFee) Run(u *domain.Unit) (any, error) {
 	return f.book(u, func(e treasury.Entry) treasury.Event {
-		return treasury.NetworkFeeIncurred{Entry: e, Chain: f.Chain, Purpose: f.Purpose}
+		return treasury.NetworkFeeIncurred{Entry: e, Chain: f.Chain, Purpose: f.Purpose, Custody: f.Custody}
 	})
 }
 

@@ -48,11 +48,19 @@ type (
 		Chain  string         `json:"chain"`
 		Source ledger.Account `json:"source"`
 	}
+	// GasToppedUp: native coin moved from the gas account to a derived address, to pay for a sweep.
+	GasToppedUp struct {
+		Entry
+		Chain       string               `json:"chain"`
+		Destination domain.DestinationID `json:"destination"`
+	}
 	// NetworkFeeIncurred: a transaction of ours cost gas.
 	NetworkFeeIncurred struct {
 		Entry
 		Chain   string `json:"chain"`
 		Purpose string `json:"purpose"`
+		// Custody is the pocket that paid; empty: the chain's gas account.
+		Custody ledger.Account `json:"custody,omitempty"`
 	}
 	// GoodwillGranted: support gives a buyer credit.
 	GoodwillGranted struct {
@@ -81,6 +89,7 @@ type (
 func (CapitalContributed) EventType() string      { return "treasury.capital_contributed" }
 func (CapitalWithdrawn) EventType() string        { return "treasury.capital_withdrawn" }
 func (GasFunded) EventType() string               { return "treasury.gas_funded" }
+func (GasToppedUp) EventType() string             { return "treasury.gas_topped_up" }
 func (NetworkFeeIncurred) EventType() string      { return "treasury.network_fee_incurred" }
 func (GoodwillGranted) EventType() string         { return "treasury.goodwill_granted" }
 func (OpeningBalanceRecorded) EventType() string  { return "treasury.opening_balance_recorded" }
@@ -89,6 +98,7 @@ func (BreakageRecognized) EventType() string      { return "treasury.breakage_re
 func (CapitalContributed) treasury()              {}
 func (CapitalWithdrawn) treasury()                {}
 func (GasFunded) treasury()                       {}
+func (GasToppedUp) treasury()                     {}
 func (NetworkFeeIncurred) treasury()              {}
 func (GoodwillGranted) treasury()                 {}
 func (OpeningBalanceRecorded) treasury()          {}
@@ -119,7 +129,7 @@ func Table() machine.Table[State, Event] {
 				From: open, To: open, By: []domain.Capacity{domain.Admin, domain.Process, domain.Chain, domain.Import},
 				Guard: "two people for capital, goodwill and breakage → SELF_APPROVAL; a reason → REASON_REQUIRED; accounts of the right class → ACCOUNT_NOT_ALLOWED",
 				Events: []string{
-					"treasury.capital_contributed", "treasury.capital_withdrawn", "treasury.gas_funded", "treasury.network_fee_incurred",
+					"treasury.capital_contributed", "treasury.capital_withdrawn", "treasury.gas_funded", "treasury.gas_topped_up", "treasury.network_fee_incurred",
 					"treasury.goodwill_granted", "treasury.opening_balance_recorded", "treasury.custody_variance_recorded", "treasury.breakage_recognized",
 				},
 			}, book),
@@ -150,6 +160,8 @@ func describe(e Event) (entry Entry, fourEyes bool) {
 	case CapitalWithdrawn:
 		return e.Entry, true
 	case GasFunded:
+		return e.Entry, false
+	case GasToppedUp:
 		return e.Entry, false
 	case NetworkFeeIncurred:
 		return e.Entry, false
@@ -186,6 +198,10 @@ func classes(e Event) bool {
 		return is(e.Custody, ledger.Custody)
 	case GasFunded:
 		return e.Source == ledger.Treasury || e.Source == ledger.EquityPlatform
+	case GasToppedUp:
+		return e.Destination != ""
+	case NetworkFeeIncurred:
+		return e.Custody == "" || is(e.Custody, ledger.Custody)
 	case CustodyVarianceRecorded:
 		return is(e.Custody, ledger.Custody)
 	case BreakageRecognized:
@@ -211,7 +227,12 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 		return decided(ledger.EquityPlatform, e.Custody, e.Amount)
 	case GasFunded:
 		return fact(ledger.Gas(e.Chain), e.Source, e.Amount)
+	case GasToppedUp:
+		return fact(ledger.Derived(e.Destination), ledger.Gas(e.Chain), e.Amount)
 	case NetworkFeeIncurred:
+		if e.Custody != "" {
+			return fact(ledger.NetworkFee, e.Custody, e.Amount)
+		}
 		return fact(ledger.NetworkFee, ledger.Gas(e.Chain), e.Amount)
 	case GoodwillGranted:
 		return decided(ledger.Goodwill, ledger.BuyerAvailable(e.Buyer), e.Amount)

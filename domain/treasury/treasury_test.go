@@ -30,6 +30,7 @@ var (
 		treasury.OpeningBalanceRecorded{Entry: entry, Migration: "m1", Account: ledger.BuyerAvailable("B1")},
 		treasury.CustodyVarianceRecorded{Entry: entry, Custody: ledger.Treasury, Loss: true},
 		treasury.BreakageRecognized{Entry: entry, Source: ledger.Suspense},
+		treasury.GasToppedUp{Entry: entry, Chain: "8453", Destination: "d1"},
 	}
 )
 
@@ -67,6 +68,8 @@ func TestDecisions(t *testing.T) {
 		{Name: "capital stands in custody", When: book(admin, admin2, treasury.CapitalContributed{Entry: entry, Custody: ledger.PlatformFee}), Err: treasury.ErrAccount},
 		{Name: "in an account of the chart", When: book(admin, admin2, treasury.CapitalContributed{Entry: entry, Custody: "custody:pocket"}), Err: treasury.ErrAccount},
 		{Name: "gas is not paid by a buyer", When: book(admin, admin2, treasury.GasFunded{Entry: entry, Chain: "8453", Source: ledger.BuyerAvailable("B1")}), Err: treasury.ErrAccount},
+		{Name: "a top-up goes to an address of ours", When: book(chain, domain.Actor{}, treasury.GasToppedUp{Entry: entry, Chain: "8453"}), Err: treasury.ErrAccount},
+		{Name: "gas is paid out of custody", When: book(chain, domain.Actor{}, treasury.NetworkFeeIncurred{Entry: entry, Chain: "8453", Custody: ledger.PlatformFee}), Err: treasury.ErrAccount},
 		{Name: "income is nobody's unclaimed money", When: book(admin, admin2, treasury.BreakageRecognized{Entry: entry, Source: ledger.PlatformFee}), Err: treasury.ErrAccount},
 		{Name: "a buyer books nothing", When: book(domain.User("B1", domain.Buyer), admin2, gas), Err: fault.ErrForbidden},
 	}...)

@@ -41,8 +41,8 @@ type Transaction struct {
 	Hash        string
 	Kind        string
 	ID          string
-	Destination domain.DestinationID
-	Transfer    *outgoing.Transfer // nil for refunds; of sweeps without recipient and token
+	Destination domain.DestinationID // whose tokens it sends; empty: the treasury's
+	Transfer    *outgoing.Transfer   // nil for refunds; of sweeps without recipient and token
 	Raw         string
 	Mined       bool
 	Block       uint64

@@ -21,20 +21,21 @@ const (
 	// keep the instruction until a signed transaction of it is known.
 	instructSQL = `INSERT INTO watched_transactions (chain, hash, kind, id, transfer, state) VALUES (0, '', 'payout', $1, $2, 'signed')
 		ON CONFLICT (chain, hash, kind, id) DO UPDATE SET transfer = excluded.transfer`
-	signSQL = `INSERT INTO watched_transactions (chain, hash, kind, id, transfer, state)
-		SELECT (transfer->>'chain')::bigint, $2, 'payout', id, transfer, $3 FROM watched_transactions
+	signSQL = `INSERT INTO watched_transactions (chain, hash, kind, id, destination, transfer, state)
+		SELECT (transfer->>'chain')::bigint, $2, 'payout', id, destination, transfer, $3 FROM watched_transactions
 		WHERE kind = 'payout' AND id = $1 AND chain = 0
 		ON CONFLICT (chain, hash, kind, id) DO UPDATE SET state = excluded.state`
-	sendSQL = `UPDATE watched_transactions SET state = 'sent' WHERE kind = $1 AND id = $2 AND chain <> 0`
+	sendSQL = `UPDATE watched_transactions SET destination = $2, state = CASE WHEN chain = 0 THEN state ELSE 'sent' END
+		WHERE kind = 'payout' AND id = $1`
 	// mineSQL lets the others with the same nonce rest: they can only come back after a reorganisation.
 	mineSQL = `UPDATE watched_transactions SET block = $4, block_hash = $5, state = CASE WHEN hash = $3 THEN 'mined' ELSE 'signed' END
 		WHERE kind = $1 AND id = $2 AND chain <> 0`
 	undoSQL  = `UPDATE watched_transactions SET state = 'sent', block = 0, block_hash = '' WHERE kind = $1 AND id = $2 AND chain <> 0`
 	endSQL   = `DELETE FROM watched_transactions WHERE kind = $1 AND id = $2`
-	refundTx = `INSERT INTO watched_transactions (chain, hash, kind, id, state) VALUES ($1, $2, 'refund', $3, 'sent')
+	refundTx = `INSERT INTO watched_transactions (chain, hash, kind, id, destination, state) VALUES ($1, $2, 'refund', $3, $4, 'sent')
 		ON CONFLICT (chain, hash, kind, id) DO NOTHING`
-	againSQL = `INSERT INTO watched_transactions (chain, hash, kind, id, state)
-		SELECT chain, $3, kind, id, state FROM watched_transactions WHERE kind = 'refund' AND id = $1 AND hash = $2
+	againSQL = `INSERT INTO watched_transactions (chain, hash, kind, id, destination, state)
+		SELECT chain, $3, kind, id, destination, state FROM watched_transactions WHERE kind = 'refund' AND id = $1 AND hash = $2
 		ON CONFLICT (chain, hash, kind, id) DO NOTHING`
 	sweepTx = `INSERT INTO watched_transactions (chain, hash, kind, id, destination, transfer, raw, state)
 		SELECT a.chain, $2, 'sweep', $3, $1, jsonb_build_object('chain', a.chain, 'from', a.address, 'nonce', $4::bigint, 'amount', $5::jsonb), $6, 'sent'
@@ -49,7 +50,7 @@ func (w *writer) payout(e payout.Event) {
 	case payout.Signed:
 		w.do(signSQL, w.id, outgoing.NormalHash(e.TxHash), "signed")
 	case payout.Broadcast:
-		w.do(sendSQL, Payout, w.id)
+		w.do(sendSQL, w.id, string(e.Custody.Destination))
 	case payout.Replaced:
 		w.do(signSQL, w.id, outgoing.NormalHash(e.New), "sent")
 	case payout.Confirmed:
@@ -64,7 +65,7 @@ func (w *writer) payout(e payout.Event) {
 func (w *writer) refund(e refund.Event) {
 	switch e := e.(type) {
 	case refund.Broadcast:
-		w.do(refundTx, int64(e.Tx.Chain), outgoing.NormalHash(e.Tx.Hash), w.id)
+		w.do(refundTx, int64(e.Tx.Chain), outgoing.NormalHash(e.Tx.Hash), w.id, string(e.Custody.Destination))
 	case refund.Replaced:
 		w.do(againSQL, w.id, outgoing.NormalHash(e.Old), outgoing.NormalHash(e.New))
 	case refund.Confirmed:
