@@ -19,10 +19,14 @@ type Executor struct {
 	running *inFlight
 }
 
+// cachedStates is how many folded states are remembered: some 40 MiB of holds and payments, and
+// each one that is missing costs two reads.
+const cachedStates = 32768
+
 // NewExecutor makes an executor over a store. It remembers folded states of recent streams;
 // the append's expected version makes a stale one harmless.
 func NewExecutor(store Store) *Executor {
-	return &Executor{store: store, states: newStateCache(8192), running: newInFlight()}
+	return &Executor{store: store, states: newStateCache(cachedStates), running: newInFlight()}
 }
 
 // Store gives the store below.

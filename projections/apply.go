@@ -33,7 +33,7 @@ func (a *batchApplier) apply(ctx context.Context, tx pgx.Tx, p Projector, s Slic
 }
 
 func (a *batchApplier) decode(p Projector, r *eventstore.Recorded) error {
-	if _, bare := p.(PositionsOnly); bare {
+	if _, bare := p.(PositionsOnly); bare || r.Event != nil {
 		return nil
 	}
 	return a.log.decode(r)

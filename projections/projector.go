@@ -32,7 +32,7 @@ type Projector interface {
 }
 
 // PositionsOnly marks a projector that looks at nothing of an event but where and when it
-// stands: its batches come without Data, Metadata and Event, and no event type is unknown to it.
+// stands: its batches may come without Data, Metadata and Event, and no event type is unknown to it.
 type PositionsOnly interface{ PositionsOnly() }
 
 // Registry is the list of projectors that a process runs.

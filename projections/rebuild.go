@@ -97,7 +97,11 @@ func (r *Runner) lay(ctx context.Context, p Projector) error {
 		statements := []string{"DROP SCHEMA IF EXISTS " + schema + " CASCADE", "CREATE SCHEMA " + schema}
 		for _, t := range p.Tables() {
 			table := pgx.Identifier{t}.Sanitize()
-			statements = append(statements, fmt.Sprintf("CREATE TABLE %s.%s (LIKE %s.%s INCLUDING ALL)", schema, table, Schema, table))
+			with, err := storage(ctx, tx, t)
+			if err != nil {
+				return fmt.Errorf("lay the tables: %w", err)
+			}
+			statements = append(statements, fmt.Sprintf("CREATE TABLE %s.%s (LIKE %s.%s INCLUDING ALL)%s", schema, table, Schema, table, with))
 		}
 		for _, sql := range statements {
 			if _, err := tx.Exec(ctx, sql); err != nil {
@@ -109,6 +113,13 @@ func (r *Runner) lay(ctx context.Context, p Projector) error {
 				ready = false, started_at = excluded.started_at, moved_at = excluded.moved_at`, p.Name(), p.Version())
 		return err
 	})
+}
+
+// storage gives a live table's storage parameters as a WITH clause: LIKE leaves them out.
+func storage(ctx context.Context, tx pgx.Tx, table string) (with string, err error) {
+	err = tx.QueryRow(ctx, `SELECT coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', '') FROM pg_class
+		WHERE oid = $1::regclass`, Schema+"."+table).Scan(&with)
+	return with, err
 }
 
 // catchUp applies slices to the build's tables up to a position; reading runs ahead of applying. The position at which the build stands is in its row.

@@ -37,6 +37,7 @@ const leastConnections = 4
 // one; the checkpoints are the fence between them.
 type Runner struct {
 	engine   *engine
+	tail     *tail
 	registry *Registry
 	opts     Options
 	bell     *bell // the log grew, or somebody changed a projector's state
@@ -58,8 +59,8 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec, registry *Registry, opts O
 	opts.Poll = orDefault(opts.Poll, time.Second)
 	log := &logReader{codec}
 	r := &Runner{
-		engine:   &engine{pool: pool, log: log, slog: opts.Log, batchApplier: batchApplier{log}},
-		registry: registry, opts: opts, bell: newBell(), seen: newPositions(),
+		engine: &engine{pool: pool, log: log, slog: opts.Log, batchApplier: batchApplier{log}},
+		tail:   &tail{pool: pool, log: log}, registry: registry, opts: opts, bell: newBell(), seen: newPositions(),
 	}
 	var err error
 	r.metrics, err = newMetrics(opts.Metrics, registry.Names())
@@ -96,7 +97,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	}
 	router.AddMiddleware(middleware.Recoverer, r.measured)
 	sub := &subscriber{
-		engine: r.engine, registry: r.registry, bell: r.bell, slog: r.opts.Log,
+		engine: r.engine, tail: r.tail, registry: r.registry, bell: r.bell, slog: r.opts.Log,
 		limit: r.opts.Slice, linger: r.opts.Linger, poll: r.opts.Poll, closing: make(chan struct{}),
 	}
 	for _, p := range r.registry.order {

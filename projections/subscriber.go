@@ -30,6 +30,7 @@ func deliveryOf(m *message.Message) (*delivery, bool) {
 // of messages or offsets stands between: the log is the queue, the checkpoint the offset.
 type subscriber struct {
 	engine   *engine
+	tail     *tail
 	registry *Registry
 	bell     *bell
 	slog     *slog.Logger
@@ -109,7 +110,7 @@ func (f *follower) run(ctx context.Context) {
 func (f *follower) follow(ctx context.Context, c checkpoint) {
 	for {
 		rung, started := f.bell.next(), time.Now()
-		slice, err := f.engine.log.slice(ctx, f.engine.pool, f.projector, c.position, f.limit)
+		slice, err := f.next(ctx, c.position)
 		if err != nil {
 			f.failed(ctx, err)
 			return
@@ -133,17 +134,25 @@ func (f *follower) follow(ctx context.Context, c checkpoint) {
 	}
 }
 
-// busy is how many positions gathered during one linger mean that the log is written to so
-// fast that larger slices save more than they delay.
-const busy = 100
-
-// gather is how long commits gather before the next slice: on a busy log a slice's cost is
-// shared by more of them, so that twelve read models leave the writers their share.
-func (f *follower) gather(s Slice) time.Duration {
-	if s.To-s.After >= busy {
-		return 5 * f.linger
+// next reads a slice, from memory where others have read it.
+func (f *follower) next(ctx context.Context, after int64) (Slice, error) {
+	if s, ok, err := f.tail.slice(ctx, f.projector.Categories(), after, f.limit); err != nil || ok {
+		return s, err
 	}
-	return f.linger
+	return f.engine.log.slice(ctx, f.engine.pool, f.projector, after, f.limit)
+}
+
+// A log that grows by more than these positions in one linger is busy: then commits gather up to
+// this many times longer, so that a slice's cost is shared by more of them and a dozen read models
+// leave the writers their share.
+const (
+	calm     = 20
+	patience = 10
+)
+
+// gather is how long commits gather before the next slice.
+func (f *follower) gather(s Slice) time.Duration {
+	return f.linger * time.Duration(min(max((s.To-s.After)/calm, 1), patience))
 }
 
 // deliver hands one slice to the handler and waits for its end. ok is false when it failed.

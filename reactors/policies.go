@@ -44,9 +44,9 @@ const (
 	maxStrikes = 6
 )
 
-// NewPolicies makes the follower; pool is that of the jobs.
-func NewPolicies(pool *pgxpool.Pool, codec *eventstore.Codec, x *eventstore.Executor, log *slog.Logger) *Policies {
-	p := &Policies{x: x, pool: pool, events: projections.NewReader(pool, codec, policy.Categories()...), marks: checkpoints{pool}}
+// NewPolicies makes the follower; pool is that of the jobs, events reads policy.Categories.
+func NewPolicies(pool *pgxpool.Pool, events *projections.Reader, x *eventstore.Executor, log *slog.Logger) *Policies {
+	p := &Policies{x: x, pool: pool, events: events, marks: checkpoints{pool}}
 	p.loop = newLoop(policiesName, 500*time.Millisecond, log, p.follow)
 	p.linger = 100 * time.Millisecond
 	return p

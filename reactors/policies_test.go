@@ -12,12 +12,14 @@ import (
 	"holdfast/domain/funding"
 	"holdfast/domain/money"
 	"holdfast/domain/payment"
+	"holdfast/domain/policy"
 	"holdfast/domain/refund"
 	"holdfast/eventstore"
+	"holdfast/projections"
 )
 
 func (w *world) policies() *Policies {
-	return NewPolicies(w.pool, w.codec, eventstore.NewExecutor(w.store), nil)
+	return NewPolicies(w.pool, projections.NewReader(w.pool, w.codec, policy.Categories()...), eventstore.NewExecutor(w.store), nil)
 }
 
 // transfer books a transfer of units as if a chain had shown it, and confirms it.

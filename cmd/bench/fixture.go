@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -109,6 +113,43 @@ func releasable(ctx context.Context, x *eventstore.Executor, seller domain.UserI
 		return struct{}{}, err
 	})
 	return string(pay), err
+}
+
+// warm asks each hold once what a release would do, so that the service has read every stream.
+func (f *fixture) warm(ctx context.Context, addr string) error {
+	const body = `{"amount":{"amount":"100"},"dryRun":true}`
+	all := slices.Concat(f.random, f.hot)
+	const clients = 16
+	done := make(chan error, clients)
+	for c := range clients {
+		go func() {
+			conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+			if err != nil {
+				done <- err
+				return
+			}
+			defer conn.Close()
+			r := bufio.NewReaderSize(conn, 16<<10)
+			for i := c; i < len(all) && err == nil; i += clients {
+				_, err = fmt.Fprintf(conn, "POST /api/payment/%s/release HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nAuthorization: Bearer %s\r\nIdempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s",
+					all[i], f.token, uuid.NewString(), len(body), body)
+				if err != nil {
+					break
+				}
+				var status int
+				var answer []byte
+				if status, answer, err = readResponse(r); err == nil && status != 200 {
+					err = fmt.Errorf("a dry run was answered with %d %s", status, answer)
+				}
+			}
+			done <- err
+		}()
+	}
+	var problems []error
+	for range clients {
+		problems = append(problems, <-done)
+	}
+	return errors.Join(problems...)
 }
 
 // release writes a release of 0.0001 tokens of a random hold of the list.

@@ -110,7 +110,7 @@ func (b *bench) commands(ctx context.Context) error {
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
-	if _, err := hammer(ctx, b.service.addr, 64, 3*time.Second, f.release(append(f.random, f.hot...))); err != nil {
+	if err := f.warm(ctx, b.service.addr); err != nil {
 		return err
 	}
 	pool, err := b.baselinePool(ctx)
@@ -127,7 +127,15 @@ func (b *bench) commands(ctx context.Context) error {
 	}{{"random accounts", f.random, false}, {"one hot seller account", f.hot, true}} {
 		var ours float64
 		for _, n := range []int{64, 256} {
+			before, err := b.spent(ctx)
+			if err != nil {
+				return err
+			}
 			l, err := hammer(ctx, b.service.addr, n, b.length, f.release(load.holds))
+			if err != nil {
+				return err
+			}
+			after, err := b.spent(ctx)
 			if err != nil {
 				return err
 			}
@@ -135,6 +143,7 @@ func (b *bench) commands(ctx context.Context) error {
 				return fmt.Errorf("%d of %d commands were refused, e.g. %s", l.refused, l.count, l.firstBad)
 			}
 			fmt.Printf("  %-34s %10d %10.0f %8s %8s\n", "holdfast over HTTP, "+load.name, n, l.rate(), ms(l.quantile(0.5)), ms(l.quantile(0.99)))
+			fmt.Printf("  %34s %s\n", "", after.since(before, l.count))
 			if n == 64 {
 				ours = l.rate()
 			}

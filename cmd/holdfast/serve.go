@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -32,6 +34,7 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	log := newLog(cfg)
+	collectLess()
 	s, err := wire.Start(ctx, cfg, log, version)
 	if err != nil {
 		return err
@@ -50,6 +53,18 @@ func serve(ctx context.Context) (err error) {
 		return err
 	}
 	return nil
+}
+
+// collectLess trades memory for processor time, within what a small machine has to spare. Whoever
+// set GOGC or GOMEMLIMIT has decided already.
+func collectLess() {
+	const percent, limit = 150, 200 << 20
+	if was := debug.SetGCPercent(percent); was != 100 {
+		debug.SetGCPercent(was)
+	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(limit)
+	}
 }
 
 func newLog(cfg *config.Config) *slog.Logger {

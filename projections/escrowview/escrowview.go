@@ -21,11 +21,14 @@ const Name = "holds"
 // Doc is a hold: the aggregate's own state and what only readers want to know.
 type Doc struct {
 	escrow.State
-	PhaseName    string        `json:"phase"`
-	EscrowState  string        `json:"escrow_state"` // the original's word
-	FundedAt     *time.Time    `json:"funded_at,omitempty"`
-	ReleasableBy string        `json:"releasable_by,omitempty"` // what made it releasable
-	Releases     []Release     `json:"releases,omitempty"`
+	PhaseName    string     `json:"phase"`
+	EscrowState  string     `json:"escrow_state"` // the original's word
+	FundedAt     *time.Time `json:"funded_at,omitempty"`
+	ReleasableBy string     `json:"releasable_by,omitempty"` // what made it releasable
+	// Times is how often money was released and LastRelease the last time. All of them stand in the
+	// order's timeline: a document that keeps them grows with every release and is written again.
+	Times        int           `json:"times_released,omitempty"`
+	LastRelease  *Release      `json:"last_release,omitempty"`
 	StopHistory  []ReleaseStop `json:"stop_history,omitempty"`
 	ClosedAt     *time.Time    `json:"closed_at,omitempty"`
 	CancelReason string        `json:"cancel_reason,omitempty"`
@@ -54,7 +57,7 @@ type ReleaseStop struct {
 
 // Projector keeps the read model.
 func Projector() projections.Projector {
-	return projections.Documents(Name, 1, escrow.Decider.Category, fold)
+	return projections.Documents(Name, 2, escrow.Decider.Category, fold)
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -70,7 +73,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	case escrow.MadeReleasable:
 		d.ReleasableBy = e.Cause
 	case escrow.Released:
-		d.Releases = append(d.Releases, Release{Gross: e.Gross, Fee: e.Fee, Net: e.Net, By: e.By, At: at})
+		d.Times++
+		d.LastRelease = &Release{Gross: e.Gross, Fee: e.Fee, Net: e.Net, By: e.By, At: at}
 	case escrow.ReleaseHoldPlaced:
 		d.StopHistory = append(d.StopHistory, ReleaseStop{ID: e.ID, Kind: e.Kind, Reason: e.Reason, PlacedBy: e.PlacedBy, PlacedAt: at})
 	case escrow.ReleaseHoldLifted:

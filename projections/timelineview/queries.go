@@ -23,9 +23,9 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries { return Queries{p
 
 const (
 	timelineSQL = `SELECT e.position, e.stream_type, e.stream_id, e.version, e.event_id, e.type, e.schema_version, e.data, e.metadata, e.recorded_at
-		FROM views.timeline t JOIN events e ON e.position = t.pos `
-	orderSQL  = timelineSQL + `WHERE t.request = $1 AND t.pos > $2 ORDER BY t.pos LIMIT $3`
-	streamSQL = timelineSQL + `WHERE t.stream_type = $1 AND t.stream_id = $2 AND t.pos > $3 ORDER BY t.pos LIMIT $4`
+		FROM views.timeline_streams t JOIN events e ON e.stream_type = t.stream_type AND e.stream_id = t.stream_id `
+	orderSQL  = timelineSQL + `WHERE t.request = $1 AND e.position > $2 ORDER BY e.position LIMIT $3`
+	streamSQL = timelineSQL + `WHERE t.stream_type = $1 AND t.stream_id = $2 AND e.position > $3 ORDER BY e.position LIMIT $4`
 )
 
 // OfOrder gives an order's events after a position, oldest first, personal text opened.

@@ -8,6 +8,7 @@ import (
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
 	"holdfast/domain/network"
+	domainpolicy "holdfast/domain/policy"
 	"holdfast/projections"
 	"holdfast/projections/watchview"
 	"holdfast/reactors"
@@ -30,7 +31,7 @@ func (s *Service) openLoops() error {
 	for id, c := range s.Chains.Clients {
 		payments[id] = c
 	}
-	policies := reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log)
+	policies := reactors.NewPolicies(s.Jobs, s.Runner.Reader(domainpolicy.Categories()...), s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
 		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.Runner, Log: s.Log,
