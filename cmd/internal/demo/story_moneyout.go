@@ -290,4 +290,3 @@ func (s *Stage) ClawedBack(ctx context.Context) error {
 	}
 	return s.payout(ctx, "19.5")
 }
-

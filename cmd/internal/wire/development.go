@@ -24,7 +24,7 @@ import (
 func DevelopmentWallets() (chain uint64, addresses map[string]string) {
 	return devchain.ChainID, map[string]string{
 		"buyer/other": "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
-		"buyer": devchain.Payer(1), "buyer2": devchain.Payer(2), "seller": devchain.Payer(3), "seller2": devchain.Payer(2),
+		"buyer":       devchain.Payer(1), "buyer2": devchain.Payer(2), "seller": devchain.Payer(3), "seller2": devchain.Payer(2),
 	}
 }
 
