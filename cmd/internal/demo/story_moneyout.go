@@ -257,6 +257,9 @@ func (s *Stage) ClawedBack(ctx context.Context) error {
 	if err := s.payout(ctx, "58.5"); err != nil {
 		return err
 	}
+	if err := s.float(ctx, "50", o.payment); err != nil {
+		return err
+	}
 	path := "/api/payment/" + o.payment + "/refund"
 	if err := s.do(ctx, "It was a fake: an admin refunds 40 out of what was released", func() (string, error) {
 		a, err := post(ctx, s.admin, path, map[string]any{"source": "clawback", "mode": "partial", "amount": map[string]string{"display": "40"}, "reason": "A fake"})
@@ -289,4 +292,28 @@ func (s *Stage) ClawedBack(ctx context.Context) error {
 		return err
 	}
 	return s.payout(ctx, "19.5")
+}
+
+// float puts platform money into the treasury, on the chain and in the books: what is owed to a
+// buyer before the seller pays it back must come from somewhere.
+func (s *Stage) float(ctx context.Context, amount, ref string) error {
+	return s.do(ctx, "The platform keeps a float of "+amount+" USDC for such cases; two admins book it", func() (string, error) {
+		units, err := money.ParseDecimal(amount, 6)
+		if err != nil {
+			return "", err
+		}
+		sent, err := s.wallet.Transfer(ctx, 2, devchain.USDC, devchain.Treasury, units)
+		if err != nil {
+			return "", err
+		}
+		for _, admin := range []*apiclient.Client{s.admin, s.admin2} {
+			if _, err := post(ctx, admin, "/api/ledger/adjustments", map[string]any{
+				"kind": "capital_contributed", "amount": map[string]string{"asset": "USDC@1337", "display": amount}, "ref": "float-" + ref,
+				"reason": "float for refunds after payouts", "account": string(ledger.Treasury),
+			}); err != nil {
+				return "", err
+			}
+		}
+		return "transaction " + sent.Tx, nil
+	})
 }
