@@ -285,9 +285,9 @@ func (s *Stage) ClawedBack(ctx context.Context) error {
 	if _, err := s.finished(ctx, "A lamp", "60", "58.5"); err != nil {
 		return err
 	}
-	if err := s.do(ctx, "The seller asks for all of the next order's 58.5", func() (string, error) {
+	if err := s.do(ctx, "The next order's release has paid the debt; what was netted cannot be asked for", func() (string, error) {
 		_, err := post(ctx, s.seller, "/api/payment/payouts", map[string]string{"asset": "USDC@1337", "display": "58.5"})
-		return refused(err, "RECEIVABLE_OUTSTANDING")
+		return refused(err, "INSUFFICIENT_AVAILABLE")
 	}); err != nil {
 		return err
 	}
