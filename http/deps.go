@@ -28,6 +28,7 @@ type Deps struct {
 	Registry   Registry
 	Checkout   Checkout
 	Custody    Custody
+	Recipients Recipients // nil: only addresses that were screened as wallets are paid
 	Policy     Policy
 	Codes      DeliveryCodes
 	Categories Categories

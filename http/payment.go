@@ -37,7 +37,7 @@ func paymentRoutes() []Route {
 		on[cancelPaymentInput, funding.PaymentAnswer](route("POST", "/{id}/cancel", "Give it up before any money was seen", buyerAdmin, "PAYMENT_IN_PROGRESS"), (*Server).cancelPayment),
 		on[reportInput, funding.PaymentAnswer](route("POST", "/{id}/report", "Claim to have paid; nothing but a look at the chain follows", buyer, "TX_INVALID"), (*Server).reportTransaction),
 		on[releaseInput, funding.HoldAnswer](route("POST", "/{id}/release", "Pay the seller", buyerAdmin, "RELEASE_HOLD_ACTIVE", "ESCROW_DISPUTED", "ESCROW_NOT_RELEASABLE", "INSUFFICIENT_HELD_FUNDS", "APPROVAL_REQUIRED", "ASSET_PAUSED"), (*Server).releasePayment),
-		on[releaseConfirmInput, settlement.PayoutAnswer](route("POST", "/{id}/release/confirm", "Bring the signed transaction of the payout of this order's proceeds", admin, "INSTRUCTION_MISMATCH", "NONCE_IN_USE"), (*Server).confirmRelease),
+		on[releaseConfirmInput, settlement.PayoutAnswer](route("POST", "/{id}/release/confirm", "Bring the signed transaction of the payout of this order's proceeds", admin, "INSTRUCTION_MISMATCH", "PAYOUT_IN_PROGRESS", "REPLACEMENT_INVALID", "NONCE_IN_USE", "GAS_TOO_HIGH", "TX_UNKNOWN"), (*Server).confirmRelease),
 		on[reviewInput, funding.PaymentAnswer](route("POST", "/{id}/review", "Clear or reject a payment that waits for a person", admin, "SELF_APPROVAL"), (*Server).reviewPayment),
 	}
 }

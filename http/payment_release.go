@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"holdfast/domain"
@@ -9,6 +10,7 @@ import (
 	"holdfast/domain/fault"
 	"holdfast/domain/funding"
 	"holdfast/domain/payment"
+	"holdfast/domain/payout"
 )
 
 type releaseInput struct {
@@ -45,8 +47,9 @@ func (s *Server) releasePayment(ctx context.Context, c *call, in *releaseInput) 
 type releaseConfirmInput struct {
 	ID   string `path:"id"`
 	Body struct {
-		PayoutID string `json:"payoutId" format:"uuid"`
-		SignedTx string `json:"signedTx" maxLength:"60000" pattern:"^0x([0-9a-fA-F]{2})+$"`
+		PayoutID string `json:"payoutId,omitempty" format:"uuid" doc:"Left out = the one payout of this order's proceeds that waits for a signature"`
+		SignedTx string `json:"signedTx,omitempty" maxLength:"60000" pattern:"^0x([0-9a-fA-F]{2})+$"`
+		TxHash   string `json:"txHash,omitempty" pattern:"^0x[0-9a-fA-F]{64}$" doc:"Instead of signedTx: it was sent elsewhere"`
 	}
 }
 
@@ -57,14 +60,43 @@ func (s *Server) confirmRelease(ctx context.Context, c *call, in *releaseConfirm
 	if err != nil {
 		return reply{}, err
 	}
+	d, err := eitherTx(in.Body.SignedTx, in.Body.TxHash)
+	if err != nil {
+		return reply{}, err
+	}
 	id := strings.ToLower(in.Body.PayoutID)
+	if id == "" {
+		if id, err = s.waitingPayout(ctx, p.Hold); err != nil {
+			return reply{}, err
+		}
+	}
 	o, err := s.payoutFor(ctx, c, id)
 	if err != nil || o.Seller != p.Seller || o.Amount.Asset != p.Due.Asset {
 		return reply{}, fault.ErrNotFound
 	}
-	signed := signedInput{ID: id}
-	signed.Body.SignedTx = in.Body.SignedTx
-	return s.payoutSigned(ctx, c, &signed)
+	return s.signPayout(ctx, c, id, d)
+}
+
+// waitingPayout finds the payout of an order's proceeds that waits for a signature.
+func (s *Server) waitingPayout(ctx context.Context, hold domain.HoldID) (string, error) {
+	v, err := s.views()
+	if err != nil {
+		return "", err
+	}
+	rows, err := v.Payouts.OfHold(ctx, hold)
+	if err != nil {
+		return "", err
+	}
+	var found []string
+	for _, row := range rows {
+		if row.Doc.Phase == payout.PhaseInstructionBuilt || row.Doc.Phase == payout.PhaseBroadcast {
+			found = append(found, string(row.Doc.Payout))
+		}
+	}
+	if len(found) != 1 {
+		return "", fault.ErrValidation.At("body.payoutId", "names the payout: "+strconv.Itoa(len(found))+" wait")
+	}
+	return found[0], nil
 }
 
 type reviewInput struct {

@@ -2,14 +2,12 @@ package http
 
 import (
 	"context"
-	"strings"
 
 	"holdfast/domain"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
-	"holdfast/domain/outgoing"
 	"holdfast/domain/payment"
 	"holdfast/domain/refund"
 	"holdfast/domain/settlement"
@@ -19,11 +17,12 @@ func refundRoutes() []Route {
 	base := "/api/payment/refunds/{id}"
 	return []Route{
 		on[refundPaymentInput, settlement.RefundAnswer](Route{Method: "POST", Path: "/api/payment/{id}/refund", Roles: partiesAdmin, Class: Command, Money: true, Rate: RatePayment, Status: 201, Summary: "Money back: an admin decides, a seller gives up the whole order, a buyer asks", Errors: []string{"REFUND_EXCEEDS_AVAILABLE", "ALREADY_REFUNDED", "ESCROW_DISPUTED", "REFUND_ADDRESS_REQUIRED", "ASSET_PAUSED"}}, (*Server).refundPayment),
-		on[refundConfirmInput, settlement.RefundAnswer](Route{Method: "POST", Path: "/api/payment/{id}/refund/confirm", Roles: admin, Class: Command, Money: true, Rate: RatePayment, Summary: "Bring the signed transaction; it is recorded, then sent", Errors: []string{"INSTRUCTION_MISMATCH", "NONCE_IN_USE"}}, (*Server).confirmRefund),
+		on[refundConfirmInput, settlement.RefundAnswer](Route{Method: "POST", Path: "/api/payment/{id}/refund/confirm", Roles: admin, Class: Command, Money: true, Rate: RatePayment, Summary: "Bring the signed transaction; it is recorded, then sent. One with the same nonce that pays more replaces it", Errors: []string{"INSTRUCTION_MISMATCH", "REFUND_IN_PROGRESS", "REPLACEMENT_INVALID", "NONCE_IN_USE", "GAS_TOO_HIGH", "DESTINATION_COOLDOWN", "ADDRESS_SCREENED"}}, (*Server).confirmRefund),
 		on[approveRefundInput, settlement.RefundAnswer](Route{Method: "POST", Path: base + "/approve", Roles: admin, Class: Command, Money: true, Rate: RatePayment, Summary: "Fix the amount and move it to clearing", Errors: []string{"SELF_APPROVAL", "REFUND_EXCEEDS_AVAILABLE", "NETWORK_FEE_EXCEEDS_CAP"}}, (*Server).approveRefund),
 		on[reasonInput, settlement.RefundAnswer](Route{Method: "POST", Path: base + "/reject", Roles: admin, Class: Command, Money: true, Rate: RatePayment, Summary: "Refuse it"}, (*Server).rejectRefund),
 		on[refundInput, settlement.RefundAnswer](Route{Method: "POST", Path: base + "/cancel", Roles: buyerAdmin, Class: Command, Money: true, Rate: RatePayment, Summary: "Take it back before anything is sent"}, (*Server).cancelRefund),
-		on[refundAddressInput, settlement.RefundAnswer](Route{Method: "POST", Path: base + "/address", Roles: buyerAdmin, Class: Command, Money: true, Rate: RatePayment, Summary: "Name the address the money goes to", Errors: []string{"INVALID_ADDRESS", "ADDRESS_SCREENED"}}, (*Server).confirmRefundAddress),
+		on[refundAddressInput, settlement.RefundAnswer](Route{Method: "POST", Path: base + "/address", Roles: buyerAdmin, Class: Command, Money: true, Rate: RatePayment, Summary: "Name the address the money goes to", Errors: []string{"INVALID_ADDRESS", "ADDRESS_SCREENED", "REFUND_IN_PROGRESS"}}, (*Server).confirmRefundAddress),
+		on[refundInput, settlement.RefundAnswer](Route{Method: "POST", Path: base + "/credit", Roles: buyer, Class: Command, Money: true, Rate: RatePayment, Summary: "Leave it with us as credit; nothing is sent", Errors: []string{"REFUND_IN_PROGRESS"}}, (*Server).takeRefundAsCredit),
 	}
 }
 
@@ -34,7 +33,8 @@ type refundPaymentInput struct {
 		Mode   string    `json:"mode,omitempty" enum:"full,partial,overpaid_amount,fiat_equivalent" default:"full"`
 		Source string    `json:"source,omitempty" enum:"held,releasable,buyer_credit,clawback" doc:"Left out = what the hold has"`
 		Reason string    `json:"reason,omitempty" maxLength:"1000"`
-		DryRun bool      `json:"dryRun,omitempty" doc:"Say what would happen, and do nothing"`
+		RefundTo
+		DryRun bool `json:"dryRun,omitempty" doc:"Say what would happen, and do nothing"`
 	}
 }
 
@@ -66,6 +66,16 @@ func (s *Server) refundPayment(ctx context.Context, c *call, in *refundPaymentIn
 			return reply{}, err
 		}
 	}
+	if in.Body.named() {
+		if c.user() != p.Buyer {
+			return reply{}, errNotTheBuyer
+		}
+		a, err := s.refundAddress(ctx, p.Buyer, p.Due.Asset, in.Body.RefundTo)
+		if err != nil {
+			return reply{}, err
+		}
+		f.Address = &a
+	}
 	if in.Body.DryRun {
 		return s.rehearse(ctx, c, f)
 	}
@@ -84,7 +94,7 @@ func (s *Server) refundTerms(ctx context.Context, buyer, seller domain.UserID, a
 	}
 	w, err := s.walletFor(ctx, buyer, "", asset)
 	if err == nil {
-		t.Address = &refund.Address{Text: w.Address, Origin: refund.VerifiedWallet, Screening: w.Screening}
+		t.Address = &refund.Address{Text: w.Address, Origin: refund.VerifiedWallet, Screening: w.Screening, RestUntil: w.CoolingUntil}
 	}
 	// Without a wallet the refund waits for the buyer's address.
 	if f, ok := fault.From(err); err != nil && (!ok || f.Kind == fault.Internal) {
@@ -163,61 +173,6 @@ func (s *Server) cancelRefund(ctx context.Context, c *call, in *refundInput) (re
 	return s.onRefund(ctx, c, in.ID, func(id domain.RefundID, _ refund.State) (flow, error) {
 		return settlement.CancelRefund{Issue: c.issue(), Refund: id}, nil
 	})
-}
-
-type refundAddressInput struct {
-	ID   string `path:"id"`
-	Body struct {
-		WalletID string `json:"walletId" minLength:"1" maxLength:"64" doc:"A verified wallet of the buyer"`
-	}
-}
-
-func (s *Server) confirmRefundAddress(ctx context.Context, c *call, in *refundAddressInput) (reply, error) {
-	return s.onRefund(ctx, c, in.ID, func(id domain.RefundID, r refund.State) (flow, error) {
-		asset, err := s.refundAsset(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		w, err := s.walletFor(ctx, r.Buyer, in.Body.WalletID, asset)
-		return settlement.ConfirmRefundAddress{
-			Issue: c.issue(), Refund: id,
-			Address: refund.Address{Text: w.Address, Origin: refund.BuyerConfirmed, Screening: w.Screening},
-		}, err
-	})
-}
-
-type refundConfirmInput struct {
-	ID   string `path:"id"`
-	Body struct {
-		RefundID    string `json:"refundId" format:"uuid"`
-		SignedTx    string `json:"signedTx" maxLength:"60000" pattern:"^0x([0-9a-fA-F]{2})+$"`
-		Destination string `json:"destinationId,omitempty" maxLength:"64" doc:"The derived address it is paid from; left out = the treasury"`
-	}
-}
-
-func (s *Server) confirmRefund(ctx context.Context, c *call, in *refundConfirmInput) (reply, error) {
-	p, err := s.paymentFor(ctx, c, in.ID)
-	if err != nil {
-		return reply{}, err
-	}
-	id := strings.ToLower(in.Body.RefundID)
-	r, err := s.refundFor(ctx, c, id)
-	if err != nil || r.Hold != p.Hold {
-		return reply{}, fault.ErrNotFound
-	}
-	tx, err := s.decode(ctx, p.Due.Asset, in.Body.SignedTx)
-	if err != nil {
-		return reply{}, err
-	}
-	f := settlement.BroadcastRefund{
-		Issue: c.issue(), Refund: r.Refund, Tx: tx, Screening: "clean",
-		Custody: outgoing.Custody{Destination: domain.DestinationID(in.Body.Destination)},
-	}
-	answer, err := s.run(ctx, c, of(refund.Decider, r.Refund), f)
-	if err != nil {
-		return answer, err
-	}
-	return answer, s.send(ctx, tx, in.Body.SignedTx)
 }
 
 // paymentFor gives a payment that the caller may see: its parties, an admin, a guard.

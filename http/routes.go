@@ -37,6 +37,8 @@ func Routes() []Route {
 		paymentRoutes(),
 		paymentQueries(),
 		payoutQueries(),
+		refundQueries(),
+		moneyOutRoutes(),
 		disputeQueries(),
 		statementRoutes(),
 		checkoutRoutes(),

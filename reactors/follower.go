@@ -81,7 +81,7 @@ type ChainFollower struct {
 	id       uint64
 	rule     payment.Threshold // for transactions of ours
 	deposits deposits
-	replaced map[string]uint64 // hash → head at which it was first seen replaced
+	replaced map[sending]uint64 // head at which all its transactions were first seen replaced
 }
 
 // NewChainFollower makes the follower of one chain.
@@ -93,7 +93,7 @@ func NewChainFollower(o FollowerOptions) *ChainFollower {
 	o.LateFor = orDefault(o.LateFor, 14*24*time.Hour)
 	c := o.Network.Confirmations
 	f := &ChainFollower{
-		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[string]uint64{},
+		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[sending]uint64{},
 		rule: payment.Threshold{Need: c.Need, Floor: c.Floor, Finalized: c.Tag == network.Finalized},
 	}
 	f.loop = newLoop("chain:"+strconv.FormatUint(f.id, 10), o.Every, o.Log, f.pass)

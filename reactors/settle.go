@@ -22,27 +22,38 @@ func (f *ChainFollower) settle(ctx context.Context, head network.Head) error {
 	if err != nil {
 		return err
 	}
-	siblings := map[string]int{} // transactions of the same payout: a replacement shares its nonce
-	for _, t := range all {
-		siblings[t.Kind+t.ID]++
-	}
 	var problems []error
-	sent := map[string]bool{}
+	sent := map[sending][]followed{}
 	for _, t := range all {
 		if t.Mined {
 			problems = append(problems, f.recheck(ctx, t))
 			continue
 		}
-		sent[t.Hash] = true
-		problems = append(problems, f.follow(ctx, t, head, siblings[t.Kind+t.ID] > 1))
+		state, err := f.follow(ctx, t)
+		problems = append(problems, err)
+		p := sending{t.Kind, t.ID}
+		sent[p] = append(sent[p], followed{t, state})
 	}
-	for hash := range f.replaced {
-		if !sent[hash] {
-			delete(f.replaced, hash)
+	for p, txs := range sent {
+		problems = append(problems, f.gone(ctx, p, txs, head))
+	}
+	for p := range f.replaced {
+		if _, open := sent[p]; !open {
+			delete(f.replaced, p)
 		}
 	}
 	f.detail("sent", len(sent))
 	return errors.Join(problems...)
+}
+
+// sending is a payout, refund or sweep. Its transactions share one nonce, so that the chain
+// takes one of them at most.
+type sending struct{ kind, id string }
+
+// followed is a transaction and how this pass found it.
+type followed struct {
+	watchview.Transaction
+	state network.TxState
 }
 
 // recheck notices that the block of a mined transaction is gone.
@@ -58,31 +69,26 @@ func (f *ChainFollower) recheck(ctx context.Context, t watchview.Transaction) er
 	return f.fact(ctx, t, func(i domain.Issue) flow { return reorgOf(i, t) })
 }
 
-func (f *ChainFollower) follow(ctx context.Context, t watchview.Transaction, head network.Head, hasSibling bool) error {
+// follow looks what became of a transaction. A state that could not be learnt is empty.
+func (f *ChainFollower) follow(ctx context.Context, t watchview.Transaction) (network.TxState, error) {
 	tx, raw, err := f.transaction(ctx, t)
 	if err != nil {
-		return err
+		return "", err
 	}
 	out, err := f.chain.Outcome(ctx, tx)
 	if err != nil {
-		return fmt.Errorf("%s %s: %w", t.Kind, t.ID, err)
+		return "", fmt.Errorf("%s %s: %w", t.Kind, t.ID, err)
 	}
 	firm := f.rule.Met(out.Depth, out.Finalized)
-	switch out.State {
-	case network.Mined:
-		if firm {
-			return f.ended(ctx, t, out, func(i domain.Issue) flow { return confirmOf(i, t, out) })
-		}
-	case network.Failed:
-		if firm {
-			return f.ended(ctx, t, out, func(i domain.Issue) flow { return failOf(i, t, "REVERTED") })
-		}
-	case network.Replaced:
-		return f.gone(ctx, t, head, hasSibling)
-	case network.Unknown:
-		return f.sendAgain(ctx, t, raw)
+	switch {
+	case out.State == network.Mined && firm:
+		err = f.ended(ctx, t, out, func(i domain.Issue) flow { return confirmOf(i, t, out) })
+	case out.State == network.Failed && firm:
+		err = f.ended(ctx, t, out, func(i domain.Issue) flow { return failOf(i, t, "REVERTED") })
+	case out.State == network.Unknown:
+		err = f.sendAgain(ctx, t, raw)
 	}
-	return nil
+	return out.State, err
 }
 
 // transaction gives what is known of a transaction: all of it where its bytes are kept.
@@ -106,19 +112,26 @@ func (f *ChainFollower) transaction(ctx context.Context, t watchview.Transaction
 	return tx, "", nil
 }
 
-// gone deals with a transaction whose nonce another one has used. Where that is our own
-// replacement, it decides; else the transaction failed, once the other stands firmly.
-func (f *ChainFollower) gone(ctx context.Context, t watchview.Transaction, head network.Head, hasSibling bool) error {
-	since, seen := f.replaced[t.Hash]
+// gone deals with a payment whose nonce a foreign transaction has used: none of its own, not
+// even a replacement, can be mined any more. It failed, once the other one stands firmly.
+func (f *ChainFollower) gone(ctx context.Context, p sending, txs []followed, head network.Head) error {
+	for _, t := range txs {
+		if t.state != network.Replaced {
+			delete(f.replaced, p)
+			return nil
+		}
+	}
+	since, seen := f.replaced[p]
 	if !seen {
-		f.replaced[t.Hash] = head.Number
-		f.log.WarnContext(ctx, "nonce of a transaction of ours was used by another", "kind", t.Kind, "id", t.ID, "tx", t.Hash, "has_replacement", hasSibling)
+		f.replaced[p] = head.Number
+		f.log.WarnContext(ctx, "nonce of a payment of ours was used by another transaction", "kind", p.kind, "id", p.id, "transactions", len(txs))
 		return nil
 	}
-	if hasSibling || head.Number < since+max(f.rule.Need, f.rule.Floor) {
+	if head.Number < since+max(f.rule.Need, f.rule.Floor) {
 		return nil
 	}
-	return f.fact(ctx, t, func(i domain.Issue) flow { return failOf(i, t, "REPLACED") })
+	last := txs[len(txs)-1].Transaction
+	return f.fact(ctx, last, func(i domain.Issue) flow { return failOf(i, last, "REPLACED") })
 }
 
 func (f *ChainFollower) sendAgain(ctx context.Context, t watchview.Transaction, raw string) error {

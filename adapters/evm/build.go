@@ -30,6 +30,12 @@ func (c *Client) NextNonce(ctx context.Context, address string) (uint64, error) 
 // sweep. ErrWouldFail when the chain says that it would revert (too little balance, blocked
 // recipient), ErrGasTooHigh when gas is beyond the limit.
 func (c *Client) Build(ctx context.Context, t outgoing.Transfer) (network.Unsigned, error) {
+	return c.Outbid(ctx, t, outgoing.Tx{})
+}
+
+// Outbid is Build for a transaction that replaces another one with the same nonce: nodes take
+// it only when both its prices are a tenth higher.
+func (c *Client) Outbid(ctx context.Context, t outgoing.Transfer, old outgoing.Tx) (network.Unsigned, error) {
 	if t.Chain != c.chain.ID {
 		return network.Unsigned{}, fmt.Errorf("build for chain %d on the client of chain %d", t.Chain, c.chain.ID)
 	}
@@ -49,14 +55,39 @@ func (c *Client) Build(ctx context.Context, t outgoing.Transfer) (network.Unsign
 	if err != nil {
 		return network.Unsigned{}, asUnavailable(err)
 	}
+	tip, maxFee = outbid(tip, old.Tip), outbid(maxFee, old.MaxFee)
 	fee, ok := units(maxFee)
-	if !ok || c.maxFee.Less(fee) {
+	if !ok {
 		return network.Unsigned{}, ErrGasTooHigh.With("limit", c.maxFee).With("found", maxFee)
+	}
+	if err := c.CheckFee(fee); err != nil {
+		return network.Unsigned{}, err
 	}
 	return unsigned(t, &types.DynamicFeeTx{
 		ChainID: new(big.Int).SetUint64(t.Chain), Nonce: t.Nonce, To: &to, Value: value, Data: data,
 		Gas: gas + gas/5, GasTipCap: tip, GasFeeCap: maxFee,
 	})
+}
+
+// outbid is a price, or a tenth and a bit above the old one where that is more.
+func outbid(price *big.Int, old money.Units) *big.Int {
+	if old.IsZero() {
+		return price
+	}
+	least := new(big.Int).Mul(old.Uint256().ToBig(), big.NewInt(11))
+	least.Add(least.Div(least, big.NewInt(10)), big.NewInt(1))
+	if price.Cmp(least) < 0 {
+		return least
+	}
+	return price
+}
+
+// CheckFee refuses a price for a unit of gas that is above our limit: ErrGasTooHigh.
+func (c *Client) CheckFee(maxFee money.Units) error {
+	if c.maxFee.Less(maxFee) {
+		return ErrGasTooHigh.With("limit", c.maxFee).With("found", maxFee)
+	}
+	return nil
 }
 
 // price: a tip as the node suggests, and room for the base fee to double.

@@ -27,6 +27,7 @@ var (
 	ErrTxRefused   = fault.New(fault.Rule, "TX_REFUSED", "the chain refuses the transaction")
 	ErrWouldFail   = fault.New(fault.Rule, "TX_WOULD_FAIL", "the transaction would fail on the chain")
 	ErrNotTransfer = fault.New(fault.Malformed, "TX_NOT_A_TRANSFER", "the transaction is not a plain transfer of tokens or coin")
+	ErrTxUnknown   = fault.New(fault.Rule, "TX_UNKNOWN", "no node knows this transaction")
 	ErrDerivation  = fault.New(fault.Malformed, "DERIVATION_INVALID", "the address cannot be derived")
 )
 

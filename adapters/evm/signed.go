@@ -34,7 +34,12 @@ func Decode(raw string) (outgoing.Tx, error) {
 	if err := readCall(&t, tx); err != nil {
 		return outgoing.Tx{}, err
 	}
-	return outgoing.Tx{Hash: tx.Hash().Hex(), Signer: from.Hex(), Transfer: t}, nil
+	maxFee, okFee := units(tx.GasFeeCap())
+	tip, okTip := units(tx.GasTipCap())
+	if !okFee || !okTip {
+		return outgoing.Tx{}, ErrNotTransfer.Because("the gas price makes no sense")
+	}
+	return outgoing.Tx{Hash: tx.Hash().Hex(), Signer: from.Hex(), Transfer: t, MaxFee: maxFee, Tip: tip}, nil
 }
 
 func decode(raw string) (*types.Transaction, error) {

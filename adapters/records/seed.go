@@ -50,9 +50,15 @@ var shelves = []Category{
 	{ID: "00000000-0000-4000-8000-000000000c06", Name: "Retired shelf", Slug: "retired-shelf", Active: false},
 }
 
+// OtherWallet is the id of a seeded user's second wallet on a chain.
+func OtherWallet(u domain.UserID, chain uint64) string {
+	return domain.DeriveID(fmt.Sprintf("%s/%d/other", u, chain), "seeded-wallet")
+}
+
 // Seed makes the development users <name>@holdfast.test (admin, admin2, buyer, buyer2, seller,
 // seller2, resolver, resolver2, guard) with DemoPassword, categories, and a verified wallet
-// without cooling for each user named in wallets (by the part before the @) on a chain.
+// without cooling for each user named in wallets (by the part before the @) on a chain; "buyer/other"
+// is a second one of the buyer.
 // What is there already stays as it is, so that seeding at every start is safe.
 func (r *Records) Seed(ctx context.Context, chain uint64, wallets map[string]string) error {
 	hash, err := r.Users.hasher.Hash(ctx, DemoPassword)
@@ -64,6 +70,12 @@ func (r *Records) Seed(ctx context.Context, chain uint64, wallets map[string]str
 		if _, err := r.Users.pool.Exec(ctx, `INSERT INTO users (id, email, name, roles, password_hash) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
 			string(p.id), p.name+"@holdfast.test", title, []string{string(p.role)}, hash); err != nil {
 			return fmt.Errorf("seed %s: %w", p.name, failed("create a user", err))
+		}
+		if address := wallets[p.name+"/other"]; address != "" { // first, so that the usual one is the newest
+			w := Wallet{ID: OtherWallet(p.id, chain), ChainID: chain, Address: address, Screening: "clean"}
+			if err := r.Wallets.Add(ctx, p.id, w, 0); err != nil {
+				return fmt.Errorf("seed %s's other wallet: %w", p.name, err)
+			}
 		}
 		if address := wallets[p.name]; address != "" {
 			w := Wallet{ID: domain.DeriveID(fmt.Sprintf("%s/%d", p.id, chain), "seeded-wallet"), ChainID: chain, Address: address, Screening: "clean"}

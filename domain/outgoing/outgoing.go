@@ -18,6 +18,8 @@ var (
 	ErrNonceInUse          = fault.New(fault.Conflict, "NONCE_IN_USE", "another transaction of this custody address uses this nonce")
 	ErrUnknownTx           = fault.New(fault.Rule, "TX_NOT_OURS", "this transaction was never recorded for this payment")
 	ErrReplacement         = fault.New(fault.Rule, "REPLACEMENT_INVALID", "a replacement has the same nonce and another hash")
+	ErrCooldown            = fault.New(fault.Conflict, "DESTINATION_COOLDOWN", "the address is new or was changed a short while ago and must rest first")
+	ErrCustodyShort        = fault.New(fault.Conflict, "CUSTODY_SHORT", "custody has too little of this at the moment; what was decided stands and waits")
 )
 
 // Transfer is one token transfer out of custody: what an instruction asks for, and what a
@@ -37,6 +39,29 @@ type Tx struct {
 	Hash   string `json:"hash"`
 	Signer string `json:"signer,omitempty"`
 	Transfer
+	// MaxFee and Tip are the most it pays for a unit of gas, in the native coin's base units;
+	// zero where an adapter did not say.
+	MaxFee money.Units `json:"-"`
+	Tip    money.Units `json:"-"`
+}
+
+// Outbids refuses a replacement that the chain's nodes would not take for the transaction of
+// the same nonce before it: both prices must be at least a tenth higher. What is known of
+// neither is left to the nodes.
+func (t Tx) Outbids(old Tx) error {
+	if t.MaxFee.IsZero() || old.MaxFee.IsZero() {
+		return nil
+	}
+	eleven, ten := money.FromUint64(11), money.FromUint64(10)
+	for _, p := range []struct {
+		name     string
+		old, now money.Units
+	}{{"max_fee", old.MaxFee, t.MaxFee}, {"tip", old.Tip, t.Tip}} {
+		if need := p.old.MulDivFloor(eleven, ten); p.now.Less(need) {
+			return ErrReplacement.Because("a replacement must pay a tenth more").With("field", p.name).With("need", need).With("found", p.now)
+		}
+	}
+	return nil
 }
 
 // Mined is where the chain has a transaction.

@@ -45,6 +45,10 @@ type ChangeDestination struct {
 type BuildInstruction struct {
 	domain.Issue
 	Instruction outgoing.Transfer
+	// NonceGone: the chain has, for good, another transaction with the nonce of the
+	// instruction before this one, so that that one can never be carried out. Without it an
+	// instruction that was given out is not changed: somebody may have signed it.
+	NonceGone bool
 }
 
 // RecordSignature brings the signed transaction, decoded.

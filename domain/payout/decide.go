@@ -102,8 +102,11 @@ func buildInstruction(s State, c BuildInstruction) ([]Event, error) {
 	case in.From == "" || in.Chain == 0:
 		return nil, fault.ErrValidation.At("instruction", "names no custody address or chain")
 	}
-	if err := rested(s.CoolingUntil, c.At); err != nil {
-		return nil, err
+	if c.At.Before(s.CoolingUntil) {
+		return nil, outgoing.ErrCooldown.With("until", s.CoolingUntil.UTC().Format(time.RFC3339))
+	}
+	if old := s.Instruction; old != nil && (!c.NonceGone || in.Nonce <= old.Nonce) {
+		return nil, ErrInProgress.With("nonce", old.Nonce)
 	}
 	return []Event{InstructionBuilt{Payout: s.Payout, Instruction: in, By: c.By}}, nil
 }

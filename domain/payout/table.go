@@ -41,8 +41,8 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"payout.destination_changed"},
 			}, changeDestination),
 			machine.On(line{
-				From: []string{PhaseApproved}, By: send, To: []string{PhaseInstructionBuilt},
-				Guard:  "wallet and amount of the payout → INSTRUCTION_MISMATCH; rested → WALLET_COOLING_OFF; nonce free → NONCE_IN_USE",
+				From: []string{PhaseApproved, PhaseInstructionBuilt}, By: send, To: []string{PhaseInstructionBuilt},
+				Guard:  "wallet and amount of the payout → INSTRUCTION_MISMATCH; rested → DESTINATION_COOLDOWN; nonce free → NONCE_IN_USE; a second one only when the first one's nonce is gone → PAYOUT_IN_PROGRESS",
 				Events: []string{"payout.instruction_built"},
 			}, buildInstruction),
 			machine.On(line{

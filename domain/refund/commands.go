@@ -50,6 +50,9 @@ type Address struct {
 	Origin AddressOrigin `json:"origin"`
 	// Screening is "clean", "flagged" or empty (not screened). Only clean is accepted.
 	Screening string `json:"screening"`
+	// RestUntil is until when the address itself must rest (it was typed in, or its wallet was
+	// changed, a short while ago); zero when it may be paid.
+	RestUntil time.Time `json:"-"`
 }
 
 // Fiat is the evidence of a refund that gives back a value in fiat: Minor units (cents) at
@@ -108,7 +111,12 @@ type Reject struct {
 type ConfirmAddress struct {
 	domain.Issue
 	Address Address
+	// CoolingOff is how long an address rests that takes another one's place.
+	CoolingOff time.Duration
 }
+
+// TakeCredit leaves the money with us: it becomes the buyer's credit at once.
+type TakeCredit struct{ domain.Issue }
 
 // BroadcastTx records the signed transaction before it is sent.
 type BroadcastTx struct {
@@ -116,6 +124,8 @@ type BroadcastTx struct {
 	Tx        outgoing.Tx
 	Custody   outgoing.Custody
 	Screening string // of the recipient, just before sending
+	// Sent: it was sent elsewhere already, so that neither rest nor screening can stop it.
+	Sent bool
 }
 
 // Replace records a replacement of the sent transaction.

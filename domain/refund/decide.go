@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"holdfast/domain"
 	"holdfast/domain/fault"
@@ -18,6 +19,7 @@ var (
 	ErrAddressRequired  = fault.New(fault.Rule, "REFUND_ADDRESS_REQUIRED", "the buyer must confirm a refund address first")
 	ErrAddressScreened  = fault.New(fault.Rule, "ADDRESS_SCREENED", "the address was not screened as clean")
 	ErrFeeOverCap       = fault.New(fault.Rule, "NETWORK_FEE_EXCEEDS_CAP", "the network fee is above its cap or eats up the refund")
+	ErrInProgress       = fault.New(fault.Conflict, "REFUND_IN_PROGRESS", "a transaction of this refund is on its way and must first run its course")
 	ErrSelfApproval     = fault.New(fault.Forbidden, "SELF_APPROVAL", "whoever gets the money cannot approve it")
 )
 
@@ -102,14 +104,14 @@ func approve(s State, c Approve) ([]Event, error) {
 		Net: money.Of(amount.Asset, net), NetworkFee: money.Of(amount.Asset, c.NetworkFee.Units),
 		Fiat: c.Fiat, By: c.By,
 	}
-	if c.AddressWindow > 0 {
+	if c.AddressWindow > 0 && s.Digest == "" {
 		approved.AddressBy = c.At.Add(c.AddressWindow)
 	}
 	events = append(events, approved)
-	if c.Address == nil || c.Address.Origin == SenderCustodial {
+	if s.Digest != "" || c.Address == nil || c.Address.Origin == SenderCustodial {
 		return events, nil
 	}
-	e, err := confirmed(s, *c.Address)
+	e, err := confirmed(s, *c.Address, time.Time{})
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +185,11 @@ func confirmAddress(s State, c ConfirmAddress) ([]Event, error) {
 	if c.Address.Origin == SenderCustodial || (c.Address.Origin == SenderOwn && c.By.User() == "") {
 		return nil, ErrAddressRequired
 	}
-	e, err := confirmed(s, c.Address)
+	rest := time.Time{}
+	if s.Digest != "" && c.CoolingOff > 0 {
+		rest = c.At.Add(c.CoolingOff)
+	}
+	e, err := confirmed(s, c.Address, rest)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +199,12 @@ func confirmAddress(s State, c ConfirmAddress) ([]Event, error) {
 	return []Event{e}, nil
 }
 
-func confirmed(s State, a Address) (AddressConfirmed, error) {
+// confirmed believes in an address. It rests until a time that the caller gives, or longer
+// where the address itself must.
+func confirmed(s State, a Address, rest time.Time) (AddressConfirmed, error) {
+	if a.RestUntil.After(rest) {
+		rest = a.RestUntil
+	}
 	if strings.TrimSpace(a.Text) == "" {
 		return AddressConfirmed{}, ErrAddressRequired
 	}
@@ -205,7 +216,7 @@ func confirmed(s State, a Address) (AddressConfirmed, error) {
 		subject = domain.UserID(s.Refund) // a depositor we do not know otherwise
 	}
 	return AddressConfirmed{
-		Refund: s.Refund, Address: domain.About(subject, a.Text), Digest: DigestOf(a.Text), Origin: a.Origin,
+		Refund: s.Refund, Address: domain.About(subject, a.Text), Digest: DigestOf(a.Text), Origin: a.Origin, RestUntil: rest,
 	}, nil
 }
 
@@ -222,8 +233,22 @@ func lapseAddress(s State, c LapseAddress) ([]Event, error) {
 	return []Event{failed(s, "ADDRESS_NOT_CONFIRMED")}, nil
 }
 
+// takeCredit is the buyer's choice not to be paid on the chain: nothing was sent, so the fee
+// for sending is his again too.
+func takeCredit(s State, _ TakeCredit) ([]Event, error) {
+	if s.Buyer == "" {
+		return nil, fault.ErrForbidden
+	}
+	e := failed(s, "TAKEN_AS_CREDIT")
+	e.FeeBack = s.NetworkFee
+	return []Event{e}, nil
+}
+
 func broadcast(s State, c BroadcastTx) ([]Event, error) {
-	if c.Screening != "clean" {
+	if !c.Sent && c.At.Before(s.RestUntil) {
+		return nil, outgoing.ErrCooldown.With("until", s.RestUntil.UTC().Format(time.RFC3339))
+	}
+	if !c.Sent && c.Screening != "clean" {
 		return nil, ErrAddressScreened
 	}
 	if DigestOf(c.Tx.To) != s.Digest {
@@ -317,8 +342,15 @@ func refuse(s State, c domain.Command) error {
 	}
 	switch c.(type) {
 	case BroadcastTx:
-		if s.Phase == PhaseAddressPending {
+		switch s.Phase {
+		case PhaseAddressPending:
 			return ErrAddressRequired
+		case PhaseBroadcast:
+			return ErrInProgress
+		}
+	case ConfirmAddress, Cancel, TakeCredit:
+		if s.Phase == PhaseBroadcast {
+			return ErrInProgress
 		}
 	case Approve:
 		if s.Phase != PhaseRejected && s.Phase != PhaseCancelled {

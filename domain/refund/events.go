@@ -75,6 +75,8 @@ type AddressConfirmed struct {
 	Address domain.Personal `json:"address"`
 	Digest  string          `json:"digest"`
 	Origin  AddressOrigin   `json:"origin"`
+	// RestUntil is until when nothing is sent there.
+	RestUntil time.Time `json:"rest_until,omitzero"`
 }
 
 // Broadcast: the signed transaction is recorded, before it is sent.
@@ -112,6 +114,8 @@ type Failed struct {
 	Net     money.Amount    `json:"net"`
 	Code    string          `json:"code"`
 	Pending string          `json:"pending,omitempty"`
+	// FeeBack is the disclosed network fee, given back where nothing was ever sent.
+	FeeBack money.Amount `json:"fee_back,omitzero"`
 	// Tx is the transaction whose nonce was not used up and is free again; nil otherwise.
 	Tx *SentTx `json:"tx,omitempty"`
 }

@@ -53,7 +53,11 @@ func Postings(e domain.Event) (tx ledger.Transaction, ok bool) {
 		if e.Buyer == "" {
 			to = ledger.Suspense
 		}
-		return outgoing.Undone(e.Pending, ledger.Dr(ledger.ClearingRefund(e.Refund), to, e.Net)), true
+		tx := outgoing.Undone(e.Pending, ledger.Dr(ledger.ClearingRefund(e.Refund), to, e.Net))
+		if !e.FeeBack.IsZero() {
+			tx.Lines = append(tx.Lines, ledger.Dr(ledger.NetworkFeeRecovery, to, e.FeeBack))
+		}
+		return tx, true
 	case Reorged:
 		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
 			ledger.Dr(e.Custody.Account(), ledger.ClearingRefund(e.Refund), e.Net))}, true

@@ -43,6 +43,7 @@ type State struct {
 	Clawback   Clawback     `json:"clawback"`
 	AddressBy  time.Time    `json:"address_by"`
 	Digest     string       `json:"digest"` // of the confirmed address
+	RestUntil  time.Time    `json:"rest_until"`
 
 	Txs     []string         `json:"txs"` // every hash that was sent, oldest first
 	Tx      SentTx           `json:"tx"`  // the first of them
@@ -79,9 +80,15 @@ func Evolve(s State, e Event) State {
 		s.Clawback = Clawback{FeePart: e.FeePart, AvailablePart: e.AvailablePart, ReceivablePart: e.ReceivablePart}
 	case Approved:
 		s.Phase, s.AddressBy = PhaseAddressPending, e.AddressBy
+		if s.Digest != "" {
+			s.Phase = PhaseApproved // the buyer named an address when he asked
+		}
 		s.Amount, s.Net, s.NetworkFee = e.Amount, e.Net, e.NetworkFee
 	case AddressConfirmed:
-		s.Phase, s.Digest = PhaseApproved, e.Digest
+		s.Digest, s.RestUntil = e.Digest, e.RestUntil
+		if s.Phase != PhaseRequested {
+			s.Phase = PhaseApproved
+		}
 	case Broadcast:
 		s.Phase, s.Tx, s.Custody = PhaseBroadcast, e.Tx, e.Custody
 		s.Txs = []string{e.Tx.Hash}

@@ -211,7 +211,7 @@ func TestDecisions(t *testing.T) {
 		},
 		{Name: "cancelled before it is sent", Given: path(refund.PhaseAddressPending), When: refund.Cancel{Issue: by(admin)}, Then: events{cancelled}},
 		{Name: "an approved refund is not the buyer's to cancel", Given: path(refund.PhaseApproved), When: refund.Cancel{Issue: by(buyer)}, Err: fault.ErrForbidden},
-		{Name: "not once it is sent", Given: path(refund.PhaseBroadcast), When: refund.Cancel{Issue: by(admin)}, Err: fault.ErrInvalidState},
+		{Name: "not once it is sent", Given: path(refund.PhaseBroadcast), When: refund.Cancel{Issue: by(admin)}, Err: refund.ErrInProgress},
 		{Name: "too early to give the address up", Given: path(refund.PhaseAddressPending), When: refund.LapseAddress{Issue: by(timer)}, Err: fault.ErrInvalidState},
 		{
 			Name: "an address that never came", Given: path(refund.PhaseAddressPending),

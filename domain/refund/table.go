@@ -29,8 +29,8 @@ func Table() machine.Table[State, Event] {
 			Events: []string{"refund.rejected"},
 		}, reject),
 		machine.On(line{
-			From: []string{PhaseAddressPending, PhaseApproved}, By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: []string{PhaseApproved},
-			Guard:  "screened clean → ADDRESS_SCREENED; not an exchange's by default → REFUND_ADDRESS_REQUIRED",
+			From: []string{PhaseRequested, PhaseAddressPending, PhaseApproved}, By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: []string{PhaseRequested, PhaseApproved},
+			Guard:  "screened clean → ADDRESS_SCREENED; not an exchange's by default → REFUND_ADDRESS_REQUIRED; another address must rest",
 			Events: []string{"refund.address_confirmed"},
 		}, confirmAddress),
 		machine.On(line{
@@ -39,8 +39,13 @@ func Table() machine.Table[State, Event] {
 			Events: []string{"refund.failed"},
 		}, lapseAddress),
 		machine.On(line{
+			From: []string{PhaseAddressPending, PhaseApproved}, By: []domain.Capacity{domain.Buyer}, To: []string{PhaseFailed},
+			Guard:  "nothing sent → REFUND_IN_PROGRESS; the money becomes the buyer's credit, the network fee is his again",
+			Events: []string{"refund.failed"},
+		}, takeCredit),
+		machine.On(line{
 			From: []string{PhaseApproved}, By: send, To: []string{PhaseBroadcast},
-			Guard:  "recipient = confirmed address, amount = net → INSTRUCTION_MISMATCH; screened → ADDRESS_SCREENED; nonce free → NONCE_IN_USE",
+			Guard:  "recipient = confirmed address, amount = net → INSTRUCTION_MISMATCH; screened → ADDRESS_SCREENED; rested → DESTINATION_COOLDOWN; nonce free → NONCE_IN_USE",
 			Events: []string{"refund.broadcast"},
 		}, broadcast),
 		machine.On(line{

@@ -142,6 +142,7 @@ type BuildPayoutInstruction struct {
 	domain.Issue
 	Payout      domain.PayoutID
 	Instruction outgoing.Transfer
+	NonceGone   bool // see payout.BuildInstruction
 }
 
 // Run decides.
@@ -149,7 +150,7 @@ func (f BuildPayoutInstruction) Run(u *domain.Unit) (any, error) {
 	if err := stillPayable(u, f.Payout); err != nil {
 		return nil, err
 	}
-	return payoutStep(u, f.Payout, payout.BuildInstruction{Issue: f.Issue, Instruction: f.Instruction})
+	return payoutStep(u, f.Payout, payout.BuildInstruction{Issue: f.Issue, Instruction: f.Instruction, NonceGone: f.NonceGone})
 }
 
 // RecordPayoutSignature brings the signed transaction, decoded by an adapter.

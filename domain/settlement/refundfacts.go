@@ -103,6 +103,17 @@ func (f LapseRefundAddress) Run(u *domain.Unit) (any, error) {
 	return ending(u, f.Issue, f.Refund, refund.LapseAddress{Issue: f.Issue})
 }
 
+// TakeRefundAsCredit leaves an approved refund with us, as the buyer's credit.
+type TakeRefundAsCredit struct {
+	domain.Issue
+	Refund domain.RefundID
+}
+
+// Run decides.
+func (f TakeRefundAsCredit) Run(u *domain.Unit) (any, error) {
+	return ending(u, f.Issue, f.Refund, refund.TakeCredit{Issue: f.Issue})
+}
+
 // ReorgRefund records that the confirming block is gone.
 type ReorgRefund struct {
 	domain.Issue

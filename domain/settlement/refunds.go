@@ -49,6 +49,8 @@ type RequestRefund struct {
 	Mode    refund.Mode
 	Amount  money.Amount
 	Reason  domain.Personal
+	// Address is where the buyer wants it, when he says so at once; screened by an adapter.
+	Address *refund.Address
 	Terms   *RefundTerms
 }
 
@@ -75,6 +77,11 @@ func (f RequestRefund) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.Address != nil {
+		if s, err = step(u, refund.Decider, string(f.Refund), refund.ConfirmAddress{Issue: f.Issue, Address: *f.Address}); err != nil {
+			return nil, err
+		}
+	}
 	if f.Terms == nil {
 		return refundAnswer(s), nil
 	}
@@ -86,9 +93,11 @@ type ConfirmRefundAddress struct {
 	domain.Issue
 	Refund  domain.RefundID
 	Address refund.Address
+	// CoolingOff is how long an address rests that takes another one's place.
+	CoolingOff time.Duration
 }
 
 // Run decides.
 func (f ConfirmRefundAddress) Run(u *domain.Unit) (any, error) {
-	return refundStep(u, f.Refund, refund.ConfirmAddress{Issue: f.Issue, Address: f.Address})
+	return refundStep(u, f.Refund, refund.ConfirmAddress{Issue: f.Issue, Address: f.Address, CoolingOff: f.CoolingOff})
 }

@@ -100,6 +100,13 @@ func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (pro
 		Eq("asset", string(f.Asset)).Between("created_at", f.From, f.To), page)
 }
 
+// Open gives every payout that has not run its course, oldest first, at most a thousand.
+func (q Queries) Open(ctx context.Context) ([]Row, error) {
+	return q.rows.All(ctx, new(projections.Filter).Where("phase = ANY(?)", []string{
+		payout.PhaseRequested, payout.PhaseApproved, payout.PhaseInstructionBuilt, payout.PhaseSigned, payout.PhaseBroadcast,
+	}))
+}
+
 // InFlight gives every payout that waits for the chain, oldest first: what a follower watches.
 func (q Queries) InFlight(ctx context.Context) ([]Row, error) {
 	return q.rows.All(ctx, new(projections.Filter).Eq("phase", payout.PhaseBroadcast))

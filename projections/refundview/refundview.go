@@ -98,6 +98,7 @@ func (q Queries) ByTransaction(ctx context.Context, tx string) (Row, error) {
 type Filter struct {
 	Buyer   domain.UserID
 	Seller  domain.UserID
+	Party   domain.UserID // the buyer or the seller
 	Request domain.RequestID
 	Dispute domain.DisputeID
 	Phase   string
@@ -106,8 +107,19 @@ type Filter struct {
 
 // List gives refunds, newest first or as page.Sort says.
 func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (projections.List[Doc], error) {
-	return q.rows.List(ctx, new(projections.Filter).Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).
-		Eq("request", string(f.Request)).Eq("dispute", string(f.Dispute)).Eq("phase", f.Phase).Eq("source", string(f.Source)), page)
+	where := new(projections.Filter).Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).
+		Eq("request", string(f.Request)).Eq("dispute", string(f.Dispute)).Eq("phase", f.Phase).Eq("source", string(f.Source))
+	if f.Party != "" {
+		where.Where("(buyer = ? OR seller = ?)", string(f.Party), string(f.Party))
+	}
+	return q.rows.List(ctx, where, page)
+}
+
+// Open gives every refund that has not run its course, oldest first, at most a thousand.
+func (q Queries) Open(ctx context.Context) ([]Row, error) {
+	return q.rows.All(ctx, new(projections.Filter).Where("phase = ANY(?)", []string{
+		refund.PhaseRequested, refund.PhaseAddressPending, refund.PhaseApproved, refund.PhaseBroadcast,
+	}))
 }
 
 // InFlight gives every refund that waits for the chain, oldest first: what a follower watches.

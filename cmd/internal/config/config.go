@@ -20,6 +20,8 @@ import (
 
 	"github.com/caarlos0/env/v11"
 	"github.com/joho/godotenv"
+
+	"holdfast/domain/money"
 )
 
 // Config is every setting of the service. docs/config.md explains each; `holdfast config`
@@ -71,6 +73,7 @@ type Config struct {
 	WalletCooling   time.Duration `env:"WALLET_COOLING_OFF" envDefault:"24h"`
 	PayoutApprovals int           `env:"PAYOUT_APPROVALS" envDefault:"1"`
 	ApprovalLimit   string        `env:"RELEASE_APPROVAL_LIMIT"` // base units; empty = none
+	MaxGasPrice     uint64        `env:"MAX_GAS_PRICE_GWEI" envDefault:"500"`
 
 	SeedUsers *bool `env:"SEED_USERS"`
 	RateLimit *bool `env:"RATE_LIMIT"`
@@ -98,6 +101,11 @@ func (c *Config) RateLimited() bool {
 		return *c.RateLimit
 	}
 	return !c.Development()
+}
+
+// MaxFeePerGas is the most that a transaction of ours pays for a unit of gas, in base units.
+func (c *Config) MaxFeePerGas() money.Units {
+	return money.FromUint64(c.MaxGasPrice).MulDivFloor(money.FromUint64(1_000_000_000), money.FromUint64(1))
 }
 
 // Load reads .env (development only; real variables win) and the environment.
@@ -190,6 +198,9 @@ func (c *Config) complete() error {
 		if n.value < n.low {
 			wrong(n.name, strconv.Itoa(n.value), fmt.Sprintf("at least %d", n.low))
 		}
+	}
+	if c.MaxGasPrice < 1 || c.MaxGasPrice > 1_000_000 {
+		wrong("MAX_GAS_PRICE_GWEI", strconv.FormatUint(c.MaxGasPrice, 10), "1 … 1000000 gwei")
 	}
 	for _, p := range strings.FieldsFunc(c.TrustProxy, func(r rune) bool { return r == ',' || r == ' ' }) {
 		if !strings.Contains(p, "/") {

@@ -18,5 +18,9 @@ func Stories() []Story {
 
 // MoreStories are told by `holdfast demo --all`, after the others.
 func MoreStories() []Story {
-	return []Story{}
+	return []Story{
+		{"replaced", (*Stage).ReplacedPayout},
+		{"refund", (*Stage).FailedRefund},
+		{"clawback", (*Stage).ClawedBack},
+	}
 }

@@ -19,7 +19,6 @@ import (
 	"holdfast/domain/funding"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
-	"holdfast/domain/outgoing"
 	"holdfast/domain/payment"
 	apihttp "holdfast/http"
 )
@@ -84,7 +83,7 @@ func (c *Core) openChains(ctx context.Context) (*Chains, error) {
 		if !ok {
 			return nil, fmt.Errorf("EVM_RPC_URLS names chain %d, which NETWORKS_FILE does not know", id)
 		}
-		client, err := evm.New(evm.Options{Chain: chain, URLs: u, Log: c.Log})
+		client, err := evm.New(evm.Options{Chain: chain, URLs: u, MaxFeePerGas: cfg.MaxFeePerGas(), Log: c.Log})
 		if err != nil {
 			return nil, fmt.Errorf("chain %d: %w", id, err)
 		}
@@ -165,44 +164,4 @@ func (c checkout) Prepare(ctx context.Context, id domain.PaymentID, due money.Am
 func hashOf(id domain.PaymentID) []byte {
 	h := sha256.Sum256([]byte(id))
 	return h[:]
-}
-
-// custody builds and sends transactions out of the treasury; signatures come from outside.
-type custody struct {
-	chains       *Chains
-	transactions *records.Transactions
-}
-
-func (c custody) Instruction(ctx context.Context, amount money.Amount, to string) (outgoing.Transfer, error) {
-	token, ok := c.chains.Registry.Token(amount.Asset)
-	if !ok {
-		return outgoing.Transfer{}, errNoChain.With("asset", amount.Asset)
-	}
-	client, err := c.chains.Client(token.Chain)
-	if err != nil {
-		return outgoing.Transfer{}, err
-	}
-	nonce, err := client.NextNonce(ctx, c.chains.Treasury)
-	return outgoing.Transfer{Chain: token.Chain, From: c.chains.Treasury, To: to, Token: token.Address, Amount: amount, Nonce: nonce}, err
-}
-
-func (c custody) Decode(_ context.Context, chain uint64, signed string) (outgoing.Tx, error) {
-	tx, err := evm.Decode(signed)
-	if err == nil && tx.Chain != chain {
-		err = outgoing.ErrInstructionMismatch.With("field", "chain")
-	}
-	return tx, err
-}
-
-func (c custody) Keep(ctx context.Context, tx outgoing.Tx, signed string) error {
-	return c.transactions.Keep(ctx, tx.Chain, tx.Hash, signed)
-}
-
-func (c custody) Send(ctx context.Context, tx outgoing.Tx, signed string) error {
-	client, err := c.chains.Client(tx.Chain)
-	if err != nil {
-		return err
-	}
-	_, err = client.Send(ctx, signed)
-	return err
 }

@@ -23,7 +23,8 @@ import (
 // DevelopmentWallets are the wallets of seeded users on the development chain.
 func DevelopmentWallets() (chain uint64, addresses map[string]string) {
 	return devchain.ChainID, map[string]string{
-		"buyer": devchain.Payer(1), "buyer2": devchain.Payer(2), "seller": devchain.Payer(3), "seller2": devchain.Payer(2),
+		"buyer/other": "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65",
+		"buyer":       devchain.Payer(1), "buyer2": devchain.Payer(2), "seller": devchain.Payer(3), "seller2": devchain.Payer(2),
 	}
 }
 

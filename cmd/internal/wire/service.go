@@ -118,7 +118,7 @@ func (s *Service) openServer(version string) error {
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
 		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions},
+		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
 		Policy: terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
