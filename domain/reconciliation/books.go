@@ -58,10 +58,13 @@ func OfAsset(a Asset, at Moment) []Finding {
 	if Solvent(a.Custody, a.Liabilities, a.Overdrawn) {
 		return nil
 	}
+	missing := new(big.Int).Sub(a.Liabilities, a.Custody)
+	if missing.Sign() < 0 {
+		missing.SetInt64(0) // as a whole there is enough; one pocket is overdrawn
+	}
 	return []Finding{{
 		Kind: Insolvent, Subject: Subject{"asset", string(a.Asset)}, Evidence: string(a.Asset),
-		Ledger: "custody " + a.Custody.String() + ", owed " + a.Liabilities.String(),
-		Amount: difference(a.Asset, new(big.Int).Sub(a.Liabilities, a.Custody)), At: at,
+		Ledger: "custody " + a.Custody.String() + ", owed " + a.Liabilities.String(), Amount: difference(a.Asset, missing), At: at,
 	}}
 }
 

@@ -82,3 +82,10 @@ func difference(asset money.Asset, d *big.Int) money.Amount {
 }
 
 func whole(u money.Units) *big.Int { return u.Uint256().ToBig() }
+
+// Break is a finding as it is shown to people.
+type Break struct {
+	ID      string  `json:"id"`
+	Finding Finding `json:"finding"`
+	Advice  Advice  `json:"advice"`
+}
