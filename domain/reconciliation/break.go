@@ -123,6 +123,8 @@ func find(s State, c Find) ([]BreakEvent, error) {
 	switch {
 	case s.Phase == Open && same, s.Phase == Explained && same:
 		return nil, nil
+	case s.Phase == Settled && same && c.Finding.bookedOff():
+		return nil, nil
 	case s.Phase == Open:
 		return []BreakEvent{BreakChanged{Run: c.Run, Finding: c.Finding}}, nil
 	}

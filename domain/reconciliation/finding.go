@@ -72,6 +72,12 @@ func (f Finding) Ways() []Way {
 	})
 }
 
+// bookedOff: the transfer will contradict the chain for ever, but its address does not differ
+// (any more), since the difference was booked. Should the address differ again, it is news.
+func (f Finding) bookedOff() bool {
+	return f.Account == "" && (f.Kind == MissingOnChain || f.Kind == AmountDiffers)
+}
+
 // difference gives |a| as units; amounts beyond 2^256 do not exist on any chain.
 func difference(asset money.Asset, d *big.Int) money.Amount {
 	u, err := money.ParseUnits(new(big.Int).Abs(d).String())

@@ -40,6 +40,12 @@ var (
 
 func by(a domain.Actor) domain.Issue { return domain.Issue{By: a, At: t0} }
 
+func phantom(at ledger.Account) reconciliation.Finding {
+	f := short
+	f.Kind, f.Account = reconciliation.MissingOnChain, at
+	return f
+}
+
 func worse() reconciliation.Finding {
 	f := short
 	f.Chain, f.Amount = "90", money.Of(usdc, money.FromUint64(10))
@@ -85,6 +91,8 @@ func TestDecisionsAboutABreak(t *testing.T) {
 		{Name: "what was explained stays so", Given: events{found, explains}, When: find(short)},
 		{Name: "unless it is another amount", Given: events{found, explains}, When: find(worse()), Then: events{reconciliation.BreakFound{Run: "r2", Finding: worse(), Again: true}}},
 		{Name: "what was booked and is still there is open again", Given: events{found, losing}, When: find(short), Then: events{reconciliation.BreakFound{Run: "r2", Finding: short, Again: true}}},
+		{Name: "a booked-off transfer stays settled", Given: events{reconciliation.BreakFound{Finding: phantom("custody:derived:d1")}, losing}, When: find(phantom(""))},
+		{Name: "until its address differs again", Given: events{reconciliation.BreakFound{Finding: phantom("custody:derived:d1")}, losing}, When: find(phantom("custody:derived:d1")), Then: events{reconciliation.BreakFound{Run: "r2", Finding: phantom("custody:derived:d1"), Again: true}}},
 		{Name: "what was gone comes back", Given: events{found, closed}, When: find(short), Then: events{reconciliation.BreakFound{Run: "r2", Finding: short, Again: true}}},
 		{Name: "gone", Given: events{found}, When: reconciliation.Close{Issue: by(night), Run: "r2"}, Then: events{closed}},
 		{Name: "gone twice is once", Given: events{found, closed}, When: reconciliation.Close{Issue: by(night), Run: "r3"}},
