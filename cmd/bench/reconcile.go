@@ -77,6 +77,15 @@ func (b *bench) reconciling(ctx context.Context, n int) error {
 	return nil
 }
 
+// reconciliation is the figure of `make bench`.
+func (b *bench) reconciliation(ctx context.Context) error {
+	n, err := reconcilePayments()
+	if err != nil {
+		return fmt.Errorf("HOLDFAST_BENCH_PAYMENTS: %w", err)
+	}
+	return b.reconciling(ctx, n)
+}
+
 // watchMemory looks at the heap, which is the bench's own and the run's, some times a second.
 func watchMemory() (peak *atomic.Uint64, stop func()) {
 	peak = &atomic.Uint64{}
