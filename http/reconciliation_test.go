@@ -55,7 +55,8 @@ func (w *world) found(f reconciliation.Finding) string {
 
 func (w *world) flow(f interface {
 	Run(*domain.Unit) (any, error)
-}) {
+},
+) {
 	w.t.Helper()
 	_, err := w.exec.Execute(w.t.Context(), eventstore.Metadata{Source: "test"}, nil, f.Run)
 	require.NoError(w.t, err)
