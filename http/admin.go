@@ -22,8 +22,6 @@ func adminRoutes() []Route {
 		on[struct{}, []Projection](Route{Method: "GET", Path: "/api/admin/dead-letters", Roles: adminGuard, Class: Query, Rate: RateGeneral, Summary: "Views that halted, each with its poison"}, (*Server).deadLetters),
 		on[viewInput, Nothing](Route{Method: "POST", Path: "/api/admin/dead-letters/{name}/retry", Names: name, Roles: admin, Class: PlainWrite, Rate: RateGeneral, Status: 202, Summary: "Try the same event again"}, steered(Projections.Retry)),
 		on[skipInput, Nothing](Route{Method: "POST", Path: "/api/admin/dead-letters/{name}/skip", Names: name, Roles: admin, Class: PlainWrite, Rate: RateGeneral, Status: 202, Summary: "Go on without the event; recorded with the reason", Errors: []string{"REASON_REQUIRED"}}, (*Server).skip),
-		on[struct{}, []ReconciliationRun](Route{Method: "GET", Path: "/api/admin/reconciliation/runs", Roles: adminGuard, Class: Query, Rate: RateGeneral, Summary: "Comparisons of chain, provider and ledger"}, (*Server).reconciliations),
-		on[struct{}, ReconciliationRun](Route{Method: "POST", Path: "/api/admin/reconciliation/runs", Roles: adminGuard, Class: PlainWrite, Rate: RateGeneral, Status: 201, Summary: "Compare now"}, (*Server).reconcile),
 	}
 }
 
@@ -103,20 +101,4 @@ func (s *Server) skip(ctx context.Context, c *call, in *skipInput) (reply, error
 		return reply{}, err
 	}
 	return reply{data: Nothing{}}, p.Skip(ctx, in.Name, in.Body.Reason, c.user())
-}
-
-func (s *Server) reconciliations(ctx context.Context, _ *call, _ *struct{}) (reply, error) {
-	if s.deps.Reconciler == nil {
-		return reply{}, errNotConfigured
-	}
-	all, err := s.deps.Reconciler.Runs(ctx, 50)
-	return reply{data: all}, err
-}
-
-func (s *Server) reconcile(ctx context.Context, _ *call, _ *struct{}) (reply, error) {
-	if s.deps.Reconciler == nil {
-		return reply{}, errNotConfigured
-	}
-	run, err := s.deps.Reconciler.Run(ctx)
-	return reply{data: run}, err
 }

@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/payout"
 	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
+	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
@@ -21,7 +22,7 @@ func aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
-		suspense.Aggregate(), treasury.Aggregate(),
+		suspense.Aggregate(), treasury.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
 	}
 }
 

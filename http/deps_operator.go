@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/network"
 )
 
 // Positions lets a query wait until a view has caught up.
@@ -79,19 +80,13 @@ type Proofs interface {
 	Checkpoints(ctx context.Context, limit int) ([]Checkpoint, error)
 }
 
-// ReconciliationRun is one comparison of chain, provider and ledger.
-type ReconciliationRun struct {
-	ID         string          `json:"id"`
-	StartedAt  time.Time       `json:"startedAt"`
-	FinishedAt *time.Time      `json:"finishedAt,omitempty"`
-	OK         bool            `json:"ok"`
-	Report     json.RawMessage `json:"report,omitempty"`
-}
-
 // Reconciler compares what we believe with what the outside says.
 type Reconciler interface {
-	Run(ctx context.Context) (ReconciliationRun, error)
-	Runs(ctx context.Context, limit int) ([]ReconciliationRun, error)
-	// Payment asks chain and provider about one payment now.
+	// Start asks for a run, which is worked on in the background. A Conflict fault with code
+	// RECONCILIATION_RUNNING while there is one.
+	Start(ctx context.Context, by domain.Actor) (run string, err error)
+	// Payment asks chain and provider about one payment now; it writes nothing.
 	Payment(ctx context.Context, id domain.PaymentID) (json.RawMessage, error)
+	// Shown looks whether a chain shows a transfer at this moment; nil when it does not.
+	Shown(ctx context.Context, d network.Deposit) (*network.Deposit, error)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/domain/breaker"
 	"holdfast/domain/fault"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
@@ -170,6 +171,8 @@ type AssetSolvency struct {
 	Debits      money.Units `json:"debits"`
 	Credits     money.Units `json:"credits"`
 	Solvent     bool        `json:"solvent"`
+	// Breaker is Running, Paused (by a person) or Breached; of this moment only.
+	Breaker string `json:"breaker,omitempty" doc:"Whether releases, payouts and refunds of the asset may move now"`
 }
 
 type asOfInput struct {
@@ -217,7 +220,20 @@ func (s *Server) solvency(ctx context.Context, _ *call, in *asOfInput) (reply, e
 		return reply{}, err
 	}
 	all, err := solvencyOf(totals)
-	return reply{data: all, meta: Meta{Position: position}}, err
+	if err != nil {
+		return reply{}, err
+	}
+	for i := range all {
+		if position != 0 {
+			break // the breaker is of this moment, the sums are not
+		}
+		b, _, err := eventstore.State(ctx, s.deps.Executor, breaker.Decider, string(all[i].Asset))
+		if err != nil {
+			return reply{}, err
+		}
+		all[i].Breaker = b.Phase()
+	}
+	return reply{data: all, meta: Meta{Position: position}}, nil
 }
 
 func solvencyOf(totals []eventstore.Totals) ([]AssetSolvency, error) {

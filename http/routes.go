@@ -30,6 +30,7 @@ func Routes() []Route {
 		ledgerRoutes(),
 		auditRoutes(),
 		adminRoutes(),
+		reconciliationRoutes(),
 		requestRoutes(),
 		requestQueries(),
 		offerQueries(),

@@ -8,12 +8,14 @@ import (
 	"holdfast/domain"
 	"holdfast/eventstore"
 	"holdfast/projections"
+	"holdfast/projections/breakview"
 	"holdfast/projections/depositview"
 	"holdfast/projections/disputeview"
 	"holdfast/projections/escrowview"
 	"holdfast/projections/offerview"
 	"holdfast/projections/paymentview"
 	"holdfast/projections/payoutview"
+	"holdfast/projections/reconciliationview"
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
@@ -32,6 +34,9 @@ type Views struct {
 	Deposits   depositview.Queries
 	Statements statementview.Queries
 	Timeline   timelineview.Queries
+
+	Breaks          breakview.Queries
+	Reconciliations reconciliationview.Queries
 }
 
 // NewViews asks the read models of one database.
@@ -40,6 +45,7 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 		Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
 		Holds: escrowview.New(pool, codec), Refunds: refundview.New(pool, codec), Payouts: payoutview.New(pool, codec),
 		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
+		Breaks: breakview.New(pool, codec), Reconciliations: reconciliationview.New(pool, codec),
 	}
 }
 

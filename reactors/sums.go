@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/domain/money"
+	"holdfast/domain/reconciliation"
 )
 
 // sums is what is in custody and what is owed, per asset, as of a position.
@@ -26,9 +27,8 @@ type assetSums struct {
 	overdrawn map[string]bool
 }
 
-// solvent: where nothing is owed nothing is missing, gas that nobody has booked included.
 func (s assetSums) solvent() bool {
-	return s.liabilities.Sign() <= 0 || (len(s.overdrawn) == 0 && s.custody.Cmp(s.liabilities) >= 0)
+	return reconciliation.Solvent(s.custody, s.liabilities, len(s.overdrawn) > 0)
 }
 
 // Everything is read in one snapshot, so that sums and position belong together. Points are

@@ -27,6 +27,11 @@ func (n *node) receipt(ctx context.Context, tx common.Hash) (receipt, error) {
 	if err := n.rpc.CallContext(ctx, &raw, "eth_getTransactionReceipt", tx); err != nil {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
+	return readReceipt(tx, raw)
+}
+
+// readReceipt reads what a node answered; ethereum.NotFound when that is nothing.
+func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, ethereum.NotFound)
 	}

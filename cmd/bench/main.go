@@ -86,7 +86,7 @@ type bench struct {
 
 func (b *bench) all(ctx context.Context) error {
 	fmt.Printf("holdfast bench: %d processors' worth of everything on one machine, %s a load\n\n", 2, b.length)
-	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.verification} {
+	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.verification, b.reconciliation} {
 		if err := part(ctx); err != nil {
 			return err
 		}

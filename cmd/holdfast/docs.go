@@ -17,6 +17,7 @@ import (
 	"holdfast/domain/points"
 	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
+	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
@@ -71,6 +72,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()},
 		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
 		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
+		{Name: "ReconciliationBreak", Slug: "reconciliation", Table: reconciliation.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,44 +87,4 @@ func rebuildCmd() *cobra.Command {
 			})
 		},
 	}
-}
-
-func reconcileCmd() *cobra.Command {
-	var asJSON bool
-	cmd := &cobra.Command{
-		Use:   "reconcile",
-		Short: "Compare the ledger's custody with what the chain shows; exit 1 on a difference",
-		Args:  cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := config.Load()
-			if err != nil {
-				return err
-			}
-			log := slog.New(slog.DiscardHandler)
-			report, err := wire.Reconcile(c.Context(), cfg, log)
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				if err := printJSON(report); err != nil {
-					return err
-				}
-			} else {
-				for _, l := range report.Lines {
-					mark := "ok     "
-					if l.Difference != "0" {
-						mark = "DIFFERS"
-					}
-					fmt.Printf("%s  %-56s %s  ledger %s  chain %s\n", mark, l.Account, l.Asset, l.Ledger, l.Chain)
-				}
-				fmt.Printf("reconcile: %d accounts, %d differ\n", len(report.Lines), report.Breaks)
-			}
-			if report.Breaks > 0 {
-				return errSilent
-			}
-			return nil
-		},
-	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return cmd
 }

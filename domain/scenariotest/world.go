@@ -19,6 +19,7 @@ import (
 	"holdfast/domain/points"
 	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
+	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
@@ -32,6 +33,7 @@ func Aggregates() []domain.Aggregate {
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
 		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
+		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 	}
 }
 

@@ -3,9 +3,11 @@ package audit
 import (
 	"fmt"
 	"math/big"
+	"strings"
 
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
+	"holdfast/domain/reconciliation"
 	"holdfast/eventstore"
 )
 
@@ -39,10 +41,14 @@ type Solvency struct {
 	Asset       money.Asset `json:"asset"`
 	Custody     *big.Int    `json:"custody"`
 	Liabilities *big.Int    `json:"liabilities"`
+	// Overdrawn: a pocket of ours holds less than nothing by the books, gas apart.
+	Overdrawn bool `json:"overdrawn,omitempty"`
 }
 
-// Solvent reports custody ≥ liabilities.
-func (s Solvency) Solvent() bool { return s.Custody.Cmp(s.Liabilities) >= 0 }
+// Solvent reports whether custody covers what is owed and no pocket is below nothing.
+func (s Solvency) Solvent() bool {
+	return reconciliation.Solvent(s.Custody, s.Liabilities, s.Overdrawn)
+}
 
 // Sums are one asset's totals over all accounts.
 type Sums struct {
@@ -67,6 +73,7 @@ func PerAsset(totals []eventstore.Totals) (map[money.Asset]*Sums, error) {
 		switch line.Class {
 		case ledger.Custody:
 			s.Custody.Add(s.Custody, line.Balance)
+			s.Overdrawn = s.Overdrawn || (line.Balance.Sign() < 0 && !strings.HasPrefix(string(t.Account), "custody:gas:"))
 		case ledger.Liability:
 			s.Liabilities.Add(s.Liabilities, line.Balance)
 		}

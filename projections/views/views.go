@@ -7,6 +7,7 @@ import (
 
 	"holdfast/eventstore"
 	"holdfast/projections"
+	"holdfast/projections/breakview"
 	"holdfast/projections/depositview"
 	"holdfast/projections/destinationview"
 	"holdfast/projections/disputeview"
@@ -14,6 +15,7 @@ import (
 	"holdfast/projections/offerview"
 	"holdfast/projections/paymentview"
 	"holdfast/projections/payoutview"
+	"holdfast/projections/reconciliationview"
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
@@ -30,6 +32,7 @@ func Projectors() []projections.Projector {
 		timelineview.Projector{},
 		statementview.Projector{},
 		watchview.Projector{},
+		breakview.Projector(), reconciliationview.Projector(),
 	}
 }
 
@@ -47,6 +50,9 @@ type Queries struct {
 	Timelines    timelineview.Queries
 	Statements   statementview.Queries
 	Watch        watchview.Queries
+
+	Breaks          breakview.Queries
+	Reconciliations reconciliationview.Queries
 }
 
 // New makes the queries over one pool.
@@ -56,6 +62,7 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) *Queries {
 		Holds: escrowview.New(pool, codec), Disputes: disputeview.New(pool, codec), Payouts: payoutview.New(pool, codec),
 		Refunds: refundview.New(pool, codec), Destinations: destinationview.New(pool, codec), Deposits: depositview.New(pool, codec),
 		Timelines: timelineview.New(pool, codec), Statements: statementview.New(pool),
-		Watch: watchview.New(pool),
+		Watch:  watchview.New(pool),
+		Breaks: breakview.New(pool, codec), Reconciliations: reconciliationview.New(pool, codec),
 	}
 }

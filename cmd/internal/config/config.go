@@ -75,6 +75,9 @@ type Config struct {
 	ApprovalLimit   string        `env:"RELEASE_APPROVAL_LIMIT"` // base units; empty = none
 	MaxGasPrice     uint64        `env:"MAX_GAS_PRICE_GWEI" envDefault:"500"`
 
+	// ReconcileHour is when the nightly reconciliation begins (UTC); below 0: never.
+	ReconcileHour *int `env:"RECONCILE_HOUR"`
+
 	SeedUsers *bool `env:"SEED_USERS"`
 	RateLimit *bool `env:"RATE_LIMIT"`
 }
@@ -92,6 +95,18 @@ func (c *Config) Seeds() bool {
 		return *c.SeedUsers
 	}
 	return c.Development()
+}
+
+// NightlyHour is when the nightly reconciliation begins: three o'clock outside development,
+// where nobody wants one at boot.
+func (c *Config) NightlyHour() int {
+	switch {
+	case c.ReconcileHour != nil:
+		return *c.ReconcileHour
+	case c.Development():
+		return -1
+	}
+	return 3
 }
 
 // RateLimited reports whether requests are counted: always outside development, where a
@@ -217,6 +232,9 @@ func (c *Config) complete() error {
 		if _, err := strconv.ParseUint(id, 10, 64); !ok || err != nil || !strings.HasPrefix(u, "http") {
 			wrong("EVM_RPC_URLS", strconv.Quote(pair), "chainId=url pairs such as 8453=https://…")
 		}
+	}
+	if h := c.NightlyHour(); h < -1 || h > 23 {
+		wrong("RECONCILE_HOUR", strconv.Itoa(h), "0 … 23 (UTC), or -1 for never")
 	}
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {

@@ -22,5 +22,6 @@ func MoreStories() []Story {
 		{"replaced", (*Stage).ReplacedPayout},
 		{"refund", (*Stage).FailedRefund},
 		{"clawback", (*Stage).ClawedBack},
+		{"reconcile", (*Stage).Reconciliation},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/points"
 	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
+	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
@@ -24,5 +25,6 @@ func Aggregates() []domain.Aggregate {
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
 		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 	}
 }

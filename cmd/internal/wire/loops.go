@@ -52,14 +52,14 @@ func (s *Service) openLoops() error {
 			}))
 		}
 	}
-	if s.Config.RequestNetworkKey == "" {
-		return nil
-	}
-	client, err := requestnetwork.New(requestnetwork.Options{
-		BaseURL: s.Config.RequestNetworkURL, APIKey: s.Config.RequestNetworkKey, Registry: s.Chains.Registry,
-	})
+	client, err := s.provider(s.Chains.Registry)
 	if err != nil {
 		return err
+	}
+	s.reconciler = s.NewReconciler(s.Chains, s.Runner, client)
+	s.loops = append(s.loops, s.reconciler)
+	if client == nil {
+		return nil
 	}
 	s.loops = append(s.loops, reactors.NewProviderPoller(client, payments, s.Executor, watch, providerPoll, s.Log))
 	return nil

@@ -3,193 +3,169 @@ package wire
 import (
 	"context"
 	"encoding/json"
-	"fmt"
+	"errors"
 	"log/slog"
-	"math/big"
-	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"holdfast/adapters/devchain"
 	"holdfast/adapters/evm"
-	"holdfast/adapters/records"
+	"holdfast/adapters/requestnetwork"
 	"holdfast/cmd/internal/config"
 	"holdfast/domain"
-	"holdfast/domain/ledger"
-	"holdfast/domain/money"
 	"holdfast/domain/network"
-	"holdfast/eventstore"
-	"holdfast/eventstore/audit"
-	apihttp "holdfast/http"
+	"holdfast/domain/reconciliation"
+	"holdfast/projections"
+	"holdfast/projections/bookview"
+	"holdfast/projections/breakview"
 	"holdfast/projections/views"
+	"holdfast/reactors"
 )
 
-// ReconcileLine compares one custody account with the chain, in base units.
-type ReconcileLine struct {
-	Account    string `json:"account"`
-	Asset      string `json:"asset"`
-	Ledger     string `json:"ledger"` // posted, with what is pending on its way in or out
-	Chain      string `json:"chain"`
-	Difference string `json:"difference"` // chain − ledger
-	Note       string `json:"note,omitempty"`
-}
-
-// ReconcileReport is one comparison of the books with the chains.
-type ReconcileReport struct {
-	Lines  []ReconcileLine `json:"lines"`
-	Breaks int             `json:"breaks"`
-}
-
-// reconciler compares books and chains.
-type reconciler struct {
-	store  eventstore.Ledger
-	chains *Chains
-	views  *views.Queries
-	runs   *records.Runs
-}
-
-// Run compares every custody account now and remembers the result.
-func (r reconciler) Run(ctx context.Context) (apihttp.ReconciliationRun, error) {
-	run, err := r.runs.Begin(ctx)
-	if err != nil {
-		return apihttp.ReconciliationRun{}, err
+// NewReconciler joins the comparison of books, chains and provider; provider may be nil.
+func (c *Core) NewReconciler(chains *Chains, positions reactors.Positions, provider *requestnetwork.Client) *reactors.Reconciler {
+	o := reactors.ReconcilerOptions{
+		Pool: c.Jobs, Executor: c.Executor, Books: bookview.New(c.Jobs), Breaks: breakview.New(c.Jobs, c.Codec), Positions: positions,
+		Chains: map[uint64]reactors.Statement{}, Tokens: chains.Registry.Tokens, Decimals: chains.Registry.Decimals,
+		Treasury: chains.Treasury, Log: c.Log, Hour: c.Config.NightlyHour(),
 	}
-	report, err := r.compare(ctx)
-	if err != nil {
-		return apihttp.ReconciliationRun{}, err
+	for id, client := range chains.Clients {
+		o.Chains[id] = client
 	}
-	raw, err := json.Marshal(report)
-	if err != nil {
-		return apihttp.ReconciliationRun{}, err
+	if chains.Dev != nil {
+		o.Settle = time.Second // blocks come every half second
 	}
-	run, err = r.runs.Finish(ctx, run, report.Breaks == 0, raw)
-	return apihttp.ReconciliationRun(run), err
+	if provider != nil {
+		o.Provider = statements{provider}
+	}
+	return reactors.NewReconciler(o)
 }
 
-// Runs lists what earlier comparisons found.
-func (r reconciler) Runs(ctx context.Context, limit int) ([]apihttp.ReconciliationRun, error) {
-	rows, err := r.runs.List(ctx, limit)
-	all := make([]apihttp.ReconciliationRun, len(rows))
-	for i, row := range rows {
-		all[i] = apihttp.ReconciliationRun(row)
+// provider makes the client of Request Network's API; nil without a key.
+func (c *Core) provider(registry *network.Registry) (*requestnetwork.Client, error) {
+	if c.Config.RequestNetworkKey == "" {
+		return nil, nil
 	}
-	return all, err
+	return requestnetwork.New(requestnetwork.Options{BaseURL: c.Config.RequestNetworkURL, APIKey: c.Config.RequestNetworkKey, Registry: registry})
 }
 
-// Payment compares the destination of one payment.
+// statements lists what the provider has seen.
+type statements struct{ *requestnetwork.Client }
+
+func (s statements) Paid(ctx context.Context, from, to time.Time, offset int) ([]network.Hint, bool, error) {
+	return s.Payments(ctx, requestnetwork.Query{From: from, To: to, Offset: offset})
+}
+
+// reconciler is the comparison as the server asks for it.
+type reconciler struct{ *reactors.Reconciler }
+
 func (r reconciler) Payment(ctx context.Context, id domain.PaymentID) (json.RawMessage, error) {
-	d, err := r.views.Destinations.OfPayment(ctx, id)
+	picture, err := r.Reconciler.Payment(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	totals, err := r.store.Balances(ctx, string(ledger.Derived(d.Doc.ID)), 0)
-	if err != nil {
-		return nil, err
-	}
-	report, err := r.lines(ctx, totals)
-	if err != nil {
-		return nil, err
-	}
-	return json.Marshal(report)
+	return json.Marshal(picture)
 }
 
-func (r reconciler) compare(ctx context.Context) (ReconcileReport, error) {
-	totals, err := r.store.Balances(ctx, "custody:", 0)
-	if err != nil {
-		return ReconcileReport{}, err
-	}
-	return r.lines(ctx, totals)
+// Reconciled is what the operator's verb gives.
+type Reconciled struct {
+	Run    string                      `json:"run"`
+	OK     bool                        `json:"ok"`
+	Result reconciliation.RunCompleted `json:"result"`
+	// Breaks are those that stand after the run, at most a thousand.
+	Breaks []StandingBreak `json:"breaks"`
 }
 
-func (r reconciler) lines(ctx context.Context, totals []eventstore.Totals) (ReconcileReport, error) {
-	report := ReconcileReport{Lines: []ReconcileLine{}}
-	for _, t := range totals {
-		line, ok, err := r.line(ctx, t)
-		if err != nil {
-			return report, fmt.Errorf("compare %s: %w", t.Account, err)
-		}
-		if !ok {
-			continue
-		}
-		report.Lines = append(report.Lines, line)
-		if line.Difference != "0" {
-			report.Breaks++
-		}
-	}
-	return report, nil
+// StandingBreak is a break with what is known of it.
+type StandingBreak struct {
+	reconciliation.Break
+	State      string                        `json:"state"`
+	Resolution *reconciliation.BreakResolved `json:"resolution,omitempty"`
 }
 
-// line compares one account; ok is false for those that stand at no address of their own.
-func (r reconciler) line(ctx context.Context, t eventstore.Totals) (ReconcileLine, bool, error) {
-	address, err := r.address(ctx, t.Account)
-	if err != nil || address == "" {
-		return ReconcileLine{}, false, err
-	}
-	client, err := r.clientOf(t.Asset)
-	if err != nil {
-		return ReconcileLine{}, false, err
-	}
-	chain, err := client.Balance(ctx, t.Asset, address)
-	if err != nil {
-		return ReconcileLine{}, false, err
-	}
-	balance, err := audit.Balance(t)
-	if err != nil {
-		return ReconcileLine{}, false, err
-	}
-	// A transfer that is seen and not confirmed has moved on the chain already.
-	books := new(big.Int).Add(balance.Balance, t.DebitsPending.Uint256().ToBig())
-	books.Sub(books, t.CreditsPending.Uint256().ToBig())
-	name, ok := r.chains.Registry.Alias(t.Asset)
-	if !ok {
-		name = string(t.Asset)
-	}
-	return ReconcileLine{
-		Account: string(t.Account), Asset: name, Ledger: books.String(), Chain: chain.String(),
-		Difference: new(big.Int).Sub(chain.Uint256().ToBig(), books).String(),
-	}, true, nil
-}
-
-func (r reconciler) address(ctx context.Context, a ledger.Account) (string, error) {
-	switch id, derived := strings.CutPrefix(string(a), "custody:derived:"); {
-	case derived:
-		d, err := r.views.Destinations.Get(ctx, domain.DestinationID(id))
-		return d.Doc.Address, err
-	case a == ledger.Treasury, strings.HasPrefix(string(a), "custody:gas:"):
-		return r.chains.Treasury, nil
-	}
-	return "", nil
-}
-
-func (r reconciler) clientOf(asset money.Asset) (*evm.Client, error) {
-	for id, client := range r.chains.Clients {
-		if strings.HasPrefix(string(asset), fmt.Sprintf("eip155:%d/", id)) {
-			return client, nil
-		}
-	}
-	return nil, errNoChain.With("asset", asset)
-}
-
-// Reconcile is the operator's verb: it joins the development chain of a running service, or
-// connects to the configured ones.
-func Reconcile(ctx context.Context, cfg *config.Config, log *slog.Logger) (report ReconcileReport, err error) {
+// Reconcile is the operator's verb: one whole run, here or joined where it is under way. It uses
+// the development chain of a running service, or connects to the configured ones. progress,
+// which may be nil, is told how far it is.
+func Reconcile(ctx context.Context, cfg *config.Config, log *slog.Logger, progress func(done, total int64)) (r Reconciled, err error) {
 	core, err := Open(ctx, cfg, log)
 	if err != nil {
-		return report, err
+		return r, err
 	}
-	defer func() { _ = core.Close(context.WithoutCancel(ctx)) }()
-	var chains *Chains
-	if url, err := RunningDevChain(ctx, cfg); err == nil && len(cfg.EVMRPCURLs) == 0 {
-		client, err := devClient(url)
-		if err != nil {
-			return report, err
-		}
-		registry, err := network.New(devchain.Network())
-		if err != nil {
-			return report, err
-		}
-		defer client.Close()
-		chains = &Chains{Registry: registry, Clients: map[uint64]*evm.Client{devchain.ChainID: client}, Treasury: devchain.Treasury}
-	} else if chains, err = core.openChains(ctx); err != nil {
-		return report, err
+	defer func() { err = errors.Join(err, core.Close(context.WithoutCancel(ctx))) }()
+	chains, err := core.outside(ctx)
+	if err != nil {
+		return r, err
 	}
-	return reconciler{store: core.Store, chains: chains, views: views.New(core.HTTP, core.Codec)}.compare(ctx)
+	runner, _, err := core.NewRunner()
+	if err != nil {
+		return r, err
+	}
+	if err := runner.Register(ctx); err != nil {
+		return r, err
+	}
+	provider, err := core.provider(chains.Registry)
+	if err != nil {
+		return r, err
+	}
+	// Without a running service nobody else keeps the read models; with one, they take turns.
+	background, stop := context.WithCancel(ctx)
+	var group errgroup.Group
+	group.Go(func() error { return runner.Run(background) })
+	defer func() {
+		stop()
+		err = errors.Join(err, group.Wait())
+	}()
+	by := domain.Machine(domain.Process, "holdfast reconcile")
+	if r.Run, r.Result, err = core.NewReconciler(chains, runner, provider).Reconcile(ctx, by, progress); err != nil {
+		return r, err
+	}
+	r.OK = r.Result.OK()
+	r.Breaks, err = core.standing(ctx, runner)
+	return r, err
+}
+
+// standing lists the breaks that are not gone.
+func (c *Core) standing(ctx context.Context, positions reactors.Positions) ([]StandingBreak, error) {
+	head, err := c.Store.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := positions.WaitFor(ctx, breakview.Name, head.Position); err != nil {
+		return nil, err
+	}
+	all, queries := []StandingBreak{}, views.New(c.Jobs, c.Codec)
+	for cursor := ""; ; {
+		page, err := queries.Breaks.List(ctx, breakview.Filter{Standing: true}, projections.Page{Cursor: cursor, Limit: 100})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range page.Rows {
+			f := row.Doc.Finding
+			all = append(all, StandingBreak{
+				Break: reconciliation.Break{ID: row.ID, Finding: f, Advice: reconciliation.AdviceOn(f.Kind)}, State: row.Doc.Phase, Resolution: row.Doc.Resolution,
+			})
+		}
+		if cursor = page.Next; cursor == "" || len(all) >= reconciliation.MaxBreaks {
+			return all, nil
+		}
+	}
+}
+
+// outside gives the chains for a verb: those of a running service, or the configured ones.
+func (c *Core) outside(ctx context.Context) (*Chains, error) {
+	url, err := RunningDevChain(ctx, c.Config)
+	if err != nil || len(c.Config.EVMRPCURLs) > 0 {
+		return c.openChains(ctx)
+	}
+	client, err := devClient(url)
+	if err != nil {
+		return nil, err
+	}
+	c.onClose(func(context.Context) error { client.Close(); return nil })
+	registry, err := network.New(devchain.Network())
+	if err != nil {
+		return nil, err
+	}
+	return &Chains{Registry: registry, Clients: map[uint64]*evm.Client{devchain.ChainID: client}, Treasury: devchain.Treasury}, nil
 }

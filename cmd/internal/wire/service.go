@@ -18,6 +18,7 @@ import (
 	apihttp "holdfast/http"
 	"holdfast/projections"
 	"holdfast/projections/views"
+	"holdfast/reactors"
 )
 
 // Service is everything that `holdfast serve` runs.
@@ -31,10 +32,12 @@ type Service struct {
 	Server  *apihttp.Server
 	Addr    string
 
-	loops   []loop
-	metrics *prometheus.Registry
-	group   *errgroup.Group
-	ctx     context.Context // of everything that runs in the background
+	loops []loop
+
+	reconciler *reactors.Reconciler
+	metrics    *prometheus.Registry
+	group      *errgroup.Group
+	ctx        context.Context // of everything that runs in the background
 }
 
 // Start brings the service up. Run then serves until its context ends; Close stops what
@@ -123,7 +126,7 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
+		Reconciler: reconciler{s.reconciler}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
 	})
 	return err
 }
