@@ -10,6 +10,9 @@ type Answer struct {
 	ChainID uint64        `json:"chainId"`
 	State   string        `json:"state" enum:"Untouched,Enabled,Disabled"`
 	Chain   network.Chain `json:"network"`
+	// RestartRequired: what changed is in force after the service was started again. Tokens and
+	// payment contracts, and a chain that was not watched before, are in force at once.
+	RestartRequired bool `json:"restartRequired"`
 }
 
 // Decide is the flow of the commands of one listing: all of them or none.
@@ -17,6 +20,7 @@ type Decide struct {
 	Decision
 	Floor    uint64
 	Commands []domain.Command
+	Restart  bool
 }
 
 // Run decides.
@@ -31,5 +35,5 @@ func (f Decide) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	c, _ := s.Over(f.Chain, f.Base, f.Floor)
-	return Answer{ChainID: f.Chain, State: s.Phase(), Chain: c}, nil
+	return Answer{ChainID: f.Chain, State: s.Phase(), Chain: c, RestartRequired: f.Restart}, nil
 }
