@@ -87,12 +87,12 @@ type Network struct {
 	Testnet       bool                  `json:"testnet"`
 	Native        network.Native        `json:"native"`
 	Confirmations network.Confirmations `json:"confirmations"`
-	Tokens        []NetworkToken        `json:"tokens"`
+	Tokens        []OfferedToken        `json:"tokens"`
 	Explorer      string                `json:"explorer,omitempty"`
 }
 
-// NetworkToken is a token of a chain.
-type NetworkToken struct {
+// OfferedToken is a token of a chain.
+type OfferedToken struct {
 	Asset    string `json:"asset"`
 	Alias    string `json:"alias"`
 	Symbol   string `json:"symbol"`

@@ -75,7 +75,7 @@ type ProxyOut struct {
 
 // ListedToken is a token of a chain, taken or not.
 type ListedToken struct {
-	NetworkToken
+	OfferedToken
 	Kind      network.TokenKind `json:"kind"`
 	Enabled   bool              `json:"enabled"`
 	RequestID string            `json:"requestNetworkId,omitempty"`
@@ -109,7 +109,7 @@ func (s *Server) networkOut(c network.Chain) NetworkOut {
 			t.Kind = network.ERC20
 		}
 		out.Tokens = append(out.Tokens, ListedToken{
-			NetworkToken: NetworkToken{Asset: string(t.Asset()), Alias: t.Alias(), Symbol: t.Symbol, Address: t.Address, Decimals: t.Decimals},
+			OfferedToken: OfferedToken{Asset: string(t.Asset()), Alias: t.Alias(), Symbol: t.Symbol, Address: t.Address, Decimals: t.Decimals},
 			Kind:         t.Kind, Enabled: !t.Disabled, RequestID: t.RequestID,
 		})
 	}

@@ -123,16 +123,19 @@ func (s *Server) thresholdHistory(ctx context.Context, _ *call, in *thresholdHis
 	return reply{data: all}, err
 }
 
+// TierIn asks for more from an amount on.
+type TierIn struct {
+	From int64 `json:"from" doc:"Whole tokens"`
+	Min  int64 `json:"min" doc:"Blocks"`
+}
+
 type thresholdInput struct {
 	ChainID uint64 `path:"chainId"`
 	Body    struct {
-		Kind  threshold.Kind `json:"kind,omitempty" enum:"depth,safe,finalized" doc:"What counts beside the depth; left out = as before"`
-		Min   int64          `json:"min" doc:"Blocks, 1 … 100000, and not below the floor"`
-		Tiers []struct {
-			From int64 `json:"from" doc:"Whole tokens"`
-			Min  int64 `json:"min" doc:"Blocks"`
-		} `json:"amountTiers,omitempty" doc:"More for larger amounts, in rising order"`
-		Reason string `json:"reason" minLength:"3" maxLength:"500"`
+		Kind   threshold.Kind `json:"kind,omitempty" enum:"depth,safe,finalized" doc:"What counts beside the depth; left out = as before"`
+		Min    int64          `json:"min" doc:"Blocks, 1 … 100000, and not below the floor"`
+		Tiers  []TierIn       `json:"amountTiers,omitempty" doc:"More for larger amounts, in rising order"`
+		Reason string         `json:"reason" minLength:"3" maxLength:"500"`
 	}
 }
 
@@ -154,7 +157,7 @@ func (s *Server) setThreshold(ctx context.Context, c *call, in *thresholdInput) 
 		rule.Kind = before.Kind
 	}
 	for _, t := range in.Body.Tiers {
-		rule.Tiers = append(rule.Tiers, threshold.Tier{From: t.From, Min: t.Min})
+		rule.Tiers = append(rule.Tiers, threshold.Tier(t))
 	}
 	if err := rule.Check(chain.Confirmations.Floor); err != nil {
 		return reply{}, err

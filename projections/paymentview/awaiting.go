@@ -46,7 +46,7 @@ const awaitingFrom = ` FROM views.payments p
 	CROSS JOIN LATERAL jsonb_each(p.doc->'transfers') AS t(evidence, transfer)
 	LEFT JOIN payment_confirmations c ON c.evidence = t.evidence
 	WHERE p.phase IN ('Confirming', 'UnderReview', 'PartiallyPaid', 'Paid', 'Reversed') AND NOT (t.transfer->>'confirmed')::boolean
-	  AND ($1 = 0 OR (p.doc->>'chain')::bigint = $1) AND ($2::timestamptz IS NULL OR p.updated_at < $2) AND ($3 = '' OR ` + blockedSQL + ` = $3)`
+	  AND ($1::bigint = 0 OR (p.doc->>'chain')::bigint = $1::bigint) AND ($2::timestamptz IS NULL OR p.updated_at < $2) AND ($3::text = '' OR ` + blockedSQL + ` = $3::text)`
 
 func (f AwaitingFilter) args() []any {
 	var before *time.Time
@@ -60,7 +60,7 @@ func (f AwaitingFilter) args() []any {
 func (q Queries) Awaiting(ctx context.Context, f AwaitingFilter, after int64, limit int) (all []Awaiting, next int64, err error) {
 	rows, err := q.pool.Query(ctx, `SELECT p.id, (p.doc->>'chain')::bigint, p.asset, t.evidence, t.transfer#>>'{evidence,tx}', t.transfer#>>'{amount,amount}',
 		COALESCE(c.have, 0), COALESCE(c.need, (p.doc#>>'{threshold,need}')::bigint), p.updated_at, `+blockedSQL+`, p.first_pos`+awaitingFrom+`
-		AND p.first_pos > $4 AND p.first_pos IN (SELECT p.first_pos `+awaitingFrom+` AND p.first_pos > $4 ORDER BY 1 LIMIT $5)
+		AND p.first_pos > $4 AND p.first_pos IN (SELECT DISTINCT p.first_pos `+awaitingFrom+` AND p.first_pos > $4 ORDER BY 1 LIMIT $5)
 		ORDER BY p.first_pos, t.evidence`, append(f.args(), after, limit)...)
 	if err != nil {
 		return nil, 0, fmt.Errorf("list what waits for confirmation: %w", err)
