@@ -199,8 +199,8 @@ func TestAwaitingConfirmation(t *testing.T) {
 	w.untouched(func() {
 		a := admin.post(one(deep, "approve"), approve)
 		assert.Equal(t, "INVALID_STATE", a.code, "depth is nobody's to approve")
-		assert.Equal(t, "INVALID_STATE", admin.post(one(deep, "reject"), map[string]any{"disposition": "suspense_refund", "reason": "no"}).code)
-		assert.Equal(t, 400, admin.post(one(doubted, "reject"), map[string]any{"disposition": "keep", "reason": "no"}).status)
+		assert.Equal(t, "INVALID_STATE", admin.post(one(deep, "reject"), map[string]any{"disposition": "suspense_refund", "reason": "not ours"}).code)
+		assert.Equal(t, 400, admin.post(one(doubted, "reject"), map[string]any{"disposition": "keep", "reason": "not ours"}).status)
 		assert.Equal(t, 404, admin.post(one(nobody, "approve"), approve).status)
 		assert.Equal(t, 403, guard.post(one(doubted, "approve"), approve).status)
 		assert.Equal(t, "BREAK_GLASS_INACTIVE", admin.post(one(matched, "approve"), map[string]any{"reason": "now", "alone": true}).code)
