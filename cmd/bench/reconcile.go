@@ -58,7 +58,7 @@ func (b *bench) reconciling(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
-	outside := &wire.Chains{Registry: registry, Clients: map[uint64]*evm.Client{devchain.ChainID: client}, Treasury: devchain.Treasury}
+	outside := wire.ChainsOf(registry, map[uint64]*evm.Client{devchain.ChainID: client}, devchain.Treasury)
 	debug.FreeOSMemory()
 	peak, stop := watchMemory()
 	begin = time.Now()

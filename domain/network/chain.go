@@ -7,10 +7,15 @@ import (
 	"holdfast/domain/fault"
 )
 
-// Chain is one EVM chain as the registry knows it.
+// Chain is one chain as the registry knows it.
 type Chain struct {
 	ID   uint64 `json:"id"`
 	Name string `json:"name"` // short and unique: "base", "bsc"
+	// Family says which rules its addresses follow; empty means EVM. Chains of other families
+	// are listed and recognised by name, and nobody watches them.
+	Family Family `json:"family,omitempty"`
+	// Disabled chains are known (money on them is recognised) but not offered.
+	Disabled bool `json:"disabled,omitempty"`
 	// Aliases are other names of it that providers use: "mainnet", "ethereum", "eth".
 	Aliases       []string      `json:"aliases,omitempty"`
 	Native        Native        `json:"native"`
@@ -18,7 +23,20 @@ type Chain struct {
 	Confirmations Confirmations `json:"confirmations"`
 	Testnet       bool          `json:"testnet,omitempty"`
 	Tokens        []Token       `json:"tokens,omitempty"`
+	// Explorer is where people look a transaction up; BlockTime how many seconds a block takes.
+	Explorer  string `json:"explorer,omitempty"`
+	BlockTime uint32 `json:"block_time,omitempty"`
 }
+
+// Family is a kind of chain.
+type Family string
+
+// The families: one adapter each, or none yet.
+const (
+	EVM  Family = ""
+	Tron Family = "tron"
+	Near Family = "near"
+)
 
 // Native is the coin that pays for gas.
 type Native struct {
@@ -40,6 +58,9 @@ type Proxy struct {
 	Kind    ProxyKind `json:"kind"`
 	Address string    `json:"address"`
 	Version string    `json:"version,omitempty"`
+	// Retired proxies are no longer offered; their events are still believed, so that a payment
+	// that was opened with one is seen.
+	Retired bool `json:"retired,omitempty"`
 }
 
 // Tag names a block that a chain declares to be out of danger.
@@ -49,12 +70,13 @@ type Tag string
 const (
 	NoTag     Tag = ""
 	Finalized Tag = "finalized"
+	Safe      Tag = "safe"
 )
 
 // Confirmations is the rule by which a transfer on this chain counts as confirmed, to be
 // copied into a payment when it is opened (payment.Threshold applies it): its depth has
 // reached Need, never taken below Floor whatever an operator sets, or its block lies at or
-// below Tag. The numbers of processors differ tenfold for the same chain, so they are data.
+// below Tag; where that is only "safe", the depth of Floor is needed as well. The numbers of processors differ tenfold for the same chain, so they are data.
 type Confirmations struct {
 	Need  uint64 `json:"need"`
 	Floor uint64 `json:"floor"`

@@ -26,11 +26,12 @@ func Read(file []byte) (*Registry, error) {
 //go:embed known.json
 var known []byte
 
-// Known is the registry that is built in: the chains on which Request Network settles,
-// with their payment contracts and the common stablecoins.
+// Known is the registry that is built in: the 32 networks of Request Network with their payment
+// contracts and the common stablecoins. Those that are test networks of the past, of another
+// family or seldom used are disabled until an admin enables them.
 func Known() (*Registry, error) { return Read(known) }
 
-// Networks is the public list of chains and the tokens that are offered on them, as JSON.
+// Networks is the public list of enabled chains and the tokens that are offered on them, as JSON.
 func (r *Registry) Networks() json.RawMessage {
 	type token struct {
 		Asset    money.Asset `json:"asset"`
@@ -46,10 +47,14 @@ func (r *Registry) Networks() json.RawMessage {
 		Native        Native        `json:"native"`
 		Confirmations Confirmations `json:"confirmations"`
 		Tokens        []token       `json:"tokens"`
+		Explorer      string        `json:"explorer,omitempty"`
 	}
 	list := []chain{}
 	for _, c := range r.chains {
-		row := chain{c.ID, c.Name, c.Testnet, c.Native, c.Confirmations, []token{}}
+		if c.Disabled {
+			continue
+		}
+		row := chain{c.ID, c.Name, c.Testnet, c.Native, c.Confirmations, []token{}, c.Explorer}
 		for _, t := range r.Tokens(c.ID) {
 			if t.Kind != Coin && !t.Disabled {
 				row.Tokens = append(row.Tokens, token{t.Asset(), t.Alias(), t.Symbol, t.Address, t.Decimals})

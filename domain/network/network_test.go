@@ -86,7 +86,10 @@ func TestProvidersNamesOfNetworks(t *testing.T) {
 		assert.True(t, ok, name)
 		assert.Equal(t, id, c.ID, name)
 	}
-	_, ok := r.ChainNamed("tron")
+	c, ok := r.ChainNamed("tron")
+	assert.True(t, ok, "known by name, so that a provider's word can be read")
+	assert.True(t, c.Disabled)
+	_, ok = r.ChainNamed("bitcoin")
 	assert.False(t, ok)
 }
 
@@ -190,9 +193,10 @@ func TestKnownNetworksAgreeWithThePublicRegistry(t *testing.T) {
 	}
 	require.NoError(t, json.Unmarshal(raw, &public))
 	r, compared := known(t), 0
+	assert.Len(t, public.Networks, 32)
 	for _, n := range public.Networks {
 		c, ok := r.Chain(n.ChainID)
-		if !ok {
+		if !assert.True(t, ok, "%s is missing", n.Network) {
 			continue
 		}
 		named, ok := r.ChainNamed(n.Network)
@@ -215,6 +219,12 @@ func TestKnownNetworksAgreeWithThePublicRegistry(t *testing.T) {
 		}
 		for _, p := range c.Proxies {
 			assert.True(t, listed[p.Address], p.Address)
+			delete(listed, p.Address)
+		}
+		for kind, list := range n.Proxies {
+			for _, p := range list {
+				assert.False(t, listed[p.Address] && kind != "singleRequestProxyFactory", "%s: %s %s is missing", n.Network, kind, p.Address)
+			}
 		}
 	}
 	assert.Greater(t, compared, 15)

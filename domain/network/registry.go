@@ -15,9 +15,11 @@ import (
 var (
 	ErrUnknownAsset = fault.New(fault.Rule, "UNKNOWN_ASSET", "the registry has no such asset")
 	ErrUnknownChain = fault.New(fault.Rule, "UNKNOWN_CHAIN", "the registry has no such chain")
+	ErrNotOffered   = fault.New(fault.Rule, "ASSET_NOT_SUPPORTED", "this asset is not taken")
 )
 
-// Registry knows chains and tokens. It is built once and never changes.
+// Registry knows chains and tokens. It is built once and never changes; a newer one takes its
+// place (reactors.Networks).
 type Registry struct {
 	chains []Chain
 	names  map[string]uint64 // lower-case name or alias → chain
@@ -51,7 +53,7 @@ func (r *Registry) add(c Chain) error {
 	if c.Confirmations.Need == 0 || c.Confirmations.Floor == 0 {
 		problems = append(problems, errors.New("confirmations: need and floor are at least 1"))
 	}
-	if t := c.Confirmations.Tag; t != NoTag && t != Finalized {
+	if t := c.Confirmations.Tag; t != NoTag && t != Finalized && t != Safe {
 		problems = append(problems, fmt.Errorf("confirmations: tag %q", t))
 	}
 	for _, name := range append([]string{c.Name, strconv.FormatUint(c.ID, 10)}, c.Aliases...) {
@@ -59,6 +61,13 @@ func (r *Registry) add(c Chain) error {
 			problems = append(problems, fmt.Errorf("the name %q belongs to chain %d", name, other))
 		}
 		r.names[strings.ToLower(name)] = c.ID
+	}
+	if c.Family != EVM {
+		if len(c.Tokens) > 0 || !c.Disabled {
+			problems = append(problems, fmt.Errorf("chains of the family %q are listed only: disabled, without tokens", c.Family))
+		}
+		r.chains = append(r.chains, c)
+		return errors.Join(problems...)
 	}
 	for _, p := range c.Proxies {
 		if CheckAddress(p.Address) != nil || (p.Kind != ERC20FeeProxy && p.Kind != EthereumFeeProxy) {
@@ -83,6 +92,10 @@ func (r *Registry) addToken(t Token, c Chain) error {
 		return fmt.Errorf("token symbol %q", t.Symbol)
 	case t.Kind != Coin && CheckAddress(t.Address) != nil:
 		return fmt.Errorf("token %s: address %q", t.Symbol, t.Address)
+	case t.Kind == Rebasing:
+		return ErrTokenUnsupported.With("token", t.Symbol)
+	case t.Kind != ERC20 && t.Kind != NoReturn && t.Kind != FeeOnTransfer && t.Kind != Coin:
+		return fmt.Errorf("token %s: kind %q", t.Symbol, t.Kind)
 	case t.Decimals > 36:
 		return fmt.Errorf("token %s: %d decimals", t.Symbol, t.Decimals)
 	}
@@ -116,6 +129,19 @@ func (r *Registry) Chain(id uint64) (Chain, bool) {
 		return Chain{}, false
 	}
 	return r.chains[i], true
+}
+
+// Offered refuses an asset in which nothing new is to be begun: unknown, switched off, or on a
+// chain that is. Money in it that comes all the same is recognised.
+func (r *Registry) Offered(asset money.Asset) error {
+	t, ok := r.tokens[asset]
+	if !ok {
+		return ErrUnknownAsset.With("found", clip(string(asset)))
+	}
+	if c, _ := r.Chain(t.Chain); c.Disabled || t.Disabled {
+		return ErrNotOffered.With("asset", t.Alias())
+	}
+	return nil
 }
 
 // ChainNamed finds a chain by its name, a provider's alias, its number or "eip155:<id>".

@@ -4,18 +4,26 @@ import (
 	"fmt"
 	"strings"
 
+	"holdfast/domain/fault"
 	"holdfast/domain/money"
 )
 
 // TokenKind says how a token behaves.
 type TokenKind string
 
-// The kinds. NoReturn tokens (USDT on Ethereum) return nothing from transfer.
+// The kinds. NoReturn tokens (USDT on Ethereum) return nothing from transfer. Of a
+// FeeOnTransfer token less arrives than is sent; what arrived is what counts. The balances of
+// a Rebasing token change by themselves, so no ledger can be right about it: never taken.
 const (
-	ERC20    TokenKind = "erc20"
-	NoReturn TokenKind = "erc20_no_return"
-	Coin     TokenKind = "native"
+	ERC20         TokenKind = "erc20"
+	NoReturn      TokenKind = "erc20_no_return"
+	FeeOnTransfer TokenKind = "fee_on_transfer"
+	Rebasing      TokenKind = "rebasing"
+	Coin          TokenKind = "native"
 )
+
+// ErrTokenUnsupported: the token behaves in a way that no ledger can follow.
+var ErrTokenUnsupported = fault.New(fault.Rule, "TOKEN_UNSUPPORTED", "balances of rebasing tokens change by themselves; they are not taken")
 
 // Token is one token on one chain.
 type Token struct {

@@ -7,11 +7,13 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/ledger"
+	"holdfast/domain/listing"
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -23,6 +25,7 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 	"holdfast/eventstore"
 )
@@ -34,6 +37,7 @@ func Aggregates() []domain.Aggregate {
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
 		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"holdfast/projections/destinationview"
 	"holdfast/projections/disputeview"
 	"holdfast/projections/escrowview"
+	"holdfast/projections/networkview"
 	"holdfast/projections/offerview"
 	"holdfast/projections/paymentview"
 	"holdfast/projections/payoutview"
@@ -19,6 +20,7 @@ import (
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
 	"holdfast/projections/watchview"
 )
@@ -28,7 +30,7 @@ func Projectors() []projections.Projector {
 	return []projections.Projector{
 		requestview.Projector(), offerview.Projector(), paymentview.Projector(), escrowview.Projector(),
 		disputeview.Projector(), payoutview.Projector(), refundview.Projector(), destinationview.Projector(),
-		depositview.Projector(),
+		depositview.Projector(), networkview.Projector(), thresholdview.Projector(),
 		timelineview.Projector{},
 		statementview.Projector{},
 		watchview.Projector{},
@@ -47,6 +49,8 @@ type Queries struct {
 	Refunds      refundview.Queries
 	Destinations destinationview.Queries
 	Deposits     depositview.Queries
+	Networks     networkview.Queries
+	Thresholds   thresholdview.Queries
 	Timelines    timelineview.Queries
 	Statements   statementview.Queries
 	Watch        watchview.Queries
@@ -61,6 +65,7 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) *Queries {
 		Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
 		Holds: escrowview.New(pool, codec), Disputes: disputeview.New(pool, codec), Payouts: payoutview.New(pool, codec),
 		Refunds: refundview.New(pool, codec), Destinations: destinationview.New(pool, codec), Deposits: depositview.New(pool, codec),
+		Networks: networkview.New(pool, codec), Thresholds: thresholdview.New(pool, codec),
 		Timelines: timelineview.New(pool, codec), Statements: statementview.New(pool),
 		Watch:  watchview.New(pool),
 		Breaks: breakview.New(pool, codec), Reconciliations: reconciliationview.New(pool, codec),

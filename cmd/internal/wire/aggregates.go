@@ -3,9 +3,11 @@ package wire
 import (
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -16,6 +18,7 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 )
 
@@ -26,5 +29,6 @@ func Aggregates() []domain.Aggregate {
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
 		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}
 }

@@ -30,7 +30,7 @@ func (c *Core) NewReconciler(chains *Chains, positions reactors.Positions, provi
 		Chains: map[uint64]reactors.Statement{}, Tokens: chains.Registry.Tokens, Decimals: chains.Registry.Decimals,
 		Treasury: chains.Treasury, Log: c.Log, Hour: c.Config.NightlyHour(),
 	}
-	for id, client := range chains.Clients {
+	for id, client := range chains.All() {
 		o.Chains[id] = client
 	}
 	if chains.Dev != nil {
@@ -43,7 +43,7 @@ func (c *Core) NewReconciler(chains *Chains, positions reactors.Positions, provi
 }
 
 // provider makes the client of Request Network's API; nil without a key.
-func (c *Core) provider(registry *network.Registry) (*requestnetwork.Client, error) {
+func (c *Core) provider(registry network.Book) (*requestnetwork.Client, error) {
 	if c.Config.RequestNetworkKey == "" {
 		return nil, nil
 	}
@@ -167,5 +167,5 @@ func (c *Core) outside(ctx context.Context) (*Chains, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Chains{Registry: registry, Clients: map[uint64]*evm.Client{devchain.ChainID: client}, Treasury: devchain.Treasury}, nil
+	return ChainsOf(registry, map[uint64]*evm.Client{devchain.ChainID: client}, devchain.Treasury), nil
 }
