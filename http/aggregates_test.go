@@ -3,9 +3,11 @@ package http_test
 import (
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -14,6 +16,7 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 )
 
@@ -22,6 +25,7 @@ func aggregates() []domain.Aggregate {
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
 		suspense.Aggregate(), treasury.Aggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"holdfast/domain/fault"
 	"holdfast/domain/funding"
 	"holdfast/domain/money"
+	"holdfast/domain/network"
 	"holdfast/domain/payment"
 )
 
@@ -56,7 +57,7 @@ func checkoutOf(registry Registry, p payment.State) CheckoutBlock {
 func checkoutRoutes() []Route {
 	return []Route{
 		on[paymentInput, CheckoutBlock](Route{Method: "GET", Path: paymentsPath + "/request-network/{id}/checkout", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "The checkout block again, with what is still due", Errors: []string{"PAYMENT_CLOSED"}}, (*Server).checkout),
-		on[struct{}, []Network](Route{Method: "GET", Path: paymentsPath + "/request-network/networks", Aliases: []string{paymentsPath + "/request-network/chains"}, Class: Query, Rate: RateGeneral, Summary: "Chains and tokens that are taken"}, (*Server).networks),
+		on[struct{}, []Network](Route{Method: "GET", Path: paymentsPath + "/request-network/networks", Aliases: []string{paymentsPath + "/request-network/chains", "/api/networks"}, Class: Query, Rate: RateGeneral, Summary: "Enabled chains, and the tokens that are taken on them"}, (*Server).networks),
 	}
 }
 
@@ -81,13 +82,17 @@ func (s *Server) checkout(ctx context.Context, c *call, in *paymentInput) (reply
 
 // Network is a chain with its tokens, as the registry tells it.
 type Network struct {
-	ID     uint64         `json:"id"`
-	Name   string         `json:"name"`
-	Tokens []NetworkToken `json:"tokens"`
+	ID            uint64                `json:"chainId"`
+	Name          string                `json:"name"`
+	Testnet       bool                  `json:"testnet"`
+	Native        network.Native        `json:"native"`
+	Confirmations network.Confirmations `json:"confirmations"`
+	Tokens        []OfferedToken        `json:"tokens"`
+	Explorer      string                `json:"explorer,omitempty"`
 }
 
-// NetworkToken is a token of a chain.
-type NetworkToken struct {
+// OfferedToken is a token of a chain.
+type OfferedToken struct {
 	Asset    string `json:"asset"`
 	Alias    string `json:"alias"`
 	Symbol   string `json:"symbol"`

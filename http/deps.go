@@ -33,6 +33,8 @@ type Deps struct {
 	Categories Categories
 	Wallets    Wallets
 	Approvals  Approvals
+	Networks   Networks
+	Nodes      Nodes
 
 	Inbox   Inbox
 	Webhook WebhookVerifier
@@ -101,7 +103,9 @@ type Registry interface {
 	Alias(asset money.Asset) (alias string, ok bool)
 	// Token gives what the asset is on its chain.
 	Token(asset money.Asset) (network.Token, bool)
-	// Networks is the public list of chains and tokens, as JSON.
+	// Offered refuses an asset in which nothing new is to be begun.
+	Offered(asset money.Asset) error
+	// Networks is the public list of enabled chains and tokens, as JSON.
 	Networks() json.RawMessage
 }
 

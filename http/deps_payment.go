@@ -8,6 +8,7 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payment"
+	"holdfast/domain/threshold"
 )
 
 // PayIn is where and how a payment is to be made: everything but the amount comes from the
@@ -16,6 +17,8 @@ type PayIn struct {
 	Destination funding.Destination
 	Intent      funding.Intent
 	Threshold   payment.Threshold
+	// Basis lets the chain's confirmation rule say the threshold, as of the moment of the command.
+	Basis *threshold.Basis
 }
 
 // Checkout prepares a pay-in before the command runs: it derives the next free address (the

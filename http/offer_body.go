@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"holdfast/domain/fault"
+	"holdfast/domain/network"
 	"holdfast/domain/offer"
 )
 
@@ -34,8 +34,8 @@ func (s *Server) price(in PriceIn) (offer.Price, error) {
 		return offer.Price{}, err
 	}
 	token, ok := s.deps.Registry.Token(amount.Asset)
-	if !ok || token.Disabled {
-		return offer.Price{}, fault.New(fault.Rule, "ASSET_NOT_SUPPORTED", "this asset is not taken").At("price.asset", "not taken")
+	if !ok || s.deps.Registry.Offered(amount.Asset) != nil {
+		return offer.Price{}, network.ErrNotOffered.At("price.asset", "not taken")
 	}
 	p := offer.Price{Amount: amount, Currency: in.Currency, Display: amount.Units.Decimal(token.Decimals)}
 	if p.Currency == "" {

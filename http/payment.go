@@ -92,7 +92,7 @@ func (s *Server) openPayment(ctx context.Context, c *call, in *openPaymentInput)
 		return reply{}, err
 	}
 	f.ExpiresAt = f.At.Add(terms.PaymentExpiry)
-	f.Destination, f.Intent, f.Threshold = payIn.Destination, payIn.Intent, payIn.Threshold
+	f.Destination, f.Intent, f.Threshold, f.Basis = payIn.Destination, payIn.Intent, payIn.Threshold, payIn.Basis
 	return s.run(ctx, c, of(payment.Decider, f.Payment), opened{InitiatePayment: f, registry: s.deps.Registry})
 }
 

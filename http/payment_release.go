@@ -89,7 +89,7 @@ func (s *Server) reviewPayment(ctx context.Context, c *call, in *reviewInput) (r
 		return waiting, err
 	}
 	id := domain.PaymentID(in.ID)
-	var f flow = funding.ClearReview{Issue: c.issue(), Payment: id}
+	var f flow = funding.ClearReview{Issue: c.issue(), Payment: id, Approver: domain.User(first, domain.Admin)}
 	if in.Body.Decision == "reject" {
 		f = funding.RejectReview{Issue: c.issue(), Payment: id}
 	}

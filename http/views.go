@@ -11,12 +11,14 @@ import (
 	"holdfast/projections/depositview"
 	"holdfast/projections/disputeview"
 	"holdfast/projections/escrowview"
+	"holdfast/projections/networkview"
 	"holdfast/projections/offerview"
 	"holdfast/projections/paymentview"
 	"holdfast/projections/payoutview"
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
 )
 
@@ -30,6 +32,8 @@ type Views struct {
 	Payouts    payoutview.Queries
 	Disputes   disputeview.Queries
 	Deposits   depositview.Queries
+	Networks   networkview.Queries
+	Thresholds thresholdview.Queries
 	Statements statementview.Queries
 	Timeline   timelineview.Queries
 }
@@ -39,7 +43,7 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 	return &Views{
 		Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
 		Holds: escrowview.New(pool, codec), Refunds: refundview.New(pool, codec), Payouts: payoutview.New(pool, codec),
-		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
+		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Networks: networkview.New(pool, codec), Thresholds: thresholdview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
 	}
 }
 

@@ -63,11 +63,11 @@ func (f *ChainFollower) judgeTransfer(ctx context.Context, t watchview.Transfer,
 	switch {
 	case !s.Canonical:
 		return f.undo(ctx, t)
-	case t.Confirmed || !t.Payment.Threshold.Met(s.Depth, s.Finalized):
+	case t.Confirmed || !t.Payment.Threshold.Reached(s.Depth, s.Safe, s.Finalized):
 		return nil
 	}
 	_, err := f.deposits.run(ctx, "chain", fmt.Sprintf("block:%d/%d", f.id, s.Head), func(i domain.Issue) flow {
-		return funding.ConfirmTransfer{Issue: i, Payment: t.Payment.ID, Evidence: t.Evidence, Depth: s.Depth, Finalized: s.Finalized}
+		return funding.ConfirmTransfer{Issue: i, Payment: t.Payment.ID, Evidence: t.Evidence, Depth: s.Depth, Finalized: s.Finalized, Safe: s.Safe}
 	})
 	if judge(err) == final {
 		if !errors.Is(err, payment.ErrUnderReview) {

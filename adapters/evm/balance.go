@@ -43,7 +43,7 @@ func (c *Client) balance(ctx context.Context, n *node, asset money.Asset, owner 
 
 // contract is the address of a listed token.
 func (c *Client) contract(asset money.Asset) (common.Address, error) {
-	for address, t := range c.tokens {
+	for address, t := range c.tables().tokens {
 		if t.Asset() == asset {
 			return address, nil
 		}
@@ -68,7 +68,7 @@ func (n *node) number(ctx context.Context, contract common.Address, data []byte)
 // it must not be taken until somebody has looked.
 func (c *Client) CheckTokens(ctx context.Context) error {
 	var problems []error
-	for address, t := range c.tokens {
+	for address, t := range c.tables().tokens {
 		var said *big.Int
 		err := c.ask(ctx, "read decimals", func(ctx context.Context, n *node) (err error) {
 			said, err = n.number(ctx, address, decimalsCall)

@@ -4,10 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
-
-	"github.com/ethereum/go-ethereum/common"
 
 	"holdfast/domain/money"
 	"holdfast/domain/network"
@@ -19,6 +20,9 @@ type Options struct {
 	// URLs of the nodes, best first. Calls go to the first that works; what moves money is
 	// asked of all.
 	URLs []string
+	// Guarded are nodes that people have named; they are dialled through Transport.
+	Guarded   []string
+	Transport *http.Transport
 	// Timeout of one call to one node; 10 s when 0.
 	Timeout time.Duration
 	// MaxAnswer is the largest answer that is read, in bytes; 8 MiB when 0.
@@ -30,20 +34,19 @@ type Options struct {
 
 // Client speaks to one chain. It is safe for concurrent use.
 type Client struct {
-	chain   network.Chain
+	chain   network.Chain // as it was when the client was made; its id never changes
 	nodes   []*node
 	timeout time.Duration
 	maxFee  money.Units
 	log     *slog.Logger
 
-	tokens  map[common.Address]network.Token
-	proxies map[common.Address]network.ProxyKind
+	known atomic.Pointer[tables]
 }
 
 // New makes a client. It does not connect: a chain that is down must not keep the service
 // from starting.
 func New(o Options) (*Client, error) {
-	if len(o.URLs) == 0 {
+	if len(o.URLs)+len(o.Guarded) == 0 {
 		return nil, fmt.Errorf("chain %d has no node: set EVM_RPC_URLS", o.Chain.ID)
 	}
 	if o.Timeout == 0 {
@@ -60,18 +63,15 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		chain: o.Chain, timeout: o.Timeout, maxFee: o.MaxFeePerGas,
-		log:    o.Log.With("chain", o.Chain.ID),
-		tokens: map[common.Address]network.Token{}, proxies: map[common.Address]network.ProxyKind{},
+		log: o.Log.With("chain", o.Chain.ID),
 	}
-	for _, t := range o.Chain.Tokens {
-		t.Chain = o.Chain.ID
-		c.tokens[common.HexToAddress(t.Address)] = t
-	}
-	for _, p := range o.Chain.Proxies {
-		c.proxies[common.HexToAddress(p.Address)] = p.Kind
-	}
-	for _, u := range o.URLs {
-		n, err := dial(u, o.MaxAnswer)
+	c.Describe(o.Chain)
+	for i, u := range append(slices.Clone(o.URLs), o.Guarded...) {
+		transport := http.DefaultTransport.(*http.Transport).Clone()
+		if i >= len(o.URLs) && o.Transport != nil {
+			transport = o.Transport
+		}
+		n, err := dial(u, o.MaxAnswer, transport)
 		if err != nil {
 			return nil, err
 		}
@@ -79,9 +79,6 @@ func New(o Options) (*Client, error) {
 	}
 	return c, nil
 }
-
-// Chain is the chain as the registry describes it.
-func (c *Client) Chain() network.Chain { return c.chain }
 
 // Close ends the connections.
 func (c *Client) Close() {

@@ -29,13 +29,13 @@ type node struct {
 	until    time.Time // not asked first before then
 }
 
-func dial(raw string, maxAnswer int64) (*node, error) {
+func dial(raw string, maxAnswer int64, transport http.RoundTripper) (*node, error) {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
 		return nil, errors.New("a node's URL is http:// or https:// with a host")
 	}
 	client := &http.Client{
-		Transport:     &bounded{next: http.DefaultTransport.(*http.Transport).Clone(), limit: maxAnswer},
+		Transport:     &bounded{next: transport, limit: maxAnswer},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("a node does not redirect") },
 	}
 	c, err := rpc.DialOptions(context.Background(), raw, rpc.WithHTTPClient(client))

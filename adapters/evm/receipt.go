@@ -133,7 +133,7 @@ func (c *Client) readPayment(l *types.Log) (payment, bool) {
 	if len(l.Topics) != 2 {
 		return payment{}, false
 	}
-	switch kind := c.proxies[l.Address]; {
+	switch kind := c.tables().proxies[l.Address]; {
 	case kind == network.ERC20FeeProxy && l.Topics[0] == tokenPaidTopic && len(l.Data) == 5*wordLength:
 		return payment{wordAddress(l.Data, 0), wordAddress(l.Data, 1), wordUnits(l.Data, 2)}, true
 	case kind == network.EthereumFeeProxy && l.Topics[0] == coinPaidTopic && len(l.Data) == 4*wordLength:

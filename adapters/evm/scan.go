@@ -122,11 +122,12 @@ func (s *scan) transactions(ctx context.Context, n *node, from, to uint64) ([]co
 
 // filters: payment events by reference, and transfers of listed tokens by recipient.
 func (s *scan) filters() []ethereum.FilterQuery {
+	known := s.client.tables()
 	var proxies, tokens []common.Address
-	for a := range s.client.proxies {
+	for a := range known.proxies {
 		proxies = append(proxies, a)
 	}
-	for a := range s.client.tokens {
+	for a := range known.tokens {
 		tokens = append(tokens, a)
 	}
 	var references, recipients []common.Hash

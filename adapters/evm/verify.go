@@ -64,7 +64,7 @@ func (c *Client) listed(asset money.Asset) bool {
 	if asset == network.NativeAsset(c.chain.ID) {
 		return true
 	}
-	for _, t := range c.tokens {
+	for _, t := range c.tables().tokens {
 		if t.Asset() == asset {
 			return true
 		}

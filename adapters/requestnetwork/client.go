@@ -32,7 +32,7 @@ var (
 type Options struct {
 	BaseURL  string
 	APIKey   string
-	Registry *network.Registry
+	Registry network.Book
 	Timeout  time.Duration // of one call; 10 s when 0
 }
 
@@ -40,7 +40,7 @@ type Options struct {
 type Client struct {
 	base     *url.URL
 	key      string
-	registry *network.Registry
+	registry network.Book
 	http     *http.Client
 	limit    *rate.Limiter
 }

@@ -17,10 +17,10 @@ import (
 var ErrInvalidPayload = fault.New(fault.Malformed, "INVALID_PAYLOAD", "the body is not a JSON object in the provider's shape")
 
 // Parser reads deliveries; the registry knows the provider's names of networks.
-type Parser struct{ registry *network.Registry }
+type Parser struct{ registry network.Book }
 
 // NewParser makes a parser.
-func NewParser(r *network.Registry) *Parser { return &Parser{r} }
+func NewParser(r network.Book) *Parser { return &Parser{r} }
 
 // kinds of the events, without their ".client_id" and ".checkout" variants, which announce
 // the same payment once more. What is not listed is noise: telemetry, compliance, and

@@ -164,7 +164,7 @@ func TestBodiesThatAreSignedAndStillBad(t *testing.T) {
 		"unknown event":    {`{"event":"payment.invented"}`, network.Hint{Event: "payment.invented", Kind: network.Noise}},
 		"other case":       {`{"event":"payment.failed","Event":"payment.confirmed"}`, network.Hint{Event: "payment.failed", Kind: network.Trouble}},
 		"one id":           {`{"event":"payment.failed","requestID":"r"}`, network.Hint{Event: "payment.failed", Kind: network.Trouble, RequestID: "r"}},
-		"unknown network":  {`{"event":"payment.confirmed","network":"tron","txHash":"zz"}`, network.Hint{Event: "payment.confirmed", Kind: network.Paid, Network: "tron"}},
+		"unknown network":  {`{"event":"payment.confirmed","network":"solana","txHash":"zz"}`, network.Hint{Event: "payment.confirmed", Kind: network.Paid, Network: "solana"}},
 		"null and strange": {`{"event":"payment.confirmed","txHash":null,"paymentReference":"0x12","fees":{"a":[1]}}`, network.Hint{Event: "payment.confirmed", Kind: network.Paid}},
 	} {
 		got, err := p.Hint(nil, []byte(c.body))

@@ -8,9 +8,11 @@ import (
 
 	"holdfast/cmd/internal/gendocs"
 	"holdfast/domain/breaker"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -20,6 +22,7 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 	apihttp "holdfast/http"
 )
@@ -71,6 +74,9 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()},
 		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
 		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
+		{Name: "NetworkListing", Slug: "listing", Table: listing.Table()},
+		{Name: "ConfirmationThreshold", Slug: "threshold", Table: threshold.Table()},
+		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

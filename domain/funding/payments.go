@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/domain/quote"
 	"holdfast/domain/request"
+	"holdfast/domain/threshold"
 )
 
 // PaymentAnswer is what the flows of a payment answer.
@@ -88,12 +89,15 @@ type Intent struct {
 // PAYMENT_ALREADY_OPEN, ASSET_NOT_ALLOWED, QUOTE_EXPIRED, QUOTE_USED, INVALID_STATE.
 type InitiatePayment struct {
 	domain.Issue
-	Payment     domain.PaymentID
-	Request     domain.RequestID
-	Offer       domain.OfferID
-	Asset       money.Asset
-	Quote       domain.QuoteID
-	Threshold   payment.Threshold
+	Payment   domain.PaymentID
+	Request   domain.RequestID
+	Offer     domain.OfferID
+	Asset     money.Asset
+	Quote     domain.QuoteID
+	Threshold payment.Threshold
+	// Basis, when given, lets the chain's confirmation rule say the threshold instead, as it
+	// stands in the very unit that opens the payment.
+	Basis       *threshold.Basis
 	ExpiresAt   time.Time
 	Destination Destination
 	Intent      Intent
@@ -117,6 +121,11 @@ func (f InitiatePayment) Run(u *domain.Unit) (any, error) {
 	}
 	if f.Asset != "" && f.Asset != h.Due.Asset {
 		return nil, payment.ErrAssetNotTaken.With("asset", h.Due.Asset)
+	}
+	if f.Basis != nil {
+		if f.Threshold, err = threshold.For(u, f.Destination.Chain, *f.Basis, h.Amount(h.Missing()).Units, f.At); err != nil {
+			return nil, err
+		}
 	}
 	if err := f.open(u, h); err != nil {
 		return nil, err
@@ -242,15 +251,16 @@ func (f HoldForReview) Run(u *domain.Unit) (any, error) {
 	return onPayment(u, f.Payment, payment.HoldForReview{Issue: f.Issue, Kind: f.Kind, Score: f.Score})
 }
 
-// ClearReview lets the payment go on.
+// ClearReview lets the payment go on; Approver is the other admin who agreed.
 type ClearReview struct {
 	domain.Issue
-	Payment domain.PaymentID
+	Payment  domain.PaymentID
+	Approver domain.Actor
 }
 
 // Run decides.
 func (f ClearReview) Run(u *domain.Unit) (any, error) {
-	return onPayment(u, f.Payment, payment.ClearReview{Issue: f.Issue})
+	return onPayment(u, f.Payment, payment.ClearReview{Issue: f.Issue, Approver: f.Approver})
 }
 
 // RejectReview refuses a payment's money: what was seen and not confirmed goes to suspense.

@@ -67,6 +67,7 @@ type Confirm struct {
 	Evidence  Evidence
 	Depth     uint64
 	Finalized bool
+	Safe      bool
 	// Wanted is what the order's hold still lacks: others may have paid into it meanwhile, by
 	// a discount or another payment. Nil = what the payment itself lacks.
 	Wanted *money.Units
@@ -93,8 +94,11 @@ type HoldForReview struct {
 	Score int
 }
 
-// ClearReview lets it go on.
-type ClearReview struct{ domain.Issue }
+// ClearReview lets it go on; Approver is the other person who agreed.
+type ClearReview struct {
+	domain.Issue
+	Approver domain.Actor
+}
 
 // RejectReview refuses the money.
 type RejectReview struct{ domain.Issue }

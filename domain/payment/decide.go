@@ -109,11 +109,11 @@ func confirm(s State, c Confirm) ([]Event, error) {
 		return nil, nil
 	case s.Phase == UnderReview:
 		return nil, ErrUnderReview
-	case !s.Threshold.Met(c.Depth, c.Finalized):
+	case !s.Threshold.Reached(c.Depth, c.Safe, c.Finalized):
 		return nil, ErrNotConfirmed.With("have", c.Depth).With("need", max(s.Threshold.Need, s.Threshold.Floor))
 	}
 	events := []Event{Confirmed{
-		Payment: s.ID, Hold: s.Hold, Evidence: t.Evidence, Amount: t.Amount, Pending: t.Pending, Depth: c.Depth, Finalized: c.Finalized, At: c.At,
+		Payment: s.ID, Hold: s.Hold, Evidence: t.Evidence, Amount: t.Amount, Pending: t.Pending, Depth: c.Depth, Finalized: c.Finalized, Safe: c.Safe, At: c.At,
 	}}
 	missing := s.Missing()
 	counts := t.Amount.Units.Min(missing)
@@ -169,7 +169,7 @@ func holdForReview(_ State, c HoldForReview) ([]Event, error) {
 }
 
 func clearReview(_ State, c ClearReview) ([]Event, error) {
-	return []Event{ReviewCleared{By: c.By}}, nil
+	return []Event{ReviewCleared{By: c.By, Approver: c.Approver}}, nil
 }
 
 func rejectReview(_ State, c RejectReview) ([]Event, error) {

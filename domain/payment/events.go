@@ -84,6 +84,8 @@ type HeldForReview struct {
 // ReviewCleared lets it go on.
 type ReviewCleared struct {
 	By domain.Actor `json:"by"`
+	// Approver is the other person who agreed; nobody while the glass is broken.
+	Approver domain.Actor `json:"approver,omitzero"`
 }
 
 // ReviewRejected sends the money back by way of suspense.
@@ -100,6 +102,7 @@ type Confirmed struct {
 	Pending   string           `json:"pending"`
 	Depth     uint64           `json:"depth"`
 	Finalized bool             `json:"finalized"`
+	Safe      bool             `json:"safe,omitempty"`
 	At        time.Time        `json:"at"`
 }
 

@@ -70,6 +70,8 @@ type State struct {
 	Used      map[string]int      `json:"used,omitempty"`      // pending keys by how often they were opened
 	IsExpired bool                `json:"is_expired"`
 	Reviewed  bool                `json:"reviewed"` // a person has cleared it
+	// ReviewKind is what the last review was about.
+	ReviewKind string `json:"review_kind,omitempty"`
 }
 
 // Counted is what the confirmed transfers pay of the due.
@@ -132,7 +134,7 @@ func Evolve(s State, e Event) State {
 		delete(s.Transfers, e.Evidence.Key())
 		s.Phase = s.settled()
 	case HeldForReview:
-		s.Phase, s.Exception = UnderReview, Review
+		s.Phase, s.Exception, s.ReviewKind = UnderReview, Review, e.Kind
 	case ReviewCleared:
 		s.Phase, s.Exception, s.Reviewed = Confirming, NoException, true
 	case ReviewRejected:

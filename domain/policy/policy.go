@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/funding"
@@ -48,6 +49,9 @@ func Due(command string, s domain.Stream, at time.Time) (f Flow, ok bool) {
 		return f, true
 	}
 	if f, ok := funding.Due(command, s, i); ok {
+		return f, true
+	}
+	if f, ok := breakglass.Due(command, i); ok {
 		return f, true
 	}
 	if f, ok := settlement.Due(command, s, i); ok {

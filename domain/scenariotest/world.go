@@ -7,11 +7,13 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/ledger"
+	"holdfast/domain/listing"
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -22,6 +24,7 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 	"holdfast/eventstore"
 )
@@ -32,6 +35,7 @@ func Aggregates() []domain.Aggregate {
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
 		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}
 }
 

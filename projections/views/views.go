@@ -11,12 +11,14 @@ import (
 	"holdfast/projections/destinationview"
 	"holdfast/projections/disputeview"
 	"holdfast/projections/escrowview"
+	"holdfast/projections/networkview"
 	"holdfast/projections/offerview"
 	"holdfast/projections/paymentview"
 	"holdfast/projections/payoutview"
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
 	"holdfast/projections/watchview"
 )
@@ -26,7 +28,7 @@ func Projectors() []projections.Projector {
 	return []projections.Projector{
 		requestview.Projector(), offerview.Projector(), paymentview.Projector(), escrowview.Projector(),
 		disputeview.Projector(), payoutview.Projector(), refundview.Projector(), destinationview.Projector(),
-		depositview.Projector(),
+		depositview.Projector(), networkview.Projector(), thresholdview.Projector(),
 		timelineview.Projector{},
 		statementview.Projector{},
 		watchview.Projector{},
@@ -44,6 +46,8 @@ type Queries struct {
 	Refunds      refundview.Queries
 	Destinations destinationview.Queries
 	Deposits     depositview.Queries
+	Networks     networkview.Queries
+	Thresholds   thresholdview.Queries
 	Timelines    timelineview.Queries
 	Statements   statementview.Queries
 	Watch        watchview.Queries
@@ -55,6 +59,7 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) *Queries {
 		Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
 		Holds: escrowview.New(pool, codec), Disputes: disputeview.New(pool, codec), Payouts: payoutview.New(pool, codec),
 		Refunds: refundview.New(pool, codec), Destinations: destinationview.New(pool, codec), Deposits: depositview.New(pool, codec),
+		Networks: networkview.New(pool, codec), Thresholds: thresholdview.New(pool, codec),
 		Timelines: timelineview.New(pool, codec), Statements: statementview.New(pool),
 		Watch: watchview.New(pool),
 	}

@@ -76,8 +76,8 @@ func (w *writer) payment(e payment.Event) {
 	switch e := e.(type) {
 	case payment.Initiated:
 		t := e.Threshold
-		w.do(`INSERT INTO watched_payments (payment, hold, seller, asset, need, floor, finality) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-			w.id, string(e.Hold), string(e.Seller), string(e.Due.Asset), int64(t.Need), int64(t.Floor), t.Finalized)
+		w.do(`INSERT INTO watched_payments (payment, hold, seller, asset, need, floor, finality, safe) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+			w.id, string(e.Hold), string(e.Seller), string(e.Due.Asset), int64(t.Need), int64(t.Floor), t.Finalized, t.Safe)
 	case payment.DestinationAssigned:
 		w.do(`UPDATE watched_payments SET chain = $2, destination = $3, address = $4 WHERE payment = $1`, w.id, int64(e.Chain), string(e.Destination), e.Address)
 	case payment.IntentRegistered:

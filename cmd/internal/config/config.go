@@ -52,6 +52,10 @@ type Config struct {
 
 	EVMRPCURLs  []string `env:"EVM_RPC_URLS"` // chainId=url pairs
 	NetworkFile string   `env:"NETWORKS_FILE"`
+	// ConfirmationFloors are chainId=blocks pairs that nobody can go under; * stands for chains
+	// that the table of networks does not know.
+	ConfirmationFloors []string `env:"CONFIRMATION_FLOORS"`
+	AllowLoopbackURLs  bool     `env:"ALLOW_LOOPBACK_URLS" envDefault:"false"` // of nodes that admins name; never in production
 
 	RequestNetworkURL           string `env:"REQUEST_NETWORK_API_BASE_URL" envDefault:"https://api.request.network"`
 	RequestNetworkKey           string `env:"REQUEST_NETWORK_API_KEY" secret:"true"`
@@ -206,6 +210,17 @@ func (c *Config) complete() error {
 		if _, err := strconv.ParseUint(id, 10, 64); !ok || err != nil || !strings.HasPrefix(u, "http") {
 			wrong("EVM_RPC_URLS", strconv.Quote(pair), "chainId=url pairs such as 8453=https://…")
 		}
+	}
+	for _, pair := range c.ConfirmationFloors {
+		id, depth, ok := strings.Cut(pair, "=")
+		_, err := strconv.ParseUint(id, 10, 64)
+		n, wrongDepth := strconv.ParseUint(depth, 10, 31)
+		if !ok || (err != nil && id != "*") || wrongDepth != nil || n < 1 || n > 100_000 {
+			wrong("CONFIRMATION_FLOORS", strconv.Quote(pair), "chainId=blocks pairs such as 8453=30, or *=12")
+		}
+	}
+	if c.AllowLoopbackURLs && c.Env == "production" {
+		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {

@@ -3,9 +3,11 @@ package wire
 import (
 	"holdfast/domain"
 	"holdfast/domain/breaker"
+	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -15,6 +17,7 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 )
 
@@ -24,5 +27,6 @@ func Aggregates() []domain.Aggregate {
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
 		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}
 }

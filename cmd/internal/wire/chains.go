@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 
 	"holdfast/adapters/devchain"
 	"holdfast/adapters/evm"
@@ -20,19 +22,22 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
-	"holdfast/domain/payment"
+	"holdfast/domain/threshold"
 	apihttp "holdfast/http"
 )
 
 // Chains is the outside: the registry, a client for each chain, and where custody stands.
 type Chains struct {
-	Registry *network.Registry
-	Clients  map[uint64]*evm.Client
-	Dev      *devchain.Chain // nil with real chains
+	Registry network.Book      // the table alone until openNetworks
+	Table    *network.Registry // before anybody changed anything
+	Dev      *devchain.Chain   // nil with real chains
 	Treasury string
 	Deriver  *evm.Deriver
 	XPub     string
 	Signer   *evm.LocalSigner // development only
+
+	mu      sync.RWMutex
+	clients map[uint64]*evm.Client
 }
 
 // Fingerprint names the xpub in the log without showing it.
@@ -45,17 +50,32 @@ var errNoChain = fault.New(fault.Unavailable, "CHAIN_NOT_CONFIGURED", "this chai
 
 // Client gives a chain's client.
 func (c *Chains) Client(id uint64) (*evm.Client, error) {
-	client, ok := c.Clients[id]
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	client, ok := c.clients[id]
 	if !ok {
 		return nil, errNoChain.With("chain", id)
 	}
 	return client, nil
 }
 
+// All gives the clients there are at this moment; one may be added while the service runs.
+func (c *Chains) All() map[uint64]*evm.Client {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return maps.Clone(c.clients)
+}
+
+func (c *Chains) add(id uint64, client *evm.Client) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.clients[id] = client
+}
+
 // openChains starts the development chain, or connects to those of EVM_RPC_URLS.
 func (c *Core) openChains(ctx context.Context) (*Chains, error) {
 	cfg := c.Config
-	chains := &Chains{Clients: map[uint64]*evm.Client{}, Treasury: cfg.TreasuryAddress, XPub: cfg.DestinationXPub}
+	chains := &Chains{clients: map[uint64]*evm.Client{}, Treasury: cfg.TreasuryAddress, XPub: cfg.DestinationXPub}
 	urls := map[uint64][]string{}
 	if len(cfg.EVMRPCURLs) == 0 && cfg.Development() {
 		if err := c.startDevChain(ctx, chains); err != nil {
@@ -63,12 +83,9 @@ func (c *Core) openChains(ctx context.Context) (*Chains, error) {
 		}
 		urls[devchain.ChainID] = []string{chains.Dev.URL()}
 	} else {
-		file, err := os.ReadFile(cfg.NetworkFile)
-		if err != nil {
-			return nil, fmt.Errorf("NETWORKS_FILE: %w", err)
-		}
-		if chains.Registry, err = network.Read(file); err != nil {
-			return nil, fmt.Errorf("NETWORKS_FILE: %w", err)
+		var err error
+		if chains.Table, err = readTable(cfg.NetworkFile); err != nil {
+			return nil, err
 		}
 		for _, pair := range cfg.EVMRPCURLs {
 			id, url, _ := strings.Cut(pair, "=")
@@ -79,16 +96,19 @@ func (c *Core) openChains(ctx context.Context) (*Chains, error) {
 			urls[n] = append(urls[n], url)
 		}
 	}
+	if err := c.completeTable(ctx, chains, urls); err != nil {
+		return nil, err
+	}
 	for id, u := range urls {
 		chain, ok := chains.Registry.Chain(id)
-		if !ok {
-			return nil, fmt.Errorf("EVM_RPC_URLS names chain %d, which NETWORKS_FILE does not know", id)
+		if !ok || chain.Family != network.EVM {
+			return nil, fmt.Errorf("EVM_RPC_URLS names chain %d, which the table of networks does not know, or nothing here can watch", id)
 		}
 		client, err := evm.New(evm.Options{Chain: chain, URLs: u, Log: c.Log})
 		if err != nil {
 			return nil, fmt.Errorf("chain %d: %w", id, err)
 		}
-		chains.Clients[id] = client
+		chains.add(id, client)
 		c.onClose(func(context.Context) error { client.Close(); return nil })
 	}
 	if chains.Treasury == "" || chains.XPub == "" {
@@ -109,7 +129,7 @@ func (c *Core) startDevChain(ctx context.Context, chains *Chains) error {
 		return fmt.Errorf("note where the development chain listens: %w", err)
 	}
 	chains.Dev, chains.Treasury, chains.XPub = dev, devchain.Treasury, devchain.DestinationXPub
-	if chains.Registry, err = dev.Registry(); err != nil {
+	if chains.Table, err = dev.Registry(); err != nil {
 		return err
 	}
 	chains.Signer, err = evm.NewLocalSigner(devchain.Mnemonic)
@@ -123,13 +143,17 @@ type checkout struct {
 }
 
 func (c checkout) Prepare(ctx context.Context, id domain.PaymentID, due money.Amount) (apihttp.PayIn, error) {
-	token, ok := c.chains.Registry.Token(due.Asset)
-	if !ok {
-		return apihttp.PayIn{}, payment.ErrAssetNotTaken.With("asset", due.Asset)
+	if err := c.chains.Registry.Offered(due.Asset); err != nil {
+		return apihttp.PayIn{}, err
 	}
+	token, _ := c.chains.Registry.Token(due.Asset)
 	chain, ok := c.chains.Registry.Chain(token.Chain)
 	if !ok {
 		return apihttp.PayIn{}, errNoChain.With("chain", token.Chain)
+	}
+	// Nobody would see the money on a chain without nodes.
+	if _, err := c.chains.Client(token.Chain); err != nil {
+		return apihttp.PayIn{}, err
 	}
 	fingerprint := c.chains.Fingerprint()
 	index, err := c.destinations.Index(ctx, fingerprint, id)
@@ -151,11 +175,11 @@ func (c checkout) Prepare(ctx context.Context, id domain.PaymentID, due money.Am
 			ID: domain.DestinationID(domain.DeriveID(fmt.Sprintf("%s/%d", fingerprint, index), "destination")), Fingerprint: fingerprint,
 			Index: index, Path: path, Address: address, Token: token.Address, Chain: token.Chain,
 		},
-		Intent:    funding.Intent{Provider: "own", RequestID: string(id), Reference: reference, Topic: topic},
-		Threshold: payment.Threshold{Need: max(chain.Confirmations.Need, chain.Confirmations.Floor, 1), Floor: chain.Confirmations.Floor, Finalized: chain.Confirmations.Tag == network.Finalized},
+		Intent: funding.Intent{Provider: "own", RequestID: string(id), Reference: reference, Topic: topic},
+		Basis:  &threshold.Basis{Default: chain.Confirmations, Decimals: token.Decimals},
 	}
 	for _, p := range chain.Proxies {
-		if p.Kind == network.ERC20FeeProxy {
+		if p.Kind == network.ERC20FeeProxy && !p.Retired {
 			in.Intent.Proxy = p.Address
 		}
 	}

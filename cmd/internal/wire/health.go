@@ -52,7 +52,7 @@ func (s *Service) projectionsHealth(ctx context.Context) error {
 const failuresInARow = 5
 
 func (s *Service) reactorsHealth(context.Context) error {
-	for _, l := range s.loops {
+	for _, l := range s.allLoops() {
 		switch st := l.Status(); {
 		case st.Halted:
 			return fmt.Errorf("%s has halted", st.Name)
@@ -65,8 +65,8 @@ func (s *Service) reactorsHealth(context.Context) error {
 
 // reactorsDetail shows each loop without its last error, which may name hosts.
 func (s *Service) reactorsDetail(context.Context) any {
-	all := make([]map[string]any, 0, len(s.loops))
-	for _, l := range s.loops {
+	all := []map[string]any{}
+	for _, l := range s.allLoops() {
 		st := l.Status()
 		all = append(all, map[string]any{"name": st.Name, "failures": st.Failures, "lastGood": st.LastGood, "halted": st.Halted, "detail": st.Detail})
 	}

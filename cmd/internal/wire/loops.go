@@ -27,29 +27,19 @@ const providerPoll = 30 * time.Second
 func (s *Service) openLoops() error {
 	watch := watchview.New(s.Jobs)
 	payments := map[uint64]reactors.Payments{}
-	for id, c := range s.Chains.Clients {
-		payments[id] = c
+	for _, c := range s.Chains.Registry.Chains() {
+		payments[c.ID] = chainPayments{s.Chains, c.ID}
 	}
 	policies := reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
 		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
-		Executor: s.Executor, Watch: watch, Positions: s.Runner, Log: s.Log,
+		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
-	s.loops = append(s.loops, policies, ingest,
+	s.loops = append(s.loops, s.networks, policies, ingest,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
-		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies}, records.InboxChannel: {ingest}}, s.Log))
-	for _, client := range s.Chains.Clients {
-		s.loops = append(s.loops, reactors.NewChainFollower(reactors.FollowerOptions{
-			Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.Runner,
-			Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(),
-		}))
-		if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
-			s.loops = append(s.loops, reactors.NewSweeper(reactors.SweeperOptions{
-				Network: client.Chain(), Chain: client, Decode: evm.Decode, Signer: localSigner{s.Chains.Signer}, Kept: s.Records.Transactions,
-				Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Treasury, Token: s.Chains.Registry.Token,
-				Every: s.lookEvery(), Log: s.Log,
-			}))
-		}
+		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
+	for _, client := range s.Chains.All() {
+		s.loops = append(s.loops, s.chainLoops(client, watch)...)
 	}
 	if s.Config.RequestNetworkKey == "" {
 		return nil
@@ -62,6 +52,22 @@ func (s *Service) openLoops() error {
 	}
 	s.loops = append(s.loops, reactors.NewProviderPoller(client, payments, s.Executor, watch, providerPoll, s.Log))
 	return nil
+}
+
+// chainLoops are those of one chain: its follower and, where keys are at hand, its sweeper.
+func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop {
+	all := []loop{reactors.NewChainFollower(reactors.FollowerOptions{
+		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.positions(),
+		Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(),
+	})}
+	if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
+		all = append(all, reactors.NewSweeper(reactors.SweeperOptions{
+			Network: client.Chain(), Chain: client, Decode: evm.Decode, Signer: localSigner{s.Chains.Signer}, Kept: s.Records.Transactions,
+			Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Treasury, Token: s.Chains.Registry.Token,
+			Every: s.lookEvery(), Log: s.Log,
+		}))
+	}
+	return all
 }
 
 // lookEvery is how often a chain is looked at: its blocks come every half second in

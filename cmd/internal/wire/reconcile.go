@@ -160,7 +160,7 @@ func (r reconciler) address(ctx context.Context, a ledger.Account) (string, erro
 }
 
 func (r reconciler) clientOf(asset money.Asset) (*evm.Client, error) {
-	for id, client := range r.chains.Clients {
+	for id, client := range r.chains.All() {
 		if strings.HasPrefix(string(asset), fmt.Sprintf("eip155:%d/", id)) {
 			return client, nil
 		}
@@ -187,7 +187,7 @@ func Reconcile(ctx context.Context, cfg *config.Config, log *slog.Logger) (repor
 			return report, err
 		}
 		defer client.Close()
-		chains = &Chains{Registry: registry, Clients: map[uint64]*evm.Client{devchain.ChainID: client}, Treasury: devchain.Treasury}
+		chains = &Chains{Registry: registry, clients: map[uint64]*evm.Client{devchain.ChainID: client}, Treasury: devchain.Treasury}
 	} else if chains, err = core.openChains(ctx); err != nil {
 		return report, err
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -14,10 +15,12 @@ import (
 	"holdfast/adapters/localredis"
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
+	"holdfast/adapters/urlguard"
 	"holdfast/cmd/internal/config"
 	apihttp "holdfast/http"
 	"holdfast/projections"
 	"holdfast/projections/views"
+	"holdfast/reactors"
 )
 
 // Service is everything that `holdfast serve` runs.
@@ -31,7 +34,13 @@ type Service struct {
 	Server  *apihttp.Server
 	Addr    string
 
-	loops   []loop
+	networks *reactors.Networks
+	guard    *urlguard.Guard
+
+	loopsLock sync.Mutex
+	loops     []loop
+	running   bool
+
 	metrics *prometheus.Registry
 	group   *errgroup.Group
 	ctx     context.Context // of everything that runs in the background
@@ -60,6 +69,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openNetworks(ctx); err != nil {
 		return nil, err
 	}
 	if cfg.Seeds() {
@@ -120,7 +132,7 @@ func (s *Service) openServer(version string) error {
 		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
 		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions},
 		Policy: terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
-		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
+		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
@@ -150,9 +162,12 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 // Run serves until Start's context ends, then finishes what is in flight.
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
+	s.loopsLock.Lock()
+	s.running = true
 	for _, l := range s.loops {
 		s.group.Go(func() error { return l.Run(s.ctx) })
 	}
+	s.loopsLock.Unlock()
 	s.group.Go(func() error { return s.Server.ServeOn(s.ctx, l) })
 	return s.group.Wait()
 }
