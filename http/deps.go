@@ -27,6 +27,7 @@ type Deps struct {
 	Sessions   Sessions
 	Registry   Registry
 	Checkout   Checkout
+	Oracle     Oracle
 	Custody    Custody
 	Policy     Policy
 	Codes      DeliveryCodes

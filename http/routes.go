@@ -35,6 +35,7 @@ func Routes() []Route {
 		offerQueries(),
 		offerRoutes(),
 		paymentRoutes(),
+		quoteRoutes(),
 		paymentQueries(),
 		payoutQueries(),
 		disputeQueries(),

@@ -85,7 +85,8 @@ type Intent struct {
 }
 
 // InitiatePayment opens the payment of an order with its own destination. Errors:
-// PAYMENT_ALREADY_OPEN, ASSET_NOT_ALLOWED, QUOTE_EXPIRED, QUOTE_USED, INVALID_STATE.
+// PAYMENT_ALREADY_OPEN, ASSET_NOT_ALLOWED, QUOTE_REQUIRED, QUOTE_EXPIRED, QUOTE_USED,
+// PRICE_MISMATCH, INVALID_STATE.
 type InitiatePayment struct {
 	domain.Issue
 	Payment     domain.PaymentID
@@ -115,6 +116,9 @@ func (f InitiatePayment) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h, err = f.priced(u, h); err != nil {
+		return nil, err
+	}
 	if f.Asset != "" && f.Asset != h.Due.Asset {
 		return nil, payment.ErrAssetNotTaken.With("asset", h.Due.Asset)
 	}
@@ -139,11 +143,6 @@ func (f InitiatePayment) open(u *domain.Unit, h escrow.State) error {
 	}
 	for _, c := range steps {
 		if _, err := domain.Do(u, payment.Decider, id, c); err != nil {
-			return err
-		}
-	}
-	if f.Quote != "" {
-		if _, err := domain.Do(u, quote.Decider, string(f.Quote), quote.Lock{Issue: f.Issue, Payment: f.Payment}); err != nil {
 			return err
 		}
 	}
@@ -192,7 +191,15 @@ type CancelPayment struct {
 
 // Run decides.
 func (f CancelPayment) Run(u *domain.Unit) (any, error) {
-	return onPayment(u, f.Payment, payment.Cancel{Issue: f.Issue, Reason: f.Reason})
+	answer, err := onPayment(u, f.Payment, payment.Cancel{Issue: f.Issue, Reason: f.Reason})
+	if err != nil {
+		return nil, err
+	}
+	s, err := existing(u, f.Payment)
+	if err != nil {
+		return nil, err
+	}
+	return answer, endQuote(u, s.Quote, quote.Expire{Issue: own(f.Issue)})
 }
 
 // ExpirePayment ends the time to pay: the selection is released, the hold cancelled. A
@@ -209,6 +216,9 @@ func (f ExpirePayment) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	if _, err := domain.Do(u, payment.Decider, string(f.Payment), payment.Expire{Issue: f.Issue}); err != nil {
+		return nil, err
+	}
+	if err := endQuote(u, s.Quote, quote.Expire{Issue: own(f.Issue)}); err != nil {
 		return nil, err
 	}
 	r, err := domain.StateOf(u, request.Decider, string(s.Request))

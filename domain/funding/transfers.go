@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
+	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
@@ -66,6 +67,11 @@ func (f RecordTransfer) Run(u *domain.Unit) (any, error) {
 		return f.unmatched(u, suspense.Late)
 	case err != nil:
 		return nil, err
+	}
+	if late {
+		if err := judgedByItsQuote(u, f.Issue, s); err != nil {
+			return nil, err
+		}
 	}
 	return paymentAnswer(u, f.Payment)
 }
@@ -127,6 +133,10 @@ func (f ConfirmTransfer) Run(u *domain.Unit) (any, error) {
 			credit.Amount = e.Amount
 		case payment.Overpaid:
 			credit.Overpaid = e.Excess
+		case payment.Paid:
+			if err := endQuote(u, s.Quote, quote.Consume{Issue: own(f.Issue)}); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if _, err := domain.Do(u, escrow.Decider, string(s.Hold), credit); err != nil {
