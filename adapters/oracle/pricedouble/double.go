@@ -13,12 +13,12 @@ import (
 
 // Server answers prices.
 type Server struct {
-	mu     sync.Mutex
-	prices map[string]string // by pair, "USDC/USD"
-	age    time.Duration
+	mu      sync.Mutex
+	prices  map[string]string // by pair, "USDC/USD"
+	age     time.Duration
 	instead func(http.ResponseWriter, *http.Request) bool
-	http   *http.Server
-	listen net.Listener
+	http    *http.Server
+	listen  net.Listener
 }
 
 // Start serves on a free port of this machine.
