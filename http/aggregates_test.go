@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
 	"holdfast/domain/treasury"
 )
@@ -20,7 +21,7 @@ import (
 func aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
-		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
+		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(), safety.Aggregate(),
 		suspense.Aggregate(), treasury.Aggregate(),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/domain/quote"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 )
 
 // PaymentAnswer is what the flows of a payment answer.
@@ -95,6 +96,7 @@ type InitiatePayment struct {
 	Asset       money.Asset
 	Quote       domain.QuoteID
 	Threshold   payment.Threshold
+	Safety      safety.Policy // of the platform; the offer may ask for more
 	ExpiresAt   time.Time
 	Destination Destination
 	Intent      Intent
@@ -130,10 +132,14 @@ func (f InitiatePayment) Run(u *domain.Unit) (any, error) {
 
 func (f InitiatePayment) open(u *domain.Unit, h escrow.State) error {
 	id, d := string(f.Payment), f.Destination
+	screening, err := f.screening(u, h)
+	if err != nil {
+		return err
+	}
 	steps := []domain.Command{
 		payment.Initiate{
 			Issue: f.Issue, Payment: f.Payment, Request: f.Request, Offer: f.Offer, Hold: h.ID, Buyer: h.Buyer, Seller: h.Seller,
-			Quote: f.Quote, Due: h.Amount(h.Missing()), Threshold: f.Threshold, ExpiresAt: f.ExpiresAt,
+			Quote: f.Quote, Due: h.Amount(h.Missing()), Threshold: f.Threshold, Safety: screening, ExpiresAt: f.ExpiresAt,
 		},
 		payment.AssignDestination{Issue: own(f.Issue), Destination: d.ID, Address: d.Address, Path: d.Path, Token: d.Token, Chain: d.Chain},
 	}
@@ -239,7 +245,7 @@ func (f ExpirePayment) Run(u *domain.Unit) (any, error) {
 	return paymentAnswer(u, f.Payment)
 }
 
-// HoldForReview, ClearReview and RejectReview: a person looks at a payment.
+// HoldForReview stops a payment until two people have looked at it.
 type HoldForReview struct {
 	domain.Issue
 	Payment domain.PaymentID
@@ -250,21 +256,4 @@ type HoldForReview struct {
 // Run decides.
 func (f HoldForReview) Run(u *domain.Unit) (any, error) {
 	return onPayment(u, f.Payment, payment.HoldForReview{Issue: f.Issue, Kind: f.Kind, Score: f.Score})
-}
-
-// ClearReview lets the payment go on.
-type ClearReview struct {
-	domain.Issue
-	Payment domain.PaymentID
-}
-
-// Run decides.
-func (f ClearReview) Run(u *domain.Unit) (any, error) {
-	return onPayment(u, f.Payment, payment.ClearReview{Issue: f.Issue})
-}
-
-// RejectReview refuses a payment's money: what was seen and not confirmed goes to suspense.
-type RejectReview struct {
-	domain.Issue
-	Payment domain.PaymentID
 }

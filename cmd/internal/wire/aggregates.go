@@ -14,6 +14,7 @@ import (
 	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
 	"holdfast/domain/treasury"
 )
@@ -23,6 +24,6 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
-		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), safety.Aggregate(),
 	}
 }
