@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/escrow"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
+	"holdfast/domain/safety"
 	"holdfast/eventstore"
 )
 
@@ -28,6 +29,7 @@ type Deps struct {
 	Registry   Registry
 	Checkout   Checkout
 	Oracle     Oracle
+	Screener   Screener
 	Custody    Custody
 	Policy     Policy
 	Codes      DeliveryCodes
@@ -117,6 +119,7 @@ type Terms struct {
 	WalletCooling   time.Duration // a payout's wallet must rest after a change
 	PayoutApprovals int
 	CodeLife        time.Duration // of a delivery code
+	Safety          safety.Policy // of payers
 	// NetworkFee is what a refund is charged for gas, NetworkFeeCap the most it may be.
 	NetworkFee, NetworkFeeCap money.Units
 }

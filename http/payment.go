@@ -81,7 +81,7 @@ func (s *Server) openPayment(ctx context.Context, c *call, in *openPaymentInput)
 	if err != nil {
 		return reply{}, err
 	}
-	f.ExpiresAt = f.At.Add(s.timeToPay(hold, terms))
+	f.ExpiresAt, f.Safety = f.At.Add(s.timeToPay(hold, terms)), terms.Safety
 	f.Destination, f.Intent, f.Threshold = payIn.Destination, payIn.Intent, payIn.Threshold
 	return s.run(ctx, c, of(payment.Decider, f.Payment), opened{InitiatePayment: f, registry: s.deps.Registry})
 }

@@ -68,6 +68,9 @@ func (s *Server) payoutSigned(ctx context.Context, c *call, in *signedInput) (re
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.payable(ctx, c, state.Amount.Asset, state.Wallet, "payout/"+in.ID); err != nil {
+		return reply{}, err
+	}
 	tx, err := s.decode(ctx, state.Amount.Asset, in.Body.SignedTx)
 	if err != nil {
 		return reply{}, err

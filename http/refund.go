@@ -135,6 +135,9 @@ func (s *Server) approveRefund(ctx context.Context, c *call, in *approveRefundIn
 		if err != nil {
 			return nil, err
 		}
+		if err := s.screening(ctx, c, asset, terms.Address, "refund/"+in.ID); err != nil {
+			return nil, err
+		}
 		if in.Body.Amount != nil {
 			if terms.Amount, err = s.read("amount", *in.Body.Amount, asset); err != nil {
 				return nil, err
@@ -179,10 +182,12 @@ func (s *Server) confirmRefundAddress(ctx context.Context, c *call, in *refundAd
 			return nil, err
 		}
 		w, err := s.walletFor(ctx, r.Buyer, in.Body.WalletID, asset)
-		return settlement.ConfirmRefundAddress{
-			Issue: c.issue(), Refund: id,
-			Address: refund.Address{Text: w.Address, Origin: refund.BuyerConfirmed, Screening: w.Screening},
-		}, err
+		if err != nil {
+			return nil, err
+		}
+		to := refund.Address{Text: w.Address, Origin: refund.BuyerConfirmed, Screening: w.Screening}
+		err = s.screening(ctx, c, asset, &to, "refund/"+in.ID)
+		return settlement.ConfirmRefundAddress{Issue: c.issue(), Refund: id, Address: to}, err
 	})
 }
 
@@ -207,6 +212,9 @@ func (s *Server) confirmRefund(ctx context.Context, c *call, in *refundConfirmIn
 	}
 	tx, err := s.decode(ctx, p.Due.Asset, in.Body.SignedTx)
 	if err != nil {
+		return reply{}, err
+	}
+	if err := s.payable(ctx, c, p.Due.Asset, tx.To, "refund/"+id); err != nil {
 		return reply{}, err
 	}
 	f := settlement.BroadcastRefund{

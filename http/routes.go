@@ -36,6 +36,7 @@ func Routes() []Route {
 		offerRoutes(),
 		paymentRoutes(),
 		quoteRoutes(),
+		reviewRoutes(),
 		paymentQueries(),
 		payoutQueries(),
 		disputeQueries(),
