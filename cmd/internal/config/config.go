@@ -72,6 +72,9 @@ type Config struct {
 	PayoutApprovals int           `env:"PAYOUT_APPROVALS" envDefault:"1"`
 	ApprovalLimit   string        `env:"RELEASE_APPROVAL_LIMIT"` // base units; empty = none
 
+	Safety
+	Quoting
+
 	SeedUsers *bool `env:"SEED_USERS"`
 	RateLimit *bool `env:"RATE_LIMIT"`
 }
@@ -207,6 +210,7 @@ func (c *Config) complete() error {
 			wrong("EVM_RPC_URLS", strconv.Quote(pair), "chainId=url pairs such as 8453=https://…")
 		}
 	}
+	c.safety(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

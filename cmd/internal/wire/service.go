@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"holdfast/adapters/aml"
 	"holdfast/adapters/localredis"
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
@@ -30,6 +31,9 @@ type Service struct {
 	Views   *views.Queries
 	Server  *apihttp.Server
 	Addr    string
+
+	screener *aml.Screener
+	oracle   apihttp.Oracle
 
 	loops   []loop
 	metrics *prometheus.Registry
@@ -57,6 +61,12 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	}
 	core.onClose(func(context.Context) error { return s.Redis.Close() })
 	if s.Chains, err = core.openChains(ctx); err != nil {
+		return nil, err
+	}
+	if s.screener, err = s.openScreener(); err != nil {
+		return nil, err
+	}
+	if s.oracle, err = s.openOracle(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
@@ -115,10 +125,12 @@ func (s *Service) openServer(version string) error {
 	s.Server, err = apihttp.New(apihttp.Config{
 		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
 		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
+		Quoting: quoting(cfg),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
 		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions},
+		Oracle: s.oracle, Screener: s.screener,
+		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions},
 		Policy: terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
