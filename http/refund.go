@@ -65,6 +65,11 @@ func (s *Server) refundPayment(ctx context.Context, c *call, in *refundPaymentIn
 		if f.Terms, err = s.refundTerms(ctx, p.Buyer, p.Seller, p.Due.Asset); err != nil {
 			return reply{}, err
 		}
+		if !in.Body.DryRun {
+			if err := s.screening(ctx, c, p.Due.Asset, f.Terms.Address, "refund/"+string(f.Refund)); err != nil {
+				return reply{}, err
+			}
+		}
 	}
 	if in.Body.DryRun {
 		return s.rehearse(ctx, c, f)

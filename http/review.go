@@ -20,7 +20,7 @@ const reviewsPath = "/api/admin/payments/reviews"
 
 func reviewRoutes() []Route {
 	return []Route{
-		on[listReviewsInput, []ReviewOut](Route{Method: "GET", Path: reviewsPath, Roles: adminGuard, Class: Query, Rate: RateGeneral, Summary: "Payments that wait for two people, oldest first, with every verdict"}, (*Server).listReviews),
+		on[listReviewsInput, []ReviewOut](Route{Method: "GET", Path: reviewsPath, Roles: adminGuard, Class: Query, Rate: RateGeneral, Views: []string{paymentview.Name}, Summary: "Payments that wait for two people, oldest first, with every verdict"}, (*Server).listReviews),
 		on[paymentInput, []VerdictOut](Route{Method: "POST", Path: reviewsPath + "/{id}/rescreen", Roles: adminGuard, Class: Command, Rate: RatePayment, Summary: "Ask about a payment's payers again", Errors: []string{"NOT_CONFIGURED"}}, (*Server).rescreen),
 	}
 }

@@ -30,7 +30,7 @@ func (f InitiatePayment) screening(u *domain.Unit, h escrow.State) (*safety.Poli
 }
 
 // ScreeningHold names the release hold of a payment whose payers are not surely clean.
-func ScreeningHold(id domain.PaymentID) string { return "screening:" + string(id) }
+func ScreeningHold(id domain.PaymentID) string { return "screening-" + string(id) }
 
 // stopRelease fits the release hold of a payment to what is known of its payers: it is placed in
 // the very unit in which money is seen, so that there is no moment in which money of an unknown
