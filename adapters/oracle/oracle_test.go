@@ -147,7 +147,7 @@ func TestANodeThatLiesOrHangs(t *testing.T) {
 	t.Parallel()
 	market := double(t, map[string]string{"USDC/USD": "1"})
 	for name, handler := range map[string]http.HandlerFunc{
-		"HTML":  func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>bad gateway</html>")) },
+		"HTML": func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>bad gateway</html>")) },
 		"hangs": func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body) // else the server does not notice that the client has gone
 			<-r.Context().Done()
