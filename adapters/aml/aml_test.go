@@ -112,7 +112,7 @@ func TestTheBreaker(t *testing.T) {
 	now := time.Now()
 	a := service(t, func(w http.ResponseWriter, _ *http.Request) {
 		if asked.Add(1) <= 5 {
-			w.WriteHeader(500)
+			w.WriteHeader(http.StatusInternalServerError)
 			return
 		}
 		_, _ = w.Write([]byte(`{"identifications":[]}`))
