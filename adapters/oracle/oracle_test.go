@@ -221,7 +221,11 @@ func TestASourceThatFailsIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	asked := 0
 	broken, honest := double(t, nil), double(t, map[string]string{"USDC/USD": "1"})
-	broken.Break(func(w http.ResponseWriter, _ *http.Request) bool { asked++; w.WriteHeader(http.StatusInternalServerError); return true })
+	broken.Break(func(w http.ResponseWriter, _ *http.Request) bool {
+		asked++
+		w.WriteHeader(http.StatusInternalServerError)
+		return true
+	})
 	now := time.Now()
 	o := sources(t, oracle.Options{APIs: []*oracle.API{api("broken", broken), api("honest", honest)}, Now: func() time.Time { return now }})
 	for range 10 {
