@@ -16,6 +16,7 @@ import (
 	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
@@ -24,7 +25,7 @@ import (
 func aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
-		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
+		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(), safety.Aggregate(),
 		suspense.Aggregate(), treasury.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}

@@ -16,6 +16,8 @@ type Config struct {
 	AccessTTL  time.Duration // 0 = 15 minutes
 	RefreshTTL time.Duration // 0 = 30 days
 
+	Quoting Quoting // policy of quotes; zero values have defaults
+
 	// SessionFresh is how long a session's roles and revocation may be remembered; 0 = 3 s.
 	SessionFresh time.Duration
 	// RequestTimeout bounds one request's work; 0 = 15 s. Long polls add their wait.
@@ -38,6 +40,7 @@ func (c Config) withDefaults() Config {
 			*n = value
 		}
 	}
+	c.Quoting = c.Quoting.withDefaults()
 	set(&c.AccessTTL, 15*time.Minute)
 	set(&c.RefreshTTL, 30*24*time.Hour)
 	set(&c.SessionFresh, 3*time.Second)

@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/escrow"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
+	"holdfast/domain/safety"
 	"holdfast/eventstore"
 )
 
@@ -27,6 +28,8 @@ type Deps struct {
 	Sessions   Sessions
 	Registry   Registry
 	Checkout   Checkout
+	Oracle     Oracle
+	Screener   Screener
 	Custody    Custody
 	Recipients Recipients // nil: only addresses that were screened as wallets are paid
 	Policy     Policy
@@ -121,6 +124,7 @@ type Terms struct {
 	WalletCooling   time.Duration // a payout's wallet must rest after a change
 	PayoutApprovals int
 	CodeLife        time.Duration // of a delivery code
+	Safety          safety.Policy // of payers
 	// NetworkFee is what a refund is charged for gas, NetworkFeeCap the most it may be.
 	NetworkFee, NetworkFeeCap money.Units
 }

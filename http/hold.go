@@ -121,6 +121,10 @@ func (s *Server) resolveHold(ctx context.Context, c *call, in *resolveHoldInput)
 }
 
 func (s *Server) lift(ctx context.Context, c *call, requestID, id, reason string) (reply, error) {
+	approver, waiting, err := s.liftedByTwo(ctx, c, requestID, id)
+	if err != nil || waiting.status != 0 {
+		return waiting, err
+	}
 	return s.onHold(ctx, c, requestID, func(h escrow.State) (flow, error) {
 		// A guard places; what a guard has placed is lifted by an admin or a resolver too.
 		if c.has(domain.Guard) && !c.has(domain.Admin) && !c.has(domain.Resolver) {
@@ -128,8 +132,26 @@ func (s *Server) lift(ctx context.Context, c *call, requestID, id, reason string
 				return nil, fault.ErrForbidden
 			}
 		}
-		return funding.LiftHold{Issue: c.issue(), Hold: h.ID, ID: id, Reason: reason}, nil
+		return funding.LiftHold{Issue: c.issue(), Hold: h.ID, ID: id, Reason: reason, Approver: approver}, nil
 	})
+}
+
+// liftedByTwo asks for a second person where screening itself has placed the hold. The first is
+// noted and answered 202.
+func (s *Server) liftedByTwo(ctx context.Context, c *call, requestID, id string) (domain.Actor, reply, error) {
+	h, err := s.holdOf(ctx, c, requestID)
+	if err != nil {
+		return domain.Actor{}, reply{}, err
+	}
+	placed, there := h.ReleaseHolds[id]
+	if !there || placed.Kind != escrow.AMLHold || placed.PlacedBy.User() != "" || c.user() == h.Buyer || c.user() == h.Seller {
+		return domain.Actor{}, reply{}, nil
+	}
+	first, waiting, err := s.second(ctx, c, "lift", string(h.ID), id)
+	if err != nil || first == "" {
+		return domain.Actor{}, waiting, err
+	}
+	return domain.User(first), reply{}, nil
 }
 
 type extendInput struct {

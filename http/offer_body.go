@@ -8,10 +8,11 @@ import (
 	"holdfast/domain/offer"
 )
 
-// PriceIn is an offer's price: in an asset, base units or a human decimal.
+// PriceIn is an offer's price: base units or a human decimal of an asset or, without an asset, of
+// a currency.
 type PriceIn struct {
 	AmountIn
-	Currency string `json:"currency,omitempty" enum:"USD,EUR,IRR,TRY,USDT,USDC" doc:"As shown; left out = the asset's symbol"`
+	Currency string `json:"currency,omitempty" enum:"USD,EUR,IRR,TRY,USDT,USDC" doc:"Beside an asset: as shown, left out = its symbol. Without: the price is in this currency, and is paid through a quote"`
 }
 
 // DurationIn is a span as people say it.
@@ -29,6 +30,9 @@ func (d *DurationIn) String() string {
 
 // price reads a price; the display is always computed from the exact amount.
 func (s *Server) price(in PriceIn) (offer.Price, error) {
+	if asset, ok := currencyOf(in); ok {
+		return s.fiatPrice(in, asset)
+	}
 	amount, err := s.read("price", in.AmountIn, "")
 	if err != nil {
 		return offer.Price{}, err
@@ -61,6 +65,6 @@ func (s *Server) offerTerms(c *call, in OfferIn) (offer.Terms, error) {
 	p, err := s.price(in.Price)
 	return offer.Terms{
 		Title: in.Title, Description: c.about(in.Description), Price: p, DeliveryTime: in.DeliveryTime.String(),
-		ValidUntil: in.ValidUntil.UTC(), Notes: c.about(in.Notes), RequireAML: in.RequireAML,
+		ValidUntil: in.ValidUntil.UTC(), Notes: c.about(in.Notes), RequireAML: in.RequireAML, AMLBlocks: in.AMLBlocks,
 	}, err
 }

@@ -2,17 +2,13 @@ package http
 
 import (
 	"context"
-	"time"
 
 	"holdfast/domain"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/funding"
-	"holdfast/domain/money"
 	"holdfast/domain/network"
-	"holdfast/domain/order"
 	"holdfast/domain/payment"
-	"holdfast/domain/quote"
 	"holdfast/domain/request"
 	"holdfast/domain/settlement"
 )
@@ -23,17 +19,14 @@ func paymentRoutes() []Route {
 	route := func(method, rest, summary string, roles []domain.Capacity, errors ...string) Route {
 		return Route{Method: method, Path: paymentsPath + rest, Roles: roles, Class: Command, Money: true, Rate: RatePayment, Summary: summary, Errors: errors}
 	}
-	opening := []string{"PAYMENT_ALREADY_OPEN", "ASSET_NOT_ALLOWED", "QUOTE_EXPIRED", "QUOTE_USED", "PROVIDER_UNAVAILABLE", "PROVIDER_MISMATCH"}
+	opening := []string{"PAYMENT_ALREADY_OPEN", "ASSET_NOT_ALLOWED", "QUOTE_REQUIRED", "QUOTE_EXPIRED", "QUOTE_USED", "PRICE_MISMATCH", "PROVIDER_UNAVAILABLE", "PROVIDER_MISMATCH"}
 	open := route("POST", "", "Begin to pay for a selected offer", buyer, opening...)
 	open.Status, open.Aliases = 201, []string{paymentsPath + "/save", paymentsPath + "/configuration"}
 	intent := route("POST", "/request-network/intents", "The same, under the provider's mount", buyer, opening...)
 	intent.Status, intent.Aliases = 201, []string{paymentsPath + "/request-network/pay-in"}
-	price := route("POST", "/quotes", "What an offer costs in an asset", buyer, "QUOTE_UNAVAILABLE", "ORACLE_DIVERGENCE")
-	price.Money, price.Status = false, 201
 	return []Route{
 		on[openPaymentInput, CheckoutBlock](open, (*Server).openPayment),
 		on[openPaymentInput, CheckoutBlock](intent, (*Server).openPayment),
-		on[quoteInput, order.QuoteAnswer](price, (*Server).issueQuote),
 		on[cancelPaymentInput, funding.PaymentAnswer](route("POST", "/{id}/cancel", "Give it up before any money was seen", buyerAdmin, "PAYMENT_IN_PROGRESS"), (*Server).cancelPayment),
 		on[reportInput, funding.PaymentAnswer](route("POST", "/{id}/report", "Claim to have paid; nothing but a look at the chain follows", buyer, "TX_INVALID"), (*Server).reportTransaction),
 		on[releaseInput, funding.HoldAnswer](route("POST", "/{id}/release", "Pay the seller", buyerAdmin, "RELEASE_HOLD_ACTIVE", "ESCROW_DISPUTED", "ESCROW_NOT_RELEASABLE", "INSUFFICIENT_HELD_FUNDS", "APPROVAL_REQUIRED", "ASSET_PAUSED"), (*Server).releasePayment),
@@ -64,34 +57,31 @@ func (s *Server) openPayment(ctx context.Context, c *call, in *openPaymentInput)
 		return reply{}, err
 	}
 	f := funding.InitiatePayment{
-		Issue: c.issue(), Payment: domain.PaymentID(c.newID("payment")), Request: hold.Request, Offer: hold.Offer,
-		Asset: hold.Due.Asset, Quote: domain.QuoteID(in.Body.QuoteID),
+		Issue: c.issue(), Payment: domain.PaymentID(c.newID("payment")), Request: hold.Request, Offer: hold.Offer, Quote: domain.QuoteID(in.Body.QuoteID),
 	}
-	if in.Body.Asset != "" {
-		asset, ok := s.deps.Registry.Asset(in.Body.Asset)
-		if !ok || asset != hold.Due.Asset {
-			return reply{}, payment.ErrAssetNotTaken.With("asset", hold.Due.Asset)
-		}
+	due, err := s.due(ctx, c, f, hold, in.Body.Asset)
+	if err != nil {
+		return reply{}, err
 	}
-	missing, _ := hold.Due.Units.Sub(hold.In())
+	f.Asset = due.Asset
 	if in.Body.Amount != nil {
-		believed, err := s.read("amount", *in.Body.Amount, hold.Due.Asset)
+		believed, err := s.read("amount", *in.Body.Amount, due.Asset)
 		if err != nil {
 			return reply{}, err
 		}
-		if believed.Units != missing {
-			return reply{}, errPriceMismatch.With("due", missing)
+		if believed.Units != due.Units {
+			return reply{}, errPriceMismatch.With("due", due.Units)
 		}
 	}
-	terms, err := s.terms(hold.Due.Asset)
+	terms, err := s.terms(due.Asset)
 	if err != nil {
 		return reply{}, err
 	}
-	payIn, err := s.deps.Checkout.Prepare(ctx, f.Payment, money.Of(hold.Due.Asset, missing))
+	payIn, err := s.deps.Checkout.Prepare(ctx, f.Payment, due)
 	if err != nil {
 		return reply{}, err
 	}
-	f.ExpiresAt = f.At.Add(terms.PaymentExpiry)
+	f.ExpiresAt, f.Safety = f.At.Add(s.timeToPay(hold, terms)), terms.Safety
 	f.Destination, f.Intent, f.Threshold, f.Basis = payIn.Destination, payIn.Intent, payIn.Threshold, payIn.Basis
 	return s.run(ctx, c, of(payment.Decider, f.Payment), opened{InitiatePayment: f, registry: s.deps.Registry})
 }
@@ -130,38 +120,6 @@ func (f opened) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	return checkoutOf(f.registry, state), nil
-}
-
-type quoteInput struct {
-	Body struct {
-		OfferID string `json:"offerId" format:"uuid"`
-		Asset   string `json:"asset,omitempty" maxLength:"200"`
-	}
-}
-
-// quoteLife is how long a fixed price stands; with rates the policy would say.
-const quoteLife = 15 * time.Minute
-
-func (s *Server) issueQuote(ctx context.Context, c *call, in *quoteInput) (reply, error) {
-	o, err := s.offerFor(ctx, c, in.Body.OfferID)
-	if err != nil {
-		return reply{}, err
-	}
-	if c.user() != o.Buyer {
-		return reply{}, fault.ErrForbidden
-	}
-	price := o.Terms.Price
-	if in.Body.Asset != "" {
-		if asset, ok := s.deps.Registry.Asset(in.Body.Asset); !ok || asset != price.Amount.Asset {
-			return reply{}, quote.ErrUnavailable.Because("only the offer's own asset is quoted without price sources")
-		}
-	}
-	i := c.issue()
-	f := order.IssueQuote{Issue: quote.Issue{
-		Issue: i, Quote: domain.QuoteID(c.newID("quote")), Offer: o.ID, Buyer: c.user(), Price: price.Amount.Units,
-		Currency: string(price.Amount.Asset), Settle: price.Amount.Asset, ExpiresAt: i.At.Add(quoteLife),
-	}}
-	return s.run(ctx, c, of(quote.Decider, f.Quote), f)
 }
 
 func (s *Server) onPayment(ctx context.Context, c *call, id string, f func(domain.PaymentID, payment.State) (flow, error)) (reply, error) {

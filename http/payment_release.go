@@ -121,9 +121,10 @@ func (s *Server) reviewPayment(ctx context.Context, c *call, in *reviewInput) (r
 		return waiting, err
 	}
 	id := domain.PaymentID(in.ID)
-	var f flow = funding.ClearReview{Issue: c.issue(), Payment: id, Approver: domain.User(first, domain.Admin)}
+	approver := domain.User(first, domain.Admin)
+	var f flow = funding.ClearReview{Issue: c.issue(), Payment: id, Approver: approver}
 	if in.Body.Decision == "reject" {
-		f = funding.RejectReview{Issue: c.issue(), Payment: id}
+		f = funding.RejectReview{Issue: c.issue(), Payment: id, Approver: approver}
 	}
 	return s.run(ctx, c, of(payment.Decider, id), f)
 }

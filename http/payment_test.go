@@ -165,7 +165,7 @@ func TestOpeningAPaymentWrongly(t *testing.T) {
 			"other offer":    {o.buyer, body(map[string]any{"sellerOfferId": "11111111-1111-4111-8111-111111111111"}), 409, "OFFER_NOT_SELECTABLE"},
 			"stranger":       {w.as(w.users.named("buyer2")), body(nil), 404, "NOT_FOUND"},
 			"not a uuid":     {o.buyer, body(map[string]any{"purchaseRequestId": "x"}), 400, "VALIDATION_FAILED"},
-			"unknown quote":  {o.buyer, body(map[string]any{"quoteId": "11111111-1111-4111-8111-111111111111"}), 409, ""},
+			"unknown quote":  {o.buyer, body(map[string]any{"quoteId": "11111111-1111-4111-8111-111111111111"}), 422, "PRICE_MISMATCH"},
 			"foreign amount": {o.buyer, body(map[string]any{"amount": map[string]any{"asset": "USDC@56", "display": "80"}}), 422, "ASSET_MISMATCH"},
 		} {
 			a := c.who.post("/api/payment", c.body)

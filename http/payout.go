@@ -146,8 +146,9 @@ type approvePayoutInput struct {
 }
 
 func (s *Server) approvePayout(ctx context.Context, c *call, in *approvePayoutInput) (reply, error) {
-	return s.onPayout(ctx, c, in.ID, func(id domain.PayoutID, _ payout.State) (flow, error) {
-		return settlement.ApprovePayout{Issue: c.issue(), Payout: id, Revision: in.Body.Revision}, nil
+	return s.onPayout(ctx, c, in.ID, func(id domain.PayoutID, p payout.State) (flow, error) {
+		err := s.payable(ctx, c, p.Amount.Asset, p.Wallet, "payout/"+in.ID)
+		return settlement.ApprovePayout{Issue: c.issue(), Payout: id, Revision: in.Body.Revision}, err
 	})
 }
 

@@ -136,6 +136,9 @@ func (s *Server) signPayout(ctx context.Context, c *call, id string, d delivered
 	if err != nil {
 		return reply{}, err
 	}
+	if err := s.payable(ctx, c, p.Amount.Asset, p.Wallet, "payout/"+string(p.Payout)); err != nil {
+		return reply{}, err
+	}
 	if d, err = s.decoded(ctx, p.Amount.Asset, d); err != nil {
 		return reply{}, err
 	}

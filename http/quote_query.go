@@ -19,8 +19,13 @@ type QuoteOut struct {
 	ID        domain.QuoteID `json:"id"`
 	OfferID   domain.OfferID `json:"offerId"`
 	State     string         `json:"state"`
+	Price     money.Amount   `json:"price" doc:"Of the offer; an iso4217: asset is a currency in minor units"`
 	AmountDue money.Amount   `json:"amountDue"`
-	ExpiresAt time.Time      `json:"expiresAt"`
+	// Rates are what the sources said, empty for a price in the asset itself.
+	Rates     []quote.Rate     `json:"rates"`
+	Rule      quote.Rule       `json:"rule"`
+	PaymentID domain.PaymentID `json:"paymentId,omitempty" doc:"Which has used it"`
+	ExpiresAt time.Time        `json:"expiresAt"`
 }
 
 func (s *Server) getQuote(ctx context.Context, c *call, in *quoteIDInput) (reply, error) {
@@ -31,5 +36,9 @@ func (s *Server) getQuote(ctx context.Context, c *call, in *quoteIDInput) (reply
 	if err != nil {
 		return reply{}, err
 	}
-	return reply{data: QuoteOut{ID: domain.QuoteID(in.ID), OfferID: q.Offer, State: q.Phase, AmountDue: q.AmountDue, ExpiresAt: q.ExpiresAt.UTC()}, version: version}, nil
+	out := QuoteOut{
+		ID: domain.QuoteID(in.ID), OfferID: q.Offer, State: q.Phase, Price: q.Price, AmountDue: q.AmountDue,
+		Rates: append([]quote.Rate{}, q.Rates...), Rule: q.Rule, PaymentID: q.Payment, ExpiresAt: q.ExpiresAt.UTC(),
+	}
+	return reply{data: out, version: version}, nil
 }

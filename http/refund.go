@@ -65,6 +65,11 @@ func (s *Server) refundPayment(ctx context.Context, c *call, in *refundPaymentIn
 		if f.Terms, err = s.refundTerms(ctx, p.Buyer, p.Seller, p.Due.Asset); err != nil {
 			return reply{}, err
 		}
+		if !in.Body.DryRun {
+			if err := s.screening(ctx, c, p.Due.Asset, f.Terms.Address, "refund/"+string(f.Refund)); err != nil {
+				return reply{}, err
+			}
+		}
 	}
 	if in.Body.named() {
 		if c.user() != p.Buyer {
@@ -143,6 +148,9 @@ func (s *Server) approveRefund(ctx context.Context, c *call, in *approveRefundIn
 		}
 		terms, err := s.refundTerms(ctx, r.Buyer, r.Seller, asset)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.screening(ctx, c, asset, terms.Address, "refund/"+in.ID); err != nil {
 			return nil, err
 		}
 		if in.Body.Amount != nil {

@@ -78,6 +78,10 @@ func (s *Server) confirmRefundAddress(ctx context.Context, c *call, in *refundAd
 			return nil, err
 		}
 		a, err := s.refundAddress(ctx, r.Buyer, asset, in.Body)
+		if err != nil {
+			return nil, err
+		}
+		err = s.screening(ctx, c, asset, &a, "refund/"+in.ID)
 		return settlement.ConfirmRefundAddress{Issue: c.issue(), Refund: id, Address: a, CoolingOff: policy.WalletCooling}, err
 	})
 }

@@ -153,6 +153,9 @@ func (s *Server) signRefund(ctx context.Context, c *call, r refund.State, destin
 	if d, err = s.decoded(ctx, asset, d); err != nil {
 		return reply{}, err
 	}
+	if err := s.payable(ctx, c, asset, d.tx.To, "refund/"+string(r.Refund)); err != nil {
+		return reply{}, err
+	}
 	f := settlement.SignRefund{
 		Issue: c.issue(), Refund: r.Refund, Tx: d.tx, Custody: asOutgoing(destinationID), Screening: "clean", Sent: d.hash != "",
 	}

@@ -186,7 +186,11 @@ func (s *Server) cancelRequest(ctx context.Context, c *call, in *cancelRequestIn
 		if !in.Body.Refund || r.Selected == nil {
 			return f, nil
 		}
-		terms, err := s.refundTerms(ctx, r.Buyer, r.Seller(), r.Selected.Price.Asset)
+		hold, _, err := stateOf(ctx, s, escrow.Decider, r.Selected.Hold)
+		if err != nil {
+			return nil, err
+		}
+		terms, err := s.refundTerms(ctx, r.Buyer, r.Seller(), hold.Due.Asset)
 		if err != nil {
 			return nil, err
 		}

@@ -36,6 +36,8 @@ func Routes() []Route {
 		offerQueries(),
 		offerRoutes(),
 		paymentRoutes(),
+		quoteRoutes(),
+		reviewRoutes(),
 		paymentQueries(),
 		payoutQueries(),
 		refundQueries(),

@@ -53,6 +53,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	strictCasing.Do(func() { huma.ValidateStrictCasing = true })
 	config = config.withDefaults()
+	deps.Registry = currencies{deps.Registry}
 	s := &Server{config: config, deps: deps, log: deps.Log, routes: Routes()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

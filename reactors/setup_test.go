@@ -24,6 +24,7 @@ import (
 	"holdfast/domain/order"
 	"holdfast/domain/payment"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/scenariotest"
 	"holdfast/eventstore"
 	"holdfast/eventstore/postgres"
@@ -61,6 +62,7 @@ type world struct {
 	signer  *evm.LocalSigner
 	deriver *evm.Deriver
 	index   atomic.Uint32
+	safety  safety.Policy // of the payments that are opened
 }
 
 func setup(t *testing.T) *world {
@@ -171,7 +173,7 @@ func (w *world) orderAt(due uint64, at time.Time, expires time.Duration) bill {
 	b.reference = requestnetwork.Reference(string(b.payment), "salt", d.Address)
 	w.do(funding.InitiatePayment{
 		Issue: by(asBuyer), Payment: b.payment, Request: b.request, Offer: of, Asset: usdc, ExpiresAt: at.Add(expires),
-		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d,
+		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d, Safety: w.safety,
 		Intent: funding.Intent{Provider: "request-network", RequestID: b.provider, Reference: b.reference, Topic: "0x" + fmt.Sprintf("%064x", 1), Proxy: devchain.Proxy},
 	})
 	return b

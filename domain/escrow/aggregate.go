@@ -8,6 +8,7 @@ func Aggregate() domain.Aggregate {
 		Category: Decider.Category,
 		Events: []domain.Event{
 			Opened{},
+			DueFixed{},
 			Credited{},
 			Debited{},
 			Funded{},

@@ -67,10 +67,13 @@ type PlaceReleaseHold struct {
 }
 
 // LiftReleaseHold removes a release hold.
+//
+// An aml hold that a machine has placed is lifted by two people: who issues this and Approver.
 type LiftReleaseHold struct {
 	domain.Issue
-	ID     string
-	Reason string
+	ID       string
+	Reason   string
+	Approver domain.Actor
 }
 
 // StartInspection begins the time in which the buyer may still object.

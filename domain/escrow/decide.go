@@ -54,6 +54,9 @@ func reopened(s State, why string) []Event {
 }
 
 func missing(s State, amount money.Amount) error {
+	if s.Unpriced() {
+		return ErrQuoteRequired
+	}
 	if amount.Asset != s.Due.Asset {
 		return money.ErrAssetMismatch
 	}
@@ -104,6 +107,8 @@ func liftHold(s State, c LiftReleaseHold) ([]Event, error) {
 		return nil, ErrHoldNotFound
 	case h.Kind == AMLHold && c.By.Kind == h.PlacedBy.Kind && c.By.ID == h.PlacedBy.ID && c.By.Kind == "user":
 		return nil, ErrHoldOwner
+	case h.Kind == AMLHold && h.PlacedBy.User() == "" && c.By.User() != "" && (c.Approver.User() == "" || c.Approver.ID == c.By.ID):
+		return nil, ErrTwoPeople
 	case h.Kind == DisputeHold && c.By.Kind == "user":
 		return nil, ErrHoldOwner.Because("the hold of a dispute is lifted by the dispute's end")
 	case c.By.Has(domain.Guard) && !c.By.Has(domain.Admin) && h.Kind != GuardHold:

@@ -18,6 +18,7 @@ var (
 	ErrApprovalRequired = fault.New(fault.Conflict, "APPROVAL_REQUIRED", "a release of this size needs the agreement of a second person")
 	ErrInvalidSplit     = fault.New(fault.Rule, "INVALID_SPLIT", "the parts are not the whole")
 	ErrAmountExceedsDue = fault.New(fault.Rule, "AMOUNT_EXCEEDS_DUE", "that is more than is still missing")
+	ErrTwoPeople        = fault.New(fault.Forbidden, "SELF_APPROVAL", "two different people must agree to this")
 	ErrNotEmpty         = fault.New(fault.Conflict, "ESCROW_NOT_EMPTY", "something of the escrow is left or under way")
 	ErrOwnRequest       = fault.New(fault.Forbidden, "OWN_REQUEST", "buyer and seller must be two people")
 )

@@ -44,6 +44,7 @@ type State struct {
 	Buyer   domain.UserID    `json:"buyer"`
 	Seller  domain.UserID    `json:"seller"`
 	Due     money.Amount     `json:"due"`
+	Price   *money.Amount    `json:"price,omitempty"` // in a currency, once a quote has fixed what is due
 	Terms   Terms            `json:"terms"`
 
 	Credited   money.Units `json:"credited"` // confirmed, overpaid part included
@@ -158,6 +159,8 @@ func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Opened:
 		s = State{ID: e.Hold, Request: e.Request, Offer: e.Offer, Buyer: e.Buyer, Seller: e.Seller, Due: e.Due, Terms: e.Terms}
+	case DueFixed:
+		s.Due, s.Price = e.Due, &e.Price
 	case Credited:
 		s.Credited = s.Credited.Plus(e.Amount.Units)
 		s.Overpaid = s.Overpaid.Plus(e.Overpaid.Units)

@@ -27,6 +27,10 @@ func Table() machine.Table[State, Event] {
 				Guard: "something is due; buyer ≠ seller → OWN_REQUEST", Events: []string{"escrow.opened"},
 			}, open),
 			machine.On(line{
+				From: []string{AwaitingFunds}, By: []domain.Capacity{domain.Process}, To: []string{AwaitingFunds},
+				Guard: "priced in a currency, and always the same asset → ASSET_NOT_ALLOWED; more than has come in → PAYMENT_IN_PROGRESS", Events: []string{"escrow.due_fixed"},
+			}, fixDue),
+			machine.On(line{
 				From: alive, By: facts, To: alive,
 				Guard: "confirmed money is never refused", Events: []string{"escrow.credited", "escrow.funded", "escrow.reopened"},
 			}, credit),
@@ -48,7 +52,7 @@ func Table() machine.Table[State, Event] {
 			}, placeHold),
 			machine.On(line{
 				From: alive, By: people, To: alive,
-				Guard: "known → HOLD_NOT_FOUND; the placer of an aml hold may not lift it alone, a dispute's hold is lifted by its outcome → HOLD_OWNER", Events: []string{"escrow.release_hold_lifted"},
+				Guard: "known → HOLD_NOT_FOUND; the placer of an aml hold may not lift it alone, one that screening placed needs two people → SELF_APPROVAL, a dispute's hold is lifted by its outcome → HOLD_OWNER", Events: []string{"escrow.release_hold_lifted"},
 			}, liftHold),
 			machine.On(line{
 				From: []string{FundedPhase, ReleasableNow, PartlyReleased}, By: []domain.Capacity{domain.Buyer, domain.Seller, domain.Process, domain.Timer, domain.Admin}, To: []string{FundedPhase, ReleasableNow, PartlyReleased},

@@ -32,5 +32,5 @@ func (f ClearReviewAlone) Run(u *domain.Unit) (any, error) {
 	if _, err := domain.Do(u, breakglass.Decider, breakglass.Stream, use); err != nil {
 		return nil, err
 	}
-	return ClearReview{Issue: f.Issue, Payment: f.Payment}.Run(u)
+	return ClearReview{Issue: f.Issue, Payment: f.Payment, alone: true}.Run(u)
 }

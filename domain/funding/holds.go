@@ -163,17 +163,18 @@ func (f PlaceHold) Run(u *domain.Unit) (any, error) {
 	return onHold(u, f.Hold, escrow.PlaceReleaseHold{Issue: f.Issue, ID: f.ID, Kind: f.Kind, Reason: f.Reason})
 }
 
-// LiftHold removes a release hold. Errors: HOLD_NOT_FOUND, HOLD_OWNER.
+// LiftHold removes a release hold. Errors: HOLD_NOT_FOUND, HOLD_OWNER, SELF_APPROVAL.
 type LiftHold struct {
 	domain.Issue
-	Hold   domain.HoldID
-	ID     string
-	Reason string
+	Hold     domain.HoldID
+	ID       string
+	Reason   string
+	Approver domain.Actor // who has agreed before, where two must
 }
 
 // Run decides.
 func (f LiftHold) Run(u *domain.Unit) (any, error) {
-	return onHold(u, f.Hold, escrow.LiftReleaseHold{Issue: f.Issue, ID: f.ID, Reason: f.Reason})
+	return onHold(u, f.Hold, escrow.LiftReleaseHold{Issue: f.Issue, ID: f.ID, Reason: f.Reason, Approver: f.Approver})
 }
 
 // ExtendInspection moves the end of the inspection.

@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/domain/quote"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/threshold"
 )
 
@@ -86,7 +87,8 @@ type Intent struct {
 }
 
 // InitiatePayment opens the payment of an order with its own destination. Errors:
-// PAYMENT_ALREADY_OPEN, ASSET_NOT_ALLOWED, QUOTE_EXPIRED, QUOTE_USED, INVALID_STATE.
+// PAYMENT_ALREADY_OPEN, ASSET_NOT_ALLOWED, QUOTE_REQUIRED, QUOTE_EXPIRED, QUOTE_USED,
+// PRICE_MISMATCH, INVALID_STATE.
 type InitiatePayment struct {
 	domain.Issue
 	Payment   domain.PaymentID
@@ -98,6 +100,7 @@ type InitiatePayment struct {
 	// Basis, when given, lets the chain's confirmation rule say the threshold instead, as it
 	// stands in the very unit that opens the payment.
 	Basis       *threshold.Basis
+	Safety      safety.Policy // of the platform; the offer may ask for more
 	ExpiresAt   time.Time
 	Destination Destination
 	Intent      Intent
@@ -119,6 +122,9 @@ func (f InitiatePayment) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if h, err = f.priced(u, h); err != nil {
+		return nil, err
+	}
 	if f.Asset != "" && f.Asset != h.Due.Asset {
 		return nil, payment.ErrAssetNotTaken.With("asset", h.Due.Asset)
 	}
@@ -135,10 +141,14 @@ func (f InitiatePayment) Run(u *domain.Unit) (any, error) {
 
 func (f InitiatePayment) open(u *domain.Unit, h escrow.State) error {
 	id, d := string(f.Payment), f.Destination
+	screening, err := f.screening(u, h)
+	if err != nil {
+		return err
+	}
 	steps := []domain.Command{
 		payment.Initiate{
 			Issue: f.Issue, Payment: f.Payment, Request: f.Request, Offer: f.Offer, Hold: h.ID, Buyer: h.Buyer, Seller: h.Seller,
-			Quote: f.Quote, Due: h.Amount(h.Missing()), Threshold: f.Threshold, ExpiresAt: f.ExpiresAt,
+			Quote: f.Quote, Due: h.Amount(h.Missing()), Threshold: f.Threshold, Safety: screening, ExpiresAt: f.ExpiresAt,
 		},
 		payment.AssignDestination{Issue: own(f.Issue), Destination: d.ID, Address: d.Address, Path: d.Path, Token: d.Token, Chain: d.Chain},
 	}
@@ -148,11 +158,6 @@ func (f InitiatePayment) open(u *domain.Unit, h escrow.State) error {
 	}
 	for _, c := range steps {
 		if _, err := domain.Do(u, payment.Decider, id, c); err != nil {
-			return err
-		}
-	}
-	if f.Quote != "" {
-		if _, err := domain.Do(u, quote.Decider, string(f.Quote), quote.Lock{Issue: f.Issue, Payment: f.Payment}); err != nil {
 			return err
 		}
 	}
@@ -201,7 +206,15 @@ type CancelPayment struct {
 
 // Run decides.
 func (f CancelPayment) Run(u *domain.Unit) (any, error) {
-	return onPayment(u, f.Payment, payment.Cancel{Issue: f.Issue, Reason: f.Reason})
+	answer, err := onPayment(u, f.Payment, payment.Cancel{Issue: f.Issue, Reason: f.Reason})
+	if err != nil {
+		return nil, err
+	}
+	s, err := existing(u, f.Payment)
+	if err != nil {
+		return nil, err
+	}
+	return answer, endQuote(u, s.Quote, quote.Expire{Issue: own(f.Issue)})
 }
 
 // ExpirePayment ends the time to pay: the selection is released, the hold cancelled. A
@@ -218,6 +231,9 @@ func (f ExpirePayment) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	if _, err := domain.Do(u, payment.Decider, string(f.Payment), payment.Expire{Issue: f.Issue}); err != nil {
+		return nil, err
+	}
+	if err := endQuote(u, s.Quote, quote.Expire{Issue: own(f.Issue)}); err != nil {
 		return nil, err
 	}
 	r, err := domain.StateOf(u, request.Decider, string(s.Request))
@@ -238,7 +254,7 @@ func (f ExpirePayment) Run(u *domain.Unit) (any, error) {
 	return paymentAnswer(u, f.Payment)
 }
 
-// HoldForReview, ClearReview and RejectReview: a person looks at a payment.
+// HoldForReview stops a payment until two people have looked at it.
 type HoldForReview struct {
 	domain.Issue
 	Payment domain.PaymentID
@@ -249,22 +265,4 @@ type HoldForReview struct {
 // Run decides.
 func (f HoldForReview) Run(u *domain.Unit) (any, error) {
 	return onPayment(u, f.Payment, payment.HoldForReview{Issue: f.Issue, Kind: f.Kind, Score: f.Score})
-}
-
-// ClearReview lets the payment go on; Approver is the other admin who agreed.
-type ClearReview struct {
-	domain.Issue
-	Payment  domain.PaymentID
-	Approver domain.Actor
-}
-
-// Run decides.
-func (f ClearReview) Run(u *domain.Unit) (any, error) {
-	return onPayment(u, f.Payment, payment.ClearReview{Issue: f.Issue, Approver: f.Approver})
-}
-
-// RejectReview refuses a payment's money: what was seen and not confirmed goes to suspense.
-type RejectReview struct {
-	domain.Issue
-	Payment domain.PaymentID
 }

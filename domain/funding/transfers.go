@@ -2,7 +2,6 @@ package funding
 
 import (
 	"errors"
-	"maps"
 	"slices"
 
 	"holdfast/domain"
@@ -12,6 +11,7 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
+	"holdfast/domain/quote"
 	"holdfast/domain/receivable"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
@@ -65,6 +65,14 @@ func (f RecordTransfer) Run(u *domain.Unit) (any, error) {
 	case errors.Is(err, payment.ErrClosed):
 		return f.unmatched(u, suspense.Late)
 	case err != nil:
+		return nil, err
+	}
+	if late {
+		if err := judgedByItsQuote(u, f.Issue, s); err != nil {
+			return nil, err
+		}
+	}
+	if err := stopRelease(u, f.Issue, f.Payment); err != nil {
 		return nil, err
 	}
 	return paymentAnswer(u, f.Payment)
@@ -128,6 +136,10 @@ func (f ConfirmTransfer) Run(u *domain.Unit) (any, error) {
 			credit.Amount = e.Amount
 		case payment.Overpaid:
 			credit.Overpaid = e.Excess
+		case payment.Paid:
+			if err := endQuote(u, s.Quote, quote.Consume{Issue: own(f.Issue)}); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if _, err := domain.Do(u, escrow.Decider, string(s.Hold), credit); err != nil {
@@ -202,7 +214,13 @@ func (f ObserveReorg) Run(u *domain.Unit) (any, error) {
 		return paymentAnswer(u, f.Payment)
 	}
 	if !t.Confirmed {
-		return onPayment(u, f.Payment, payment.Drop{Issue: f.Issue, Evidence: t.Evidence, Reason: f.Reason})
+		if _, err := onPayment(u, f.Payment, payment.Drop{Issue: f.Issue, Evidence: t.Evidence, Reason: f.Reason}); err != nil {
+			return nil, err
+		}
+		if err := stopRelease(u, f.Issue, f.Payment); err != nil {
+			return nil, err
+		}
+		return paymentAnswer(u, f.Payment)
 	}
 	h, err := holdOf(u, s.Hold)
 	if err != nil {
@@ -294,32 +312,6 @@ func unsecure(u *domain.Unit, i domain.Issue, h escrow.State, why string) error 
 		}
 	}
 	return nil
-}
-
-// Run decides: every transfer that was seen and not confirmed is dropped from the payment
-// and booked as nobody's, to be refunded from there.
-func (f RejectReview) Run(u *domain.Unit) (any, error) {
-	s, err := existing(u, f.Payment)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := domain.Do(u, payment.Decider, string(f.Payment), payment.RejectReview{Issue: f.Issue}); err != nil {
-		return nil, err
-	}
-	for _, key := range slices.Sorted(maps.Keys(s.Transfers)) {
-		t := s.Transfers[key]
-		if t.Confirmed {
-			continue
-		}
-		if _, err := domain.Do(u, payment.Decider, string(f.Payment), payment.Drop{Issue: own(f.Issue), Evidence: t.Evidence, Reason: "rejected by review"}); err != nil {
-			return nil, err
-		}
-		c := suspense.Record{Issue: own(f.Issue), Evidence: t.Evidence, Custody: ledger.Derived(s.Destination), Amount: t.Amount, From: t.From, Reason: suspense.Rejected, Payment: f.Payment}
-		if _, err := domain.Do(u, suspense.Decider, key, c); err != nil {
-			return nil, err
-		}
-	}
-	return paymentAnswer(u, f.Payment)
 }
 
 // AssignUnmatched gives an unmatched deposit to a buyer's credit or to a hold. Errors:

@@ -19,6 +19,7 @@ func Aggregate() domain.Aggregate {
 			Superseded{},
 			Revived{},
 			Withdrawn{},
+			Quoted{},
 			Expired{},
 			Fulfilled{},
 			Voided{},

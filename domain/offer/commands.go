@@ -67,6 +67,12 @@ type Withdraw struct {
 	Reason domain.Personal
 }
 
+// Quote notes the newest quote of the offer.
+type Quote struct {
+	domain.Issue
+	ID domain.QuoteID
+}
+
 // Expire at valid_until.
 type Expire struct{ domain.Issue }
 

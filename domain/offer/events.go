@@ -28,7 +28,8 @@ type Terms struct {
 	DeliveryTime string          `json:"delivery_time"`
 	ValidUntil   time.Time       `json:"valid_until"`
 	Notes        domain.Personal `json:"notes"`
-	RequireAML   bool            `json:"require_aml,omitempty"`
+	RequireAML   bool            `json:"require_aml,omitempty"` // the payer is screened whatever the platform does
+	AMLBlocks    bool            `json:"aml_blocks,omitempty"`  // what is not clean stops the order
 	// RequestRevision is the revision of the request that the seller saw.
 	RequestRevision int `json:"request_revision"`
 }
@@ -103,6 +104,11 @@ type Revived struct {
 	Reason string `json:"reason"`
 }
 
+// Quoted: the buyer asked what it costs; the quote before, if there is one, is superseded.
+type Quoted struct {
+	Quote domain.QuoteID `json:"quote"`
+}
+
 // Withdrawn by the seller.
 type Withdrawn struct {
 	Request domain.RequestID `json:"request"`
@@ -137,6 +143,7 @@ func (Rejected) EventType() string           { return "offer.rejected" }
 func (Superseded) EventType() string         { return "offer.superseded" }
 func (Revived) EventType() string            { return "offer.revived" }
 func (Withdrawn) EventType() string          { return "offer.withdrawn" }
+func (Quoted) EventType() string             { return "offer.quoted" }
 func (Expired) EventType() string            { return "offer.expired" }
 func (Fulfilled) EventType() string          { return "offer.fulfilled" }
 func (Voided) EventType() string             { return "offer.voided" }
@@ -152,6 +159,7 @@ func (Rejected) offer()                      {}
 func (Superseded) offer()                    {}
 func (Revived) offer()                       {}
 func (Withdrawn) offer()                     {}
+func (Quoted) offer()                        {}
 func (Expired) offer()                       {}
 func (Fulfilled) offer()                     {}
 func (Voided) offer()                        {}

@@ -30,6 +30,7 @@ type State struct {
 	Terms    Terms            `json:"terms"`
 	Counter  *Countered       `json:"counter,omitempty"`
 	Hold     domain.HoldID    `json:"hold,omitempty"`
+	Quote    domain.QuoteID   `json:"quote,omitempty"` // the newest
 	Phase    string           `json:"phase"`
 }
 
@@ -68,6 +69,8 @@ func Evolve(s State, e Event) State {
 		s.Phase, s.Counter = WithdrawnPhase, nil
 	case Expired:
 		s.Phase, s.Counter = ExpiredPhase, nil
+	case Quoted:
+		s.Quote = e.Quote
 	case Fulfilled:
 		s.Phase = FulfilledPhase
 	case Voided:
@@ -79,6 +82,7 @@ func Evolve(s State, e Event) State {
 // Table is the offer's state machine.
 func Table() machine.Table[State, Event] {
 	type line = machine.Line
+	live := []string{SubmittedPhase, CounteredPhase, AcceptedPhase}
 	seller, buyer, timer, process := []domain.Capacity{domain.Seller}, []domain.Capacity{domain.Buyer}, []domain.Capacity{domain.Timer, domain.Process}, []domain.Capacity{domain.Process}
 	return machine.Table[State, Event]{
 		Name:   "SellerOffer",
@@ -114,6 +118,13 @@ func Table() machine.Table[State, Event] {
 			machine.On(line{From: []string{AcceptedPhase}, By: process, To: []string{SubmittedPhase}, Events: []string{"offer.acceptance_reverted"}},
 				func(_ State, c RevertAcceptance) ([]Event, error) {
 					return []Event{AcceptanceReverted{Reason: c.Reason}}, nil
+				}),
+			machine.On(line{From: live, By: []domain.Capacity{domain.Buyer, domain.Process}, To: live, Guard: "the offer is alive", Events: []string{"offer.quoted"}},
+				func(s State, c Quote) ([]Event, error) {
+					if s.Quote == c.ID {
+						return nil, nil
+					}
+					return []Event{Quoted{Quote: c.ID}}, nil
 				}),
 			machine.On(line{From: []string{SubmittedPhase}, By: buyer, To: []string{RejectedPhase}, Events: []string{"offer.rejected"}},
 				func(s State, c Reject) ([]Event, error) {

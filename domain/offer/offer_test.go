@@ -83,7 +83,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, offer.Aggregate(), submitted, revised, countered, agreed, offer.CounterDeclined{Counter: "c1"}, offer.CounterLapsed{Counter: "c1"},
+	machinetest.CheckGolden(t, offer.Aggregate(), offer.Quoted{Quote: "u1"}, submitted, revised, countered, agreed, offer.CounterDeclined{Counter: "c1"}, offer.CounterLapsed{Counter: "c1"},
 		accepted, offer.AcceptanceReverted{Reason: "expired"}, rejected, offer.Superseded{By: "o2"}, offer.Revived{Reason: "reorg"}, withdrawn, expired,
 		offer.Fulfilled{}, offer.Voided{Reason: "refunded"})
 }

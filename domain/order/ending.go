@@ -126,7 +126,8 @@ func (f ExpireQuote) Run(u *domain.Unit) (any, error) {
 	return struct{}{}, err
 }
 
-// IssueQuote fixes what a buyer owes for an offer.
+// IssueQuote fixes what a buyer owes for an offer; the quote before is superseded. Errors:
+// QUOTE_UNAVAILABLE, ORACLE_DIVERGENCE, DEPEG_LIMIT, PRICE_MISMATCH (the offer was changed).
 type IssueQuote struct {
 	quote.Issue
 }
@@ -139,9 +140,35 @@ type QuoteAnswer struct {
 
 // Run decides.
 func (f IssueQuote) Run(u *domain.Unit) (any, error) {
+	o, err := existingOffer(u, f.Offer)
+	if err != nil {
+		return nil, err
+	}
+	if price := o.Terms.Price.Amount; price.Units != f.Price || string(price.Asset) != f.Currency {
+		return nil, quote.ErrMismatch
+	}
+	if err := supersede(u, own(f.Issue.Issue), o.Quote, f.Quote); err != nil {
+		return nil, err
+	}
+	if _, err := domain.Do(u, offer.Decider, string(f.Offer), offer.Quote{Issue: own(f.Issue.Issue), ID: f.Quote}); err != nil {
+		return nil, err
+	}
 	if _, err := domain.Do(u, quote.Decider, string(f.Quote), f.Issue); err != nil {
 		return nil, err
 	}
 	s, err := domain.StateOf(u, quote.Decider, string(f.Quote))
 	return QuoteAnswer{Quote: f.Quote, State: s}, err
+}
+
+// supersede ends the quote before the newest, unless a payment has locked it.
+func supersede(u *domain.Unit, i domain.Issue, old, by domain.QuoteID) error {
+	if old == "" || old == by {
+		return nil
+	}
+	q, err := domain.StateOf(u, quote.Decider, string(old))
+	if err != nil || q.Phase != quote.IssuedPhase {
+		return err
+	}
+	_, err = domain.Do(u, quote.Decider, string(old), quote.Supersede{Issue: i, Other: by})
+	return err
 }

@@ -233,8 +233,18 @@ func TestRejectedAndWithdrawn(t *testing.T) {
 func TestAQuoteEndsByItself(t *testing.T) {
 	t.Parallel()
 	s := shop(t)
+	s.Publish()
+	s.Offer(1, 100)
 	i := s.By(buyer)
-	s.Do(order.IssueQuote{Issue: quote.Issue{Issue: i, Quote: "u1", Offer: "o1", Buyer: "B1", Price: money.FromUint64(100), Currency: string(usdc), Settle: usdc, ExpiresAt: i.At.Add(time.Minute)}})
+	ask := func(id domain.QuoteID, price uint64) order.IssueQuote {
+		return order.IssueQuote{Issue: quote.Issue{Issue: i, Quote: id, Offer: "o1", Buyer: "B1", Price: money.FromUint64(price), Currency: string(usdc), Settle: usdc, ExpiresAt: i.At.Add(time.Minute)}}
+	}
+	s.Refuse(ask("u0", 99), "PRICE_MISMATCH")
+	s.Do(ask("u0", 100))
+	s.Do(ask("u1", 100))
+	if q := scenariotest.StateOf(s.World, quote.Decider, "u0"); q.Phase != quote.SupersededPhase {
+		t.Errorf("the quote before is %q", q.Phase)
+	}
 	f, ok := order.Due("order.expire_quote", domain.Stream{Type: "payment_quote", ID: "u1"}, s.By(timer))
 	if !ok {
 		t.Fatal("nobody knows the deadline of a quote")

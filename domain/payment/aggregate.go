@@ -17,6 +17,7 @@ func Aggregate() domain.Aggregate {
 			TransactionReported{},
 			Detected{},
 			Dropped{},
+			Screened{},
 			HeldForReview{},
 			ReviewCleared{},
 			ReviewRejected{},

@@ -5,6 +5,7 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/money"
+	"holdfast/domain/safety"
 )
 
 // Initiate opens a payment for a selected offer.
@@ -19,6 +20,7 @@ type Initiate struct {
 	Quote     domain.QuoteID
 	Due       money.Amount
 	Threshold Threshold
+	Safety    *safety.Policy // nil: nobody is screened
 	ExpiresAt time.Time
 }
 
@@ -94,14 +96,19 @@ type HoldForReview struct {
 	Score int
 }
 
-// ClearReview lets it go on; Approver is the other person who agreed.
+// ClearReview lets it go on. Approver is the other person who has agreed.
 type ClearReview struct {
 	domain.Issue
 	Approver domain.Actor
+	// Alone: the glass is broken, and one is enough where no payer is in doubt.
+	Alone bool
 }
 
 // RejectReview refuses the money.
-type RejectReview struct{ domain.Issue }
+type RejectReview struct {
+	domain.Issue
+	Approver domain.Actor
+}
 
 // Expire ends the time to pay.
 type Expire struct{ domain.Issue }

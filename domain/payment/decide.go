@@ -37,7 +37,7 @@ func initiate(_ State, c Initiate) ([]Event, error) {
 	}
 	return []Event{Initiated{
 		Payment: c.Payment, Request: c.Request, Offer: c.Offer, Hold: c.Hold, Buyer: c.Buyer, Seller: c.Seller, Quote: c.Quote,
-		Due: c.Due, Threshold: c.Threshold, ExpiresAt: c.ExpiresAt, At: c.At,
+		Due: c.Due, Threshold: c.Threshold, Safety: c.Safety, ExpiresAt: c.ExpiresAt, At: c.At,
 	}}, nil
 }
 
@@ -109,6 +109,8 @@ func confirm(s State, c Confirm) ([]Event, error) {
 		return nil, nil
 	case s.Phase == UnderReview:
 		return nil, ErrUnderReview
+	case s.stops(t) != nil:
+		return nil, s.stops(t)
 	case !s.Threshold.Reached(c.Depth, c.Safe, c.Finalized):
 		return nil, ErrNotConfirmed.With("have", c.Depth).With("need", max(s.Threshold.Need, s.Threshold.Floor))
 	}
@@ -166,14 +168,6 @@ func reorg(s State, c Reorg) ([]Event, error) {
 
 func holdForReview(_ State, c HoldForReview) ([]Event, error) {
 	return []Event{HeldForReview{Kind: c.Kind, Score: c.Score}}, nil
-}
-
-func clearReview(_ State, c ClearReview) ([]Event, error) {
-	return []Event{ReviewCleared{By: c.By, Approver: c.Approver}}, nil
-}
-
-func rejectReview(_ State, c RejectReview) ([]Event, error) {
-	return []Event{ReviewRejected{By: c.By}}, nil
 }
 
 func expire(s State, c Expire) ([]Event, error) {

@@ -6,6 +6,7 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
+	"holdfast/domain/safety"
 )
 
 // Event is something that happened to a payment.
@@ -25,6 +26,7 @@ type Initiated struct {
 	Quote     domain.QuoteID   `json:"quote,omitempty"`
 	Due       money.Amount     `json:"due"`
 	Threshold Threshold        `json:"threshold"`
+	Safety    *safety.Policy   `json:"safety,omitempty"` // absent: nobody is screened
 	ExpiresAt time.Time        `json:"expires_at"`
 	At        time.Time        `json:"at"`
 }
@@ -83,14 +85,14 @@ type HeldForReview struct {
 
 // ReviewCleared lets it go on.
 type ReviewCleared struct {
-	By domain.Actor `json:"by"`
-	// Approver is the other person who agreed; nobody while the glass is broken.
-	Approver domain.Actor `json:"approver,omitzero"`
+	By   domain.Actor `json:"by"`
+	With string       `json:"with,omitempty"` // who agreed before; nobody while the glass is broken
 }
 
 // ReviewRejected sends the money back by way of suspense.
 type ReviewRejected struct {
-	By domain.Actor `json:"by"`
+	By   domain.Actor `json:"by"`
+	With string       `json:"with,omitempty"`
 }
 
 // Confirmed: deep enough. The pending entry is posted.

@@ -7,6 +7,7 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/money"
+	"holdfast/domain/safety"
 )
 
 // The phases.
@@ -43,6 +44,9 @@ type Transfer struct {
 	From      string       `json:"from"`
 	Pending   string       `json:"pending"`
 	Confirmed bool         `json:"confirmed"`
+	// Screening is what was said of its payer; Cleared, that two people took it all the same.
+	Screening safety.Outcome `json:"screening,omitempty"`
+	Cleared   bool           `json:"cleared,omitempty"`
 }
 
 // State is what the rules need to know of a payment.
@@ -56,6 +60,7 @@ type State struct {
 	Quote       domain.QuoteID       `json:"quote,omitempty"`
 	Due         money.Amount         `json:"due"`
 	Threshold   Threshold            `json:"threshold"`
+	Safety      *safety.Policy       `json:"safety,omitempty"`
 	ExpiresAt   time.Time            `json:"expires_at"`
 	Destination domain.DestinationID `json:"destination,omitempty"`
 	Address     string               `json:"address,omitempty"`
@@ -121,7 +126,7 @@ func Evolve(s State, e Event) State {
 	case Initiated:
 		s = State{
 			ID: e.Payment, Request: e.Request, Offer: e.Offer, Hold: e.Hold, Buyer: e.Buyer, Seller: e.Seller, Quote: e.Quote,
-			Due: e.Due, Threshold: e.Threshold, ExpiresAt: e.ExpiresAt, Phase: CreatedPhase, Exception: NoException,
+			Due: e.Due, Threshold: e.Threshold, Safety: e.Safety, ExpiresAt: e.ExpiresAt, Phase: CreatedPhase, Exception: NoException,
 		}
 	case DestinationAssigned:
 		s.Destination, s.Address, s.Token, s.Phase = e.Destination, e.Address, e.Token, AwaitingPayment
@@ -135,8 +140,13 @@ func Evolve(s State, e Event) State {
 		s.Phase = s.settled()
 	case HeldForReview:
 		s.Phase, s.Exception, s.ReviewKind = UnderReview, Review, e.Kind
+	case Screened:
+		s = screened(s, e)
 	case ReviewCleared:
-		s.Phase, s.Exception, s.Reviewed = Confirming, NoException, true
+		if s = cleared(s); s.Phase == UnderReview {
+			s.Phase, s.Exception = Confirming, NoException
+		}
+		s.Reviewed = true
 	case ReviewRejected:
 		s.Phase = RejectedPhase
 	case Confirmed:

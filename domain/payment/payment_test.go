@@ -17,6 +17,7 @@ var (
 	t0     = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	buyer  = domain.User("B1", domain.Buyer)
 	admin  = domain.User("A1", domain.Admin)
+	admin2 = domain.User("A2", domain.Admin)
 	chain  = domain.Machine(domain.Chain, "8453")
 	timer  = domain.Machine(domain.Timer, "timers")
 	policy = domain.Machine(domain.Process, "orders")
@@ -59,8 +60,8 @@ var (
 	assigned = payment.DestinationAssigned{Destination: "d1", Address: "0xDest", Path: "m/0/1", Token: "0xUSDC", Chain: 8453}
 	intent   = payment.IntentRegistered{Provider: "request", RequestID: "x1", Reference: "0x00112233445566aa", Topic: "0xt", Proxy: "0xp"}
 	held     = payment.HeldForReview{Kind: "aml", Score: 80}
-	cleared  = payment.ReviewCleared{By: admin}
-	refused  = payment.ReviewRejected{By: admin}
+	cleared  = payment.ReviewCleared{By: admin, With: "A2"}
+	refused  = payment.ReviewRejected{By: admin, With: "A2"}
 	paid     = payment.Paid{At: t0}
 	part     = payment.PartiallyPaid{Paid: amount(60), Due: amount(100)}
 	over     = payment.Overpaid{Hold: "h1", Buyer: "B1", Excess: amount(20)}
@@ -112,7 +113,7 @@ func reread(s payment.State) payment.State {
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
 	machinetest.CheckGolden(t, payment.Aggregate(), initiated, assigned, intent, payment.TransactionReported{Tx: "0xf1", By: buyer}, seen("0xf1", 100),
-		dropped("0xf1", 100, "gone"), held, cleared, refused, deep("0xf1", 100), part, paid, over, expired, payment.LateAccepted{Evidence: ev("0xf1", 100)}, cancelled, undone)
+		dropped("0xf1", 100, "gone"), held, payment.ReviewCleared{By: admin}, payment.ReviewRejected{By: admin}, doubted, deep("0xf1", 100), part, paid, over, expired, payment.LateAccepted{Evidence: ev("0xf1", 100)}, cancelled, undone)
 }
 
 func TestOpening(t *testing.T) {
@@ -217,9 +218,12 @@ func TestMoney(t *testing.T) {
 		{Name: "undone once", Given: path(payment.ReversedPhase), When: payment.Reorg{Issue: by(chain), Evidence: ev("0xf1", 100)}},
 		{Name: "back at the same height has a ledger key of its own", Given: path(payment.ReversedPhase), When: see("0xf1", 100, 100), Then: events{back}},
 		{Name: "review", Given: path(payment.Confirming), When: payment.HoldForReview{Issue: by(policy), Kind: "aml", Score: 80}, Then: events{held}},
-		{Name: "cleared", Given: path(payment.UnderReview), When: payment.ClearReview{Issue: by(admin)}, Then: events{cleared}},
-		{Name: "rejected", Given: path(payment.UnderReview), When: payment.RejectReview{Issue: by(admin)}, Then: events{refused}},
-		{Name: "no process clears a review", Given: path(payment.UnderReview), When: payment.ClearReview{Issue: by(policy)}, Err: fault.ErrForbidden},
+		{Name: "cleared", Given: path(payment.UnderReview), When: payment.ClearReview{Issue: by(admin), Approver: admin2}, Then: events{cleared}},
+		{Name: "rejected", Given: path(payment.UnderReview), When: payment.RejectReview{Issue: by(admin), Approver: admin2}, Then: events{refused}},
+		{Name: "nobody clears alone", Given: path(payment.UnderReview), When: payment.ClearReview{Issue: by(admin)}, Err: payment.ErrSelfApproval},
+		{Name: "nor as two with one name", Given: path(payment.UnderReview), When: payment.ClearReview{Issue: by(admin), Approver: admin}, Err: payment.ErrSelfApproval},
+		{Name: "nor with a machine", Given: path(payment.UnderReview), When: payment.RejectReview{Issue: by(admin), Approver: policy}, Err: payment.ErrSelfApproval},
+		{Name: "no process clears a review", Given: path(payment.UnderReview), When: payment.ClearReview{Issue: by(policy), Approver: admin}, Err: fault.ErrForbidden},
 	})
 }
 

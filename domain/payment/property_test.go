@@ -29,8 +29,8 @@ func command(t *rapid.T) domain.Command {
 		payment.Drop{Issue: who, Evidence: e},
 		payment.Reorg{Issue: who, Evidence: e, Waterfall: []payment.Part{{Account: "escrow:h1:held", Amount: amount(n * 30)}}},
 		payment.HoldForReview{Issue: by(policy), Kind: "aml"},
-		payment.ClearReview{Issue: by(admin)},
-		payment.RejectReview{Issue: by(admin)},
+		payment.ClearReview{Issue: by(admin), Approver: admin2},
+		payment.RejectReview{Issue: by(admin), Approver: admin2},
 		payment.Expire{Issue: late(timer)},
 		payment.Cancel{Issue: by(buyer)},
 	}).Draw(t, "command")

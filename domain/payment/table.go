@@ -55,16 +55,20 @@ func Table() machine.Table[State, Event] {
 				Guard: "confirmed; a repeat changes nothing", Events: []string{"payment.reorged"},
 			}, reorg),
 			machine.On(line{
+				From: seen, By: []domain.Capacity{domain.Process}, To: seen,
+				Guard: "the same outcome changes nothing; a hit on the way holds the payment for review", Events: []string{"payment.screened", "payment.held_for_review"},
+			}, screen),
+			machine.On(line{
 				From: []string{Confirming}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{UnderReview},
 				Events: []string{"payment.held_for_review"},
 			}, holdForReview),
 			machine.On(line{
-				From: []string{UnderReview}, By: []domain.Capacity{domain.Admin}, To: []string{Confirming},
-				Events: []string{"payment.review_cleared"},
+				From: seen, By: []domain.Capacity{domain.Admin}, To: seen,
+				Guard: "under review, or a payer in doubt; two people → SELF_APPROVAL", Events: []string{"payment.review_cleared"},
 			}, clearReview),
 			machine.On(line{
 				From: []string{UnderReview}, By: []domain.Capacity{domain.Admin}, To: []string{RejectedPhase},
-				Events: []string{"payment.review_rejected"},
+				Guard: "two people → SELF_APPROVAL", Events: []string{"payment.review_rejected"},
 			}, rejectReview),
 			machine.On(line{
 				From: []string{CreatedPhase, AwaitingPayment, PartlyPaid}, By: []domain.Capacity{domain.Timer, domain.Admin, domain.Process}, To: []string{ExpiredPhase},

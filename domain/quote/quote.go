@@ -1,7 +1,6 @@
 package quote
 
 import (
-	"slices"
 	"time"
 
 	"holdfast/domain"
@@ -16,23 +15,9 @@ var (
 	ErrDivergence  = fault.New(fault.Unavailable, "ORACLE_DIVERGENCE", "the price sources contradict each other; try again later")
 	ErrExpired     = fault.New(fault.Conflict, "QUOTE_EXPIRED", "the quote's time is over; ask for a new one")
 	ErrUsed        = fault.New(fault.Conflict, "QUOTE_USED", "the quote is used by another payment")
+	ErrDepeg       = fault.New(fault.Rule, "DEPEG_LIMIT", "the stablecoin is too far away from its peg to be taken")
+	ErrMismatch    = fault.New(fault.Rule, "PRICE_MISMATCH", "the quote is not for this buyer, offer, price and asset")
 )
-
-// Rate is what one source says: base units of the settlement asset per minor unit of the
-// price, as the ratio Num/Den of whole numbers.
-type Rate struct {
-	Source     string      `json:"source"`
-	Num        money.Units `json:"num"`
-	Den        money.Units `json:"den"`
-	ObservedAt time.Time   `json:"observed_at"`
-}
-
-// Rule is the policy of a quote.
-type Rule struct {
-	MaxAge    time.Duration `json:"max_age"`
-	MaxSpread money.BPS     `json:"max_spread"`
-	Rounding  string        `json:"rounding"`
-}
 
 // Event is something that happened to a quote.
 type Event interface {
@@ -46,8 +31,8 @@ type (
 		Quote     domain.QuoteID `json:"quote"`
 		Offer     domain.OfferID `json:"offer"`
 		Buyer     domain.UserID  `json:"buyer"`
-		Price     string         `json:"price"` // minor units
-		Currency  string         `json:"currency"`
+		Price     string         `json:"price"`    // minor units
+		Currency  string         `json:"currency"` // the price's asset: iso4217:EUR, or AmountDue's own
 		AmountDue money.Amount   `json:"amount_due"`
 		Rates     []Rate         `json:"rates,omitempty"`
 		Rule      Rule           `json:"rule"`
@@ -79,7 +64,7 @@ func (Expired) quote()               {}
 func (Superseded) quote()            {}
 
 type (
-	// Issue computes a quote. Without rates, Price is in base units of Settle: a fixed price.
+	// Issue computes a quote. Where Currency is Settle itself, Price is in its base units: a fixed price.
 	Issue struct {
 		domain.Issue
 		Quote     domain.QuoteID
@@ -93,9 +78,16 @@ type (
 		ExpiresAt time.Time
 	}
 	// Lock gives it to a payment.
+	//
+	// What the payment believes of the quote is checked: whose it is, for which offer and price,
+	// in which asset.
 	Lock struct {
 		domain.Issue
 		Payment domain.PaymentID
+		Buyer   domain.UserID
+		Offer   domain.OfferID
+		Price   money.Amount // the offer's, as it is now
+		Settle  money.Asset  // empty: the quote's
 	}
 	// Consume ends it well, Expire at its time, Supersede by another one.
 	Consume struct{ domain.Issue }
@@ -122,10 +114,16 @@ type State struct {
 	Phase     string           `json:"phase"`
 	Offer     domain.OfferID   `json:"offer"`
 	Buyer     domain.UserID    `json:"buyer"`
+	Price     money.Amount     `json:"price"` // minor units of a currency, or the asset's own
 	AmountDue money.Amount     `json:"amount_due"`
+	Rates     []Rate           `json:"rates,omitempty"`
+	Rule      Rule             `json:"rule"`
 	ExpiresAt time.Time        `json:"expires_at"`
 	Payment   domain.PaymentID `json:"payment,omitempty"`
 }
+
+// Fixed reports that the price is in the settlement asset itself: nothing was converted.
+func (s State) Fixed() bool { return s.Price.Asset == s.AmountDue.Asset }
 
 // Decider is the quote.
 var Decider = domain.Decider[State, Event]{Category: "payment_quote", Decide: Table().Decide, Evolve: Evolve}
@@ -134,7 +132,11 @@ var Decider = domain.Decider[State, Event]{Category: "payment_quote", Decide: Ta
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Issued:
-		s = State{Phase: IssuedPhase, Offer: e.Offer, Buyer: e.Buyer, AmountDue: e.AmountDue, ExpiresAt: e.ExpiresAt}
+		price, _ := money.ParseUnits(e.Price) // it was written by Units.String
+		s = State{
+			Phase: IssuedPhase, Offer: e.Offer, Buyer: e.Buyer, Price: money.Of(money.Asset(e.Currency), price),
+			AmountDue: e.AmountDue, Rates: e.Rates, Rule: e.Rule, ExpiresAt: e.ExpiresAt,
+		}
 	case Locked:
 		s.Phase, s.Payment = LockedPhase, e.Payment
 	case Consumed:
@@ -161,8 +163,12 @@ func Table() machine.Table[State, Event] {
 			return nil
 		},
 		Refuse: func(s State, c domain.Command) error {
-			if _, ok := c.(Lock); !ok {
+			l, ok := c.(Lock)
+			switch {
+			case !ok:
 				return nil
+			case s.Phase == "" || !l.matches(s):
+				return ErrMismatch
 			}
 			if s.Phase == ExpiredPhase || s.Phase == SupersededPhase {
 				return ErrExpired
@@ -172,11 +178,11 @@ func Table() machine.Table[State, Event] {
 		Rows: []machine.Row[State, Event]{
 			machine.On(line{
 				From: []string{""}, By: process, To: []string{IssuedPhase},
-				Guard: "two fresh sources → QUOTE_UNAVAILABLE; spread → ORACLE_DIVERGENCE; rounded up", Events: []string{"quote.issued"},
+				Guard: "two fresh sources → QUOTE_UNAVAILABLE; spread → ORACLE_DIVERGENCE; peg → DEPEG_LIMIT; rounded up", Events: []string{"quote.issued"},
 			}, issue),
 			machine.On(line{
 				From: []string{IssuedPhase, LockedPhase}, By: process, To: []string{LockedPhase},
-				Guard: "in time → QUOTE_EXPIRED; one payment → QUOTE_USED", Events: []string{"quote.locked"},
+				Guard: "of this buyer, offer, price and asset → PRICE_MISMATCH; in time → QUOTE_EXPIRED; one payment → QUOTE_USED", Events: []string{"quote.locked"},
 			}, lock),
 			machine.On(line{From: []string{LockedPhase}, By: process, To: []string{ConsumedPhase}, Events: []string{"quote.consumed"}},
 				func(State, Consume) ([]Event, error) { return []Event{Consumed{}}, nil }),
@@ -198,6 +204,7 @@ func issue(_ State, c Issue) ([]Event, error) {
 	due := c.Price
 	if c.Currency != string(c.Settle) {
 		var err error
+		c.Rule.Rounding, c.Rule.Median = StandardRounding, StandardMedian
 		if due, err = convert(c); err != nil {
 			return nil, err
 		}
@@ -208,32 +215,15 @@ func issue(_ State, c Issue) ([]Event, error) {
 	}}, nil
 }
 
-// convert takes the median of the fresh sources, rounded up.
-func convert(c Issue) (money.Units, error) {
-	var dues []money.Units
-	for _, r := range c.Rates {
-		if r.Num.IsZero() || r.Den.IsZero() || c.At.Sub(r.ObservedAt) > c.Rule.MaxAge || r.ObservedAt.After(c.At) {
-			continue
-		}
-		floor := c.Price.MulDivFloor(r.Num, r.Den)
-		if back := floor.MulDivFloor(r.Den, r.Num); back.Less(c.Price) {
-			floor = floor.Plus(money.FromUint64(1))
-		}
-		dues = append(dues, floor)
-	}
-	if len(dues) < 2 {
-		return money.Zero, ErrUnavailable.With("fresh_sources", len(dues))
-	}
-	slices.SortFunc(dues, money.Units.Cmp)
-	low, high := dues[0], dues[len(dues)-1]
-	if c.Rule.MaxSpread.Of(low).Less(high.Minus(low)) {
-		return money.Zero, ErrDivergence
-	}
-	return dues[len(dues)/2], nil
+// matches: the quote is this payment's.
+func (c Lock) matches(s State) bool {
+	return c.Buyer == s.Buyer && c.Offer == s.Offer && c.Price == s.Price && (c.Settle == "" || c.Settle == s.AmountDue.Asset)
 }
 
 func lock(s State, c Lock) ([]Event, error) {
 	switch {
+	case !c.matches(s):
+		return nil, ErrMismatch
 	case s.Payment == c.Payment:
 		return nil, nil
 	case s.Payment != "":

@@ -20,11 +20,13 @@ var (
 	t0    = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	buyer = domain.User("B1", domain.Buyer)
 	timer = domain.Machine(domain.Timer, "timers")
-	rule  = quote.Rule{MaxAge: time.Minute, MaxSpread: 100, Rounding: "up"}
+	proc  = domain.Machine(domain.Process, "funding")
+	rule  = quote.Rule{MaxAge: time.Minute, MaxSpread: 100, MaxDepeg: 300, Rounding: "up", Median: "upper"}
 )
 
 type events = []quote.Event
 
+func eur(n uint64) money.Amount      { return money.Of("EUR", units(n)) }
 func units(n uint64) money.Units     { return money.FromUint64(n) }
 func by(a domain.Actor) domain.Issue { return domain.Issue{By: a, At: t0} }
 func rate(source string, num, den uint64, age time.Duration) quote.Rate {
@@ -61,7 +63,9 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, quote.Aggregate(), issued, locked, quote.Consumed{}, quote.Expired{}, quote.Superseded{By: "u2"})
+	first := issued // as the first ones were written
+	first.Rule.MaxDepeg, first.Rule.Median = 0, ""
+	machinetest.CheckGolden(t, quote.Aggregate(), first, locked, quote.Consumed{}, quote.Expired{}, quote.Superseded{By: "u2"})
 }
 
 func TestDecisions(t *testing.T) {
@@ -72,8 +76,9 @@ func TestDecisions(t *testing.T) {
 	free.Price = money.Zero
 	over.ExpiresAt = t0
 	third := ask(rate("a", 1, 3, 0), rate("b", 1, 3, 0))
-	lock := quote.Lock{Issue: by(buyer), Payment: "p1"}
-	late := quote.Lock{Issue: domain.Issue{By: buyer, At: t0.Add(time.Minute)}, Payment: "p1"}
+	lock := quote.Lock{Issue: by(proc), Payment: "p1", Buyer: "B1", Offer: "o1", Price: eur(997), Settle: usdc}
+	late, other, raised, elsewhere, coin, second := lock, lock, lock, lock, lock, lock
+	late.At, other.Buyer, raised.Price, elsewhere.Offer, coin.Settle, second.Payment = t0.Add(time.Minute), "X", eur(998), "o2", "USDT@56", "p2"
 	machinetest.Run(t, quote.Decider, []machinetest.Case[quote.Event]{
 		{Name: "issued", When: good, Then: events{issued}},
 		{Name: "a fixed price is its own quote", When: fixed, Then: events{answer(fixed, 997)}},
@@ -87,10 +92,16 @@ func TestDecisions(t *testing.T) {
 		{Name: "it ends later than now", When: over, Err: fault.ErrValidation},
 		{Name: "locked", Given: events{issued}, When: lock, Then: events{locked}},
 		{Name: "the same payment again", Given: events{issued, locked}, When: lock},
-		{Name: "another payment", Given: events{issued, locked}, When: quote.Lock{Issue: by(buyer), Payment: "p2"}, Err: quote.ErrUsed},
+		{Name: "another payment", Given: events{issued, locked}, When: second, Err: quote.ErrUsed},
 		{Name: "too late", Given: events{issued}, When: late, Err: quote.ErrExpired},
 		{Name: "expired", Given: events{issued, quote.Expired{}}, When: lock, Err: quote.ErrExpired},
-		{Name: "not another's quote", Given: events{issued}, When: quote.Lock{Issue: by(domain.User("X", domain.Buyer)), Payment: "p1"}, Err: fault.ErrForbidden},
+		{Name: "superseded", Given: events{issued, quote.Superseded{By: "u2"}}, When: lock, Err: quote.ErrExpired},
+		{Name: "of nobody", When: lock, Err: quote.ErrMismatch},
+		{Name: "not another's quote", Given: events{issued}, When: other, Err: quote.ErrMismatch},
+		{Name: "not even when it is over", Given: events{issued, quote.Expired{}}, When: other, Err: quote.ErrMismatch},
+		{Name: "not of another offer", Given: events{issued}, When: elsewhere, Err: quote.ErrMismatch},
+		{Name: "not after the price was changed", Given: events{issued}, When: raised, Err: quote.ErrMismatch},
+		{Name: "not in another asset", Given: events{issued}, When: coin, Err: quote.ErrMismatch},
 		{Name: "its time is over", Given: events{issued}, When: quote.Expire{Issue: by(timer)}, Then: events{quote.Expired{}}},
 	})
 }

@@ -24,6 +24,7 @@ import (
 	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
@@ -35,7 +36,7 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
-		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
+		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), safety.Aggregate(), seedAggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}

@@ -29,6 +29,15 @@ type Doc struct {
 	CancelReason string            `json:"cancel_reason,omitempty"`
 	ReviewKind   string            `json:"review_kind,omitempty"`
 	Reorgs       []payment.Reorged `json:"reorgs,omitempty"`
+	Verdicts     []Verdict         `json:"verdicts,omitempty"`
+	Unscreened   bool              `json:"unscreened,omitempty"` // a payer has no answer yet
+	InReview     bool              `json:"in_review,omitempty"`  // two people are asked for
+}
+
+// Verdict is what screening said of a transfer's payer.
+type Verdict struct {
+	payment.Screened
+	At time.Time `json:"at"`
 }
 
 // Reported is a transaction that somebody claims to have paid with.
@@ -58,6 +67,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.saw(e.Tx)
 	case payment.Detected:
 		d.saw(e.Evidence.Tx)
+	case payment.Screened:
+		d.Verdicts = append(d.Verdicts, Verdict{Screened: e, At: at})
 	case payment.HeldForReview:
 		d.ReviewKind = e.Kind
 	case payment.Paid:
@@ -73,6 +84,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.EndedAt, d.CancelReason = &at, e.Reason
 	}
 	d.LegacyStatus = legacy(d.Phase)
+	d.Unscreened = len(d.ToScreen()) > 0
+	d.InReview = d.Phase == payment.UnderReview || d.Doubtful() && len(d.Verdicts) > 0
 	return nil
 }
 

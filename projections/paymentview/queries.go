@@ -156,3 +156,13 @@ func (q Queries) Stats(ctx context.Context, f Filter) ([]Stat, error) {
 		return s, err
 	})
 }
+
+// Unscreened gives the payments some payer of which has no answer yet, oldest first.
+func (q Queries) Unscreened(ctx context.Context) ([]Row, error) {
+	return q.rows.All(ctx, new(projections.Filter).Where("unscreened = ?", true))
+}
+
+// InReview gives the payments that wait for two people, oldest first or as page.Sort says.
+func (q Queries) InReview(ctx context.Context, page projections.Page) (projections.List[Doc], error) {
+	return q.rows.List(ctx, new(projections.Filter).Where("in_review = ?", true), page)
+}

@@ -82,6 +82,9 @@ type Config struct {
 	// ReconcileHour is when the nightly reconciliation begins (UTC); below 0: never.
 	ReconcileHour *int `env:"RECONCILE_HOUR"`
 
+	Safety
+	Quoting
+
 	SeedUsers *bool `env:"SEED_USERS"`
 	RateLimit *bool `env:"RATE_LIMIT"`
 }
@@ -251,6 +254,7 @@ func (c *Config) complete() error {
 	if c.AllowLoopbackURLs && c.Env == "production" {
 		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
+	c.safety(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

@@ -17,13 +17,12 @@ type Setting struct {
 func (c *Config) Settings() []Setting {
 	var all []Setting
 	v := reflect.ValueOf(*c)
-	for i := range v.NumField() {
-		f := v.Type().Field(i)
+	for _, f := range reflect.VisibleFields(v.Type()) {
 		name := f.Tag.Get("env")
 		if name == "" || name == "-" {
 			continue
 		}
-		all = append(all, Setting{Name: name, Value: shown(v.Field(i), f.Tag.Get("secret"))})
+		all = append(all, Setting{Name: name, Value: shown(v.FieldByIndex(f.Index), f.Tag.Get("secret"))})
 	}
 	return all
 }

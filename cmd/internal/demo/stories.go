@@ -23,5 +23,7 @@ func MoreStories() []Story {
 		{"refund", (*Stage).FailedRefund},
 		{"clawback", (*Stage).ClawedBack},
 		{"reconcile", (*Stage).Reconciliation},
+		{"quote", (*Stage).QuotedOrder},
+		{"screening", (*Stage).FlaggedPayer},
 	}
 }

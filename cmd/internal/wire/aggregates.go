@@ -17,6 +17,7 @@ import (
 	"holdfast/domain/reconciliation"
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
+	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
@@ -27,7 +28,7 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
-		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), safety.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}

@@ -3,12 +3,14 @@ package wire
 import (
 	"context"
 
+	"holdfast/adapters/aml"
 	"holdfast/adapters/evm"
 	"holdfast/adapters/records"
 	"holdfast/domain/fault"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/safety"
 	"holdfast/eventstore/postgres"
 )
 
@@ -156,10 +158,10 @@ func (c custody) Send(ctx context.Context, tx outgoing.Tx, signed string) error 
 	return err
 }
 
-// recipients knows which addresses are no recipients. In development nobody screens, and
-// everything else is clean; elsewhere nobody vouches for a typed address.
+// recipients knows which addresses are no recipients, and asks screening about the others.
 type recipients struct {
-	chains *Chains
+	chains   *Chains
+	screener *aml.Screener
 }
 
 func (r recipients) Read(asset money.Asset, text string) (string, error) {
@@ -187,9 +189,10 @@ func (r recipients) Read(asset money.Asset, text string) (string, error) {
 	return address, nil
 }
 
-func (r recipients) Screen(context.Context, uint64, string) (string, error) {
-	if r.chains.Dev != nil {
-		return "clean", nil
+func (r recipients) Screen(ctx context.Context, chain uint64, address string) (string, error) {
+	switch v := r.screener.Screen(ctx, chain, address); v.Outcome {
+	case safety.Clean, safety.Flagged:
+		return string(v.Outcome), nil
 	}
 	return "", nil
 }

@@ -36,7 +36,8 @@ func (s *Service) openLoops() error {
 		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
-	s.loops = append(s.loops, s.networks, policies, ingest,
+	screening := reactors.NewScreening(s.Views.Payments, s.screener, s.Executor, s.lookEvery(), s.Log)
+	s.loops = append(s.loops, s.networks, policies, ingest, screening,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
 	for _, client := range s.Chains.All() {

@@ -48,6 +48,7 @@ func (p policy) Terms(asset money.Asset) apihttp.Terms {
 		WalletCooling:   p.config.WalletCooling,
 		PayoutApprovals: p.config.PayoutApprovals,
 		CodeLife:        7 * 24 * time.Hour,
+		Safety:          safetyPolicy(p.config),
 	}
 }
 

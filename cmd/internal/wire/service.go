@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"golang.org/x/sync/errgroup"
 
+	"holdfast/adapters/aml"
 	"holdfast/adapters/localredis"
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
@@ -36,6 +37,9 @@ type Service struct {
 
 	networks *reactors.Networks
 	guard    *urlguard.Guard
+
+	screener *aml.Screener
+	oracle   apihttp.Oracle
 
 	loopsLock sync.Mutex
 	loops     []loop
@@ -67,6 +71,12 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	}
 	core.onClose(func(context.Context) error { return s.Redis.Close() })
 	if s.Chains, err = core.openChains(ctx); err != nil {
+		return nil, err
+	}
+	if s.screener, err = s.openScreener(); err != nil {
+		return nil, err
+	}
+	if s.oracle, err = s.openOracle(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
@@ -128,11 +138,14 @@ func (s *Service) openServer(version string) error {
 	s.Server, err = apihttp.New(apihttp.Config{
 		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
 		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
+		Quoting: quoting(cfg),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
 		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
-		Policy: terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
+		Oracle: s.oracle, Screener: s.screener,
+		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
+		Recipients: recipients{s.Chains, s.screener},
+		Policy:     terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
