@@ -16,6 +16,7 @@ var names = map[string]*regexp.Regexp{
 	"a stream's id":         regexp.MustCompile(`^[A-Za-z0-9:%@._-]{1,300}$`),
 	"a settlement's number": regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`),
 	"an evidence key":       regexp.MustCompile(`^[0-9]{1,20}:0x[0-9a-f]{1,64}:[0-9]{1,10}$`),
+	"a transaction hash":    regexp.MustCompile(`^.{1,200}$`), // every spelling; network.ParseTx says what it is
 	"a number":              regexp.MustCompile(`^[0-9]{1,18}$`),
 }
 

@@ -45,7 +45,7 @@ func (f RecordTransfer) Run(u *domain.Unit) (any, error) {
 	}
 	if deposit, err := domain.StateOf(u, suspense.Decider, f.Evidence.Key()); err != nil {
 		return nil, err
-	} else if deposit.Phase != "" {
+	} else if deposit.Phase != "" && deposit.Phase != suspense.Gone {
 		return paymentAnswer(u, f.Payment)
 	}
 	switch {
@@ -102,6 +102,7 @@ type ConfirmTransfer struct {
 	Evidence  payment.Evidence
 	Depth     uint64
 	Finalized bool
+	Safe      bool
 }
 
 // Run decides.
@@ -115,7 +116,7 @@ func (f ConfirmTransfer) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	wanted := before.Missing()
-	c := payment.Confirm{Issue: f.Issue, Evidence: f.Evidence, Depth: f.Depth, Finalized: f.Finalized, Wanted: &wanted}
+	c := payment.Confirm{Issue: f.Issue, Evidence: f.Evidence, Depth: f.Depth, Finalized: f.Finalized, Safe: f.Safe, Wanted: &wanted}
 	events, err := domain.Do(u, payment.Decider, string(f.Payment), c)
 	if err != nil || len(events) == 0 {
 		return answerOr(u, f.Payment, err)

@@ -49,6 +49,7 @@ type Tag string
 const (
 	NoTag     Tag = ""
 	Finalized Tag = "finalized"
+	Safe      Tag = "safe"
 )
 
 // Confirmations is the rule by which a transfer on this chain counts as confirmed, to be

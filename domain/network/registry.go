@@ -51,7 +51,7 @@ func (r *Registry) add(c Chain) error {
 	if c.Confirmations.Need == 0 || c.Confirmations.Floor == 0 {
 		problems = append(problems, errors.New("confirmations: need and floor are at least 1"))
 	}
-	if t := c.Confirmations.Tag; t != NoTag && t != Finalized {
+	if t := c.Confirmations.Tag; t != NoTag && t != Finalized && t != Safe {
 		problems = append(problems, fmt.Errorf("confirmations: tag %q", t))
 	}
 	for _, name := range append([]string{c.Name, strconv.FormatUint(c.ID, 10)}, c.Aliases...) {

@@ -67,6 +67,7 @@ type Confirm struct {
 	Evidence  Evidence
 	Depth     uint64
 	Finalized bool
+	Safe      bool
 	// Wanted is what the order's hold still lacks: others may have paid into it meanwhile, by
 	// a discount or another payment. Nil = what the payment itself lacks.
 	Wanted *money.Units

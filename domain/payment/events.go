@@ -100,6 +100,7 @@ type Confirmed struct {
 	Pending   string           `json:"pending"`
 	Depth     uint64           `json:"depth"`
 	Finalized bool             `json:"finalized"`
+	Safe      bool             `json:"safe,omitempty"`
 	At        time.Time        `json:"at"`
 }
 

@@ -28,9 +28,18 @@ type Threshold struct {
 	Need      uint64 `json:"need"`
 	Floor     uint64 `json:"floor"`
 	Finalized bool   `json:"finalized"` // a block at or below the finalized tag is enough
+	// Safe: a block at or below the safe tag is enough, once it is as deep as the floor. On
+	// some chains the tag is the head itself.
+	Safe bool `json:"safe,omitempty"`
 }
 
-// Met reports whether a depth is enough; never below the floor.
+// Reached reports whether a transfer stands firmly enough: by its depth, or by what the chain
+// holds to be finalized or safe.
+func (t Threshold) Reached(depth uint64, safe, finalized bool) bool {
+	return t.Met(depth, finalized) || (t.Safe && safe && depth >= max(t.Floor, 1))
+}
+
+// Met is Reached where nobody has asked for the safe tag; a depth is never below the floor.
 func (t Threshold) Met(depth uint64, finalized bool) bool {
 	return depth >= max(t.Need, t.Floor, 1) || (t.Finalized && finalized)
 }

@@ -65,11 +65,11 @@ type Queries struct{ pool *pgxpool.Pool }
 // New makes the queries.
 func New(pool *pgxpool.Pool) Queries { return Queries{pool} }
 
-const paymentColumns = `p.payment, p.hold, p.seller, p.asset, p.need, p.floor, p.finality, COALESCE(p.chain, 0), COALESCE(p.destination, ''),
+const paymentColumns = `p.payment, p.hold, p.seller, p.asset, p.need, p.floor, p.finality, p.safety, COALESCE(p.chain, 0), COALESCE(p.destination, ''),
 	COALESCE(p.address, ''), COALESCE(p.reference, ''), COALESCE(p.request_id, '')`
 
 func (p *Payment) fields(chain, need, floor *int64) []any {
-	return []any{&p.ID, &p.Hold, &p.Seller, &p.Asset, need, floor, &p.Threshold.Finalized, chain, &p.Destination, &p.Address, &p.Reference, &p.RequestID}
+	return []any{&p.ID, &p.Hold, &p.Seller, &p.Asset, need, floor, &p.Threshold.Finalized, &p.Threshold.Safe, chain, &p.Destination, &p.Address, &p.Reference, &p.RequestID}
 }
 
 func scanPayment(row pgx.CollectableRow) (p Payment, err error) {

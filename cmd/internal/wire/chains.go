@@ -152,7 +152,7 @@ func (c checkout) Prepare(ctx context.Context, id domain.PaymentID, due money.Am
 			Index: index, Path: path, Address: address, Token: token.Address, Chain: token.Chain,
 		},
 		Intent:    funding.Intent{Provider: "own", RequestID: string(id), Reference: reference, Topic: topic},
-		Threshold: payment.Threshold{Need: max(chain.Confirmations.Need, chain.Confirmations.Floor, 1), Floor: chain.Confirmations.Floor, Finalized: chain.Confirmations.Tag == network.Finalized},
+		Threshold: payment.Threshold{Need: max(chain.Confirmations.Need, chain.Confirmations.Floor, 1), Floor: chain.Confirmations.Floor, Finalized: chain.Confirmations.Tag == network.Finalized, Safe: chain.Confirmations.Tag == network.Safe},
 	}
 	for _, p := range chain.Proxies {
 		if p.Kind == network.ERC20FeeProxy {

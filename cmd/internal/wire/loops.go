@@ -26,22 +26,25 @@ const providerPoll = 30 * time.Second
 // openLoops makes the reactors: policies, timers, ingestion, and for each chain a follower.
 func (s *Service) openLoops() error {
 	watch := watchview.New(s.Jobs)
-	payments := map[uint64]reactors.Payments{}
+	payments, chains := map[uint64]reactors.Payments{}, map[uint64]reactors.Chain{}
 	for id, c := range s.Chains.Clients {
-		payments[id] = c
+		payments[id], chains[id] = c, c
 	}
+	claims := reactors.NewClaims(reactors.ClaimsOptions{
+		Chains: chains, Executor: s.Executor, Watch: watch, Positions: s.Runner, Looks: s.Records.Claims, Log: s.Log,
+	})
 	policies := reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
 		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.Runner, Log: s.Log,
 	})
-	s.loops = append(s.loops, policies, ingest,
+	s.loops = append(s.loops, policies, ingest, claims,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies}, records.InboxChannel: {ingest}}, s.Log))
 	for _, client := range s.Chains.Clients {
 		s.loops = append(s.loops, reactors.NewChainFollower(reactors.FollowerOptions{
 			Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.Runner,
-			Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(),
+			Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(), Reorg: s.Config.ReorgDepth, Range: s.Config.ScanRange,
 		}))
 		if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
 			s.loops = append(s.loops, reactors.NewSweeper(reactors.SweeperOptions{

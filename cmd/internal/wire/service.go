@@ -18,6 +18,7 @@ import (
 	apihttp "holdfast/http"
 	"holdfast/projections"
 	"holdfast/projections/views"
+	"holdfast/projections/watchview"
 )
 
 // Service is everything that `holdfast serve` runs.
@@ -69,6 +70,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	}
 	s.group, s.ctx = errgroup.WithContext(ctx)
 	if err := s.openLoops(); err != nil {
+		return nil, err
+	}
+	if err := s.metrics.Register(chainMetrics{payIns{s}}); err != nil {
 		return nil, err
 	}
 	return s, s.openServer(version)
@@ -123,7 +127,7 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
+		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
 	})
 	return err
 }
