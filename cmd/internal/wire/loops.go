@@ -88,6 +88,9 @@ func (n notices) Take(ctx context.Context, limit int, lease time.Duration) ([]re
 	return all, err
 }
 
+// FollowerNotes are the rows as a chain's follower wants them.
+func FollowerNotes(r *records.Records) reactors.Notes { return notes{r} }
+
 // notes is what a follower remembers beside the log.
 type notes struct{ r *records.Records }
 
