@@ -35,7 +35,10 @@ import (
 )
 
 // backfillSize says how much the watcher has to catch up with.
-type backfillSize struct{ blocks, logs, payments int }
+type backfillSize struct {
+	blocks, logs, payments int
+	only                   bool
+}
 
 const (
 	perTransaction = 10   // payments of one batch

@@ -27,6 +27,7 @@ func main() {
 	flag.IntVar(&size.blocks, "backfill-blocks", 100_000, "blocks that the watcher catches up with; 0 = leave it out")
 	flag.IntVar(&size.logs, "backfill-logs", size.logs, "payments in them")
 	flag.IntVar(&size.payments, "backfill-payments", size.payments, "addresses that they go to")
+	flag.BoolVar(&size.only, "backfill-only", false, "measure nothing else")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -91,6 +92,9 @@ type bench struct {
 
 func (b *bench) all(ctx context.Context) error {
 	fmt.Printf("holdfast bench: %d processors' worth of everything on one machine, %s a load\n\n", 2, b.length)
+	if b.size.only {
+		return b.backfill(ctx, b.size)
+	}
 	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.verification} {
 		if err := part(ctx); err != nil {
 			return err

@@ -98,9 +98,9 @@ func (s *Stage) offer(ctx context.Context, seller *apiclient.Client, request, pr
 	})
 }
 
-// pay mines a real ERC-20 payment on the development chain and waits until it is confirmed.
-func (s *Stage) pay(ctx context.Context, o *order, announce bool) error {
-	if err := s.do(ctx, "The buyer opens the payment and gets a destination of its own", func() (string, error) {
+// open opens the payment of an order.
+func (s *Stage) open(ctx context.Context, o *order) error {
+	return s.do(ctx, "The buyer opens the payment and gets a destination of its own", func() (string, error) {
 		a, err := post(ctx, s.buyer, "/api/payment/request-network/intents", map[string]any{"purchaseRequestId": o.request, "sellerOfferId": o.offer})
 		if err != nil {
 			return "", err
@@ -113,7 +113,12 @@ func (s *Stage) pay(ctx context.Context, o *order, announce bool) error {
 		}
 		o.payment, o.checkout = a.Get("payment.payment"), block.InHouse
 		return fmt.Sprintf("pay %s base units to %s, reference %s", o.checkout.AmountWei, o.checkout.Destination, o.checkout.PaymentReference), nil
-	}); err != nil {
+	})
+}
+
+// pay mines a real ERC-20 payment on the development chain and waits until it is confirmed.
+func (s *Stage) pay(ctx context.Context, o *order, announce bool) error {
+	if err := s.open(ctx, o); err != nil {
 		return err
 	}
 	var tx string

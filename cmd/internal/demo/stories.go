@@ -18,5 +18,7 @@ func Stories() []Story {
 
 // MoreStories are told by `holdfast demo --all`, after the others.
 func MoreStories() []Story {
-	return []Story{}
+	return []Story{
+		{"payins", (*Stage).PayIns},
+	}
 }
