@@ -48,6 +48,8 @@ type Deps struct {
 	Projections Projections
 	Proofs      Proofs
 	Reconciler  Reconciler
+	Witness     Witness
+	PayIns      PayIns
 
 	// Health is asked by /health and /health/ready, each with a second to answer.
 	Health  []HealthCheck

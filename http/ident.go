@@ -17,6 +17,7 @@ var names = map[string]*regexp.Regexp{
 	"a settlement's number": regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`),
 	"an evidence key":       regexp.MustCompile(`^[0-9]{1,20}:0x[0-9a-f]{1,64}:[0-9]{1,10}$`),
 	"an address":            regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`),
+	"a transaction hash":    regexp.MustCompile(`^.{1,200}$`), // every spelling; network.ParseTx says what it is
 	"a number":              regexp.MustCompile(`^[0-9]{1,18}$`),
 }
 

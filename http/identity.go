@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// identify finds out who calls. A token on a public route is not looked at.
+// identify finds out who calls. A token on a public route is not looked at, but where the
+// route greets.
 func (s *Server) identify(c *call, r *Route) error {
-	if r.Public() {
+	header := c.echo.Request().Header.Get("Authorization")
+	if r.Public() && (!r.Greets || header == "") {
 		return nil
 	}
-	header := c.echo.Request().Header.Get("Authorization")
 	scheme, token, ok := strings.Cut(header, " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return errUnauthenticated

@@ -33,7 +33,7 @@ func paymentQueries() []Route {
 	return []Route{
 		on[listPaymentsInput, []PaymentOut](route("", "Payments: the own ones, all for an admin", Any, RatePayment), (*Server).listPayments),
 		on[listPaymentsInput, []StatOut](route("/stats", "Counts and sums, per asset and state", Any, RatePayment), (*Server).paymentStats),
-		on[struct{}, Health](Route{Method: "GET", Path: paymentsPath + "/health", Class: Query, Rate: RateExempt, Summary: "Whether payments can be taken", Errors: []string{"NOT_READY"}}, (*Server).getReady),
+		on[struct{}, PaymentHealth](Route{Method: "GET", Path: paymentsPath + "/health", Greets: true, Class: Query, Rate: RateExempt, Summary: "Whether payments can be taken; more for admins and guards"}, (*Server).paymentHealth),
 		on[exportPaymentsInput, PaymentOut](export, (*Server).exportPayments),
 		on[quoteIDInput, QuoteOut](Route{Method: "GET", Path: paymentsPath + "/quotes/{id}", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "A quote"}, (*Server).getQuote),
 		on[listUnmatchedInput, []DepositOut](Route{Method: "GET", Path: paymentsPath + "/unmatched", Roles: admin, Class: Query, Rate: RatePayment, Views: []string{depositview.Name}, Summary: "Deposits that belong to nobody yet"}, (*Server).listUnmatched),
@@ -66,12 +66,14 @@ type PaymentOut struct {
 	Destination string            `json:"destination,omitempty"`
 	Reference   string            `json:"paymentReference,omitempty"`
 	Transfers   []TransferOut     `json:"transfers"`
-	Hold        *HoldOut          `json:"hold,omitempty"`
-	Refunds     []RefundOut       `json:"refunds,omitempty"`
-	ExpiresAt   time.Time         `json:"expiresAt"`
-	PaidAt      *time.Time        `json:"paidAt,omitempty"`
-	CreatedAt   time.Time         `json:"createdAt"`
-	UpdatedAt   time.Time         `json:"updatedAt"`
+	// Confirmations are those of the transfer that stands least deep; absent before the first.
+	Confirmations *ConfirmationsOut `json:"confirmations,omitempty"`
+	Hold          *HoldOut          `json:"hold,omitempty"`
+	Refunds       []RefundOut       `json:"refunds,omitempty"`
+	ExpiresAt     time.Time         `json:"expiresAt"`
+	PaidAt        *time.Time        `json:"paidAt,omitempty"`
+	CreatedAt     time.Time         `json:"createdAt"`
+	UpdatedAt     time.Time         `json:"updatedAt"`
 }
 
 // TransferOut is one transfer with how deep it stands.
@@ -112,6 +114,18 @@ func paymentOut(row paymentview.Row) PaymentOut {
 		return cmp.Or(cmp.Compare(a.Block, b.Block), cmp.Compare(a.Tx, b.Tx), cmp.Compare(a.Log, b.Log))
 	})
 	return out
+}
+
+// shallowest gives the depth of the transfer for which one has to wait longest.
+func shallowest(all []TransferOut) *ConfirmationsOut {
+	var least *ConfirmationsOut
+	for i := range all {
+		c := all[i].Confirmations
+		if least == nil || c.Need-min(c.Have, c.Need) > least.Need-min(least.Have, least.Need) {
+			least = &c
+		}
+	}
+	return least
 }
 
 type listPaymentsInput struct {
@@ -220,10 +234,14 @@ func (s *Server) wholePayment(ctx context.Context, c *call, id string) (reply, e
 		for _, d := range depths {
 			if d.Evidence == key {
 				t.Confirmations = ConfirmationsOut{Have: d.Have, Need: d.Need}
-				tag = append(tag, fmt.Sprint("c", min(d.Have, d.Need)))
 			}
 		}
+		if t.Confirmed {
+			t.Confirmations.Have = max(t.Confirmations.Have, t.Confirmations.Need)
+		}
+		tag = append(tag, fmt.Sprint("c", min(t.Confirmations.Have, t.Confirmations.Need)))
 	}
+	out.Confirmations = shallowest(out.Transfers)
 	hold, err := s.deps.Views.Holds.Get(ctx, row.Doc.Hold)
 	if f, ok := fault.From(err); err != nil && (!ok || f.Kind != fault.NotFound) {
 		return reply{}, err

@@ -43,6 +43,8 @@ type Route struct {
 	// Roles may call it; empty = anybody without a token; Any = everybody with one.
 	Roles []domain.Capacity
 	Class Class
+	// Greets: a public route that says more to those who sign in.
+	Greets bool
 	// Money routes need an Idempotency-Key and take small bodies.
 	Money bool
 	Rate  Rate

@@ -45,6 +45,7 @@ func Routes() []Route {
 		disputeQueries(),
 		statementRoutes(),
 		checkoutRoutes(),
+		decentralizedRoutes(),
 		holdRoutes(),
 		treasuryRoutes(),
 		networkRoutes(),

@@ -19,6 +19,17 @@ type Blocks interface {
 	Standing(ctx context.Context, number uint64, hash string) (network.Standing, error)
 }
 
+// Witnesses answer with what every node says, where the word of one is not enough.
+type Witnesses interface {
+	// Standings is Standing for many blocks; the error speaks of those that are missing.
+	Standings(ctx context.Context, blocks []network.Mark) (map[network.Mark]network.Standing, error)
+	// Attest gives what a mined transaction moved; nothing for one that failed or is unknown.
+	Attest(ctx context.Context, tx string) ([]network.Deposit, error)
+	// Find says what became of a transaction and in which block it stands, be it that it failed
+	// there; no block while it stands in none.
+	Find(ctx context.Context, tx string) (network.TxState, network.Mark, error)
+}
+
 // Payments finds and verifies payments on a chain.
 type Payments interface {
 	Scan(ctx context.Context, from, to uint64, w network.Watch) (network.Scanned, error)
@@ -44,6 +55,7 @@ type Builder interface {
 // Chain is everything about one chain.
 type Chain interface {
 	Blocks
+	Witnesses
 	Payments
 	Outgoing
 	Builder

@@ -60,11 +60,13 @@ type FollowerOptions struct {
 	Log       *slog.Logger
 
 	Every time.Duration // between two looks at the head; 2 s when 0
-	// Range is the most blocks of one scan, 2,000 when 0.
+	// Range is the most blocks of one scan, 2,000 when 0. After a scan that failed fewer are
+	// looked at, down to one.
 	Range uint64
 	// Lookback is how far below the head a chain is scanned that was never scanned, 1,000 when 0.
 	Lookback uint64
-	// Reorg is how deep confirmed facts are looked at again, 512 blocks when 0.
+	// Reorg is for how many blocks beyond their confirmation facts are looked at again, 512 when
+	// 0. What the chain calls finalized is not, unless the chain breaks that word.
 	Reorg uint64
 	// LateFor is how long late money is looked for after a payment closed, 14 days when 0. What
 	// comes later is found by reconciliation, since the address is ours for ever.
@@ -82,6 +84,12 @@ type ChainFollower struct {
 	rule     payment.Threshold // for transactions of ours
 	deposits deposits
 	replaced map[sending]uint64 // head at which all its transactions were first seen replaced
+
+	span    uint64 // blocks of the next scan
+	deepest uint64 // the most confirmations that a payment on the list needs
+	// lost is the lowest block that a reorganisation was seen to take, until everything from
+	// there on was looked at again; 0 = none.
+	lost uint64
 }
 
 // NewChainFollower makes the follower of one chain.
@@ -94,7 +102,8 @@ func NewChainFollower(o FollowerOptions) *ChainFollower {
 	c := o.Network.Confirmations
 	f := &ChainFollower{
 		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[sending]uint64{},
-		rule: payment.Threshold{Need: c.Need, Floor: c.Floor, Finalized: c.Tag == network.Finalized},
+		rule: payment.Threshold{Need: c.Need, Floor: c.Floor, Finalized: c.Tag == network.Finalized, Safe: c.Tag == network.Safe},
+		span: o.Range, deepest: max(c.Need, c.Floor),
 	}
 	f.loop = newLoop("chain:"+strconv.FormatUint(f.id, 10), o.Every, o.Log, f.pass)
 	f.deposits = deposits{x: o.Executor, log: f.log}
@@ -123,6 +132,8 @@ func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	f.detail("head", head.Number)
+	f.detail("safe", head.Safe)
+	f.detail("finalized", head.Finalized)
 	if err := catchUp(ctx, f.o.Executor.Store(), f.o.Positions); err != nil {
 		return false, err
 	}
@@ -131,7 +142,10 @@ func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	// What cannot be said of one transfer must not keep the others waiting.
-	problems := []error{f.confirm(ctx, head)}
+	problems := []error{f.confirm(ctx, head), f.recheckDeposits(ctx, head)}
+	if errors.Join(problems...) == nil {
+		f.lost = 0
+	}
 	if from <= head.Number {
 		more, err = f.scan(ctx, from, head)
 		problems = append(problems, err)
@@ -156,6 +170,7 @@ func (f *ChainFollower) start(ctx context.Context, head network.Head) (uint64, e
 		if sameHash(hash, end.Hash) {
 			if n > 0 {
 				f.log.WarnContext(ctx, "reorganisation: scanning again", "from", end.Number+1, "was", ends[0].Number)
+				f.broken(ctx, end.Number+1, head)
 				err = f.o.Notes.GoBack(ctx, f.id, end.Number)
 			}
 			return end.Number + 1, err
@@ -164,9 +179,22 @@ func (f *ChainFollower) start(ctx context.Context, head network.Head) (uint64, e
 	below := head.Number
 	if len(ends) > 0 {
 		below = min(below, ends[len(ends)-1].Number)
+		f.broken(ctx, below, head)
 		f.log.ErrorContext(ctx, "reorganisation beyond everything that was scanned", "was", ends[0].Number)
 	}
 	return below - min(below, f.o.Lookback), nil
+}
+
+// broken notes from which block on the chain is another one. Below the finalized block that
+// must not happen; when it does, what was final is looked at again all the same.
+func (f *ChainFollower) broken(ctx context.Context, from uint64, head network.Head) {
+	if f.lost == 0 || from < f.lost {
+		f.lost = max(from, 1)
+	}
+	if from <= head.Finalized {
+		f.log.ErrorContext(ctx, "the chain took back blocks that it had called finalized", "from", from, "finalized", head.Finalized)
+		f.detail("finality_broken_at", from)
+	}
 }
 
 // scan looks for payments in the next blocks and records them before it notes that it was there.
@@ -180,22 +208,18 @@ func (f *ChainFollower) scan(ctx context.Context, from uint64, head network.Head
 		return false, err
 	}
 	list := newWatchList(payments)
-	found, err := f.chain.Scan(ctx, from, min(head.Number, from+f.o.Range-1), list.watch)
+	f.deepest = max(list.deepest, f.rule.Need, f.rule.Floor)
+	found, err := f.chain.Scan(ctx, from, min(head.Number, from+f.span-1), list.watch)
 	if err != nil {
+		f.span = max(f.span/2, 1)
 		return false, fmt.Errorf("scan from %d: %w", from, err)
 	}
+	f.span = min(f.span*2, f.o.Range)
 	if found.To < from {
 		return false, nil
 	}
-	for _, d := range found.Deposits {
-		p, ours := list.owner(d)
-		if !ours {
-			f.log.WarnContext(ctx, "our reference was used to pay somebody else", "tx", d.Tx, "log", d.Log, "reference", d.Reference, "to", d.To)
-			continue
-		}
-		if err := f.deposits.record(ctx, p, d, "chain", fmt.Sprintf("block:%d/%d", f.id, d.Block)); err != nil {
-			return false, err
-		}
+	if err := f.book(ctx, list, found.Deposits); err != nil {
+		return false, err
 	}
 	if err := f.o.Notes.Reach(ctx, f.id, Block{Number: found.To, Hash: found.ToHash}); err != nil {
 		return false, err

@@ -161,11 +161,11 @@ func (c *fused) Head(ctx context.Context) (network.Head, error) {
 	return c.Chain.Head(ctx)
 }
 
-func (c *fused) Standing(ctx context.Context, n uint64, hash string) (network.Standing, error) {
+func (c *fused) Standings(ctx context.Context, blocks []network.Mark) (map[network.Mark]network.Standing, error) {
 	if err := c.burn(); err != nil {
-		return network.Standing{}, err
+		return nil, err
 	}
-	return c.Chain.Standing(ctx, n, hash)
+	return c.Chain.Standings(ctx, blocks)
 }
 
 func (c *fused) Scan(ctx context.Context, from, to uint64, watch network.Watch) (network.Scanned, error) {

@@ -110,8 +110,8 @@ func kinds(rows []breakview.Row) []string {
 	return all
 }
 
-// swept brings an order's money in, confirms it and sweeps it to the treasury.
-func (w *world) swept(due uint64) bill {
+// paidAndSwept brings an order's money in, confirms it and sweeps it to the treasury.
+func (w *world) paidAndSwept(due uint64) bill {
 	w.t.Helper()
 	b := w.paid(due)
 	f := w.follower(nil)
@@ -134,7 +134,7 @@ func (w *world) resolve(id string, way reconciliation.Way, shown *network.Deposi
 func TestAWorldInWhichAllAgreeHasNoBreaks(t *testing.T) {
 	t.Parallel()
 	w := withBooks(t)
-	w.swept(1000)
+	w.paidAndSwept(1000)
 	w.paid(500)
 	b := w.order(300)
 	w.pay(b, 300) // seen, not confirmed
@@ -165,7 +165,7 @@ func TestAWorldInWhichAllAgreeHasNoBreaks(t *testing.T) {
 func TestMoneyToASweptAddressIsFoundAndBooked(t *testing.T) {
 	t.Parallel()
 	w := withBooks(t)
-	b := w.swept(1000)
+	b := w.paidAndSwept(1000)
 	_, err := w.chain.Transfer(t.Context(), 2, devchain.USDC, b.address, units(70))
 	require.NoError(t, err)
 	_, err = w.chain.Transfer(t.Context(), 2, devchain.USDT, b.address, units(5))

@@ -63,11 +63,15 @@ type world struct {
 	deriver *evm.Deriver
 	index   atomic.Uint32
 	safety  safety.Policy // of the payments that are opened
+	// token is what orders are priced in, USDC where a test says nothing.
+	token string
 }
+
+func (w *world) asset() money.Asset { return network.TokenAsset(devchain.ChainID, w.token) }
 
 func setup(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t)}
+	w := &world{t: t, pool: pgtest.New(t), token: devchain.USDC}
 	var err error
 	w.codec, err = eventstore.NewCodec(postgres.NewKeyRing(w.pool, make([]byte, 32)), scenariotest.Aggregates()...)
 	require.NoError(t, err)
@@ -163,7 +167,7 @@ func (w *world) orderAt(due uint64, at time.Time, expires time.Duration) bill {
 	}})
 	w.do(order.SubmitOffer{Issue: by(asSeller), Offer: of, Request: b.request, Seller: seller, Terms: offer.Terms{
 		Title: "A drill", Description: domain.About(seller, "mint"), ValidUntil: at.Add(24 * time.Hour), RequestRevision: 1,
-		Price: offer.Price{Amount: money.Of(usdc, money.FromUint64(due)), Currency: "USDC", Display: "1"},
+		Price: offer.Price{Amount: money.Of(w.asset(), money.FromUint64(due)), Currency: "USDC", Display: "1"},
 	}})
 	w.do(order.SelectOffer{Issue: by(asBuyer), Request: b.request, Offer: of, Revision: 1, Hold: b.hold, Terms: escrow.Terms{
 		FeeBPS: 250, Inspection: time.Hour, DisputeWindow: 24 * time.Hour,
@@ -174,6 +178,8 @@ func (w *world) orderAt(due uint64, at time.Time, expires time.Duration) bill {
 	w.do(funding.InitiatePayment{
 		Issue: by(asBuyer), Payment: b.payment, Request: b.request, Offer: of, Asset: usdc, ExpiresAt: at.Add(expires),
 		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d, Safety: w.safety,
+		Issue: by(asBuyer), Payment: b.payment, Request: b.request, Offer: of, Asset: w.asset(), ExpiresAt: at.Add(expires),
+		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d,
 		Intent: funding.Intent{Provider: "request-network", RequestID: b.provider, Reference: b.reference, Topic: "0x" + fmt.Sprintf("%064x", 1), Proxy: devchain.Proxy},
 	})
 	return b
@@ -185,7 +191,7 @@ func (w *world) destination() funding.Destination {
 	index := w.index.Add(1)
 	d := funding.Destination{
 		ID: domain.DestinationID(uuid.NewString()), Fingerprint: "dev", Index: index, Path: fmt.Sprintf("0/%d", index),
-		Address: fmt.Sprintf("0x%040x", index), Token: devchain.USDC, Chain: devchain.ChainID,
+		Address: fmt.Sprintf("0x%040x", index), Token: w.token, Chain: devchain.ChainID,
 	}
 	if w.deriver != nil {
 		var err error
@@ -198,7 +204,7 @@ func (w *world) destination() funding.Destination {
 // pay sends units through the payment contract and gives the mined transaction.
 func (w *world) pay(b bill, amount uint64) devchain.Sent {
 	w.t.Helper()
-	sent, err := w.chain.Pay(w.t.Context(), devchain.Payment{Payer: 1, Token: devchain.USDC, To: b.address, Amount: money.FromUint64(amount), Reference: b.reference})
+	sent, err := w.chain.Pay(w.t.Context(), devchain.Payment{Payer: 1, Token: w.token, To: b.address, Amount: money.FromUint64(amount), Reference: b.reference})
 	require.NoError(w.t, err)
 	require.False(w.t, sent.Failed)
 	return sent

@@ -52,6 +52,13 @@ func (s *Solvency) check(ctx context.Context) (more bool, err error) {
 	}
 	s.sums = next
 	s.detail("position", next.position)
+	insolvent := []money.Asset{}
+	for asset, a := range next.assets {
+		if !a.solvent() {
+			insolvent = append(insolvent, asset)
+		}
+	}
+	s.detail("insolvent", insolvent)
 	return false, nil
 }
 

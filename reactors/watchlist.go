@@ -11,11 +11,13 @@ import (
 type watchList struct {
 	watch     network.Watch
 	byAddress map[string]watchview.Payment // lower case
+	deepest   uint64                       // the most confirmations that one of them needs
 }
 
 func newWatchList(payments []watchview.Payment) watchList {
 	l := watchList{byAddress: map[string]watchview.Payment{}}
 	for _, p := range payments {
+		l.deepest = max(l.deepest, p.Threshold.Need, p.Threshold.Floor)
 		if p.Reference != "" {
 			l.watch.References = append(l.watch.References, p.Reference)
 		}

@@ -51,6 +51,7 @@ func Start(ctx context.Context, o Options) (*Chain, error) {
 		return nil, fmt.Errorf("start the development chain: %w", err)
 	}
 	c := &Chain{engine: e, stop: func() {}}
+	e.forks.chain.Store(c)
 	if c.Wallet, err = newWallet(e.node.Attach(), func() { c.commit(1) }); err != nil {
 		return nil, errors.Join(err, c.Close())
 	}

@@ -24,6 +24,7 @@ type engine struct {
 	node   *node.Node
 	eth    *eth.Ethereum
 	beacon *catalyst.SimulatedBeacon
+	forks  *Forks
 }
 
 func start(o Options) (*engine, error) {
@@ -31,7 +32,7 @@ func start(o Options) (*engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the node: %w", err)
 	}
-	e := &engine{node: stack}
+	e := &engine{node: stack, forks: &Forks{}}
 	if err := e.open(); err != nil {
 		_ = stack.Close()
 		return nil, err
@@ -46,7 +47,7 @@ func (e *engine) open() (err error) {
 	e.node.RegisterAPIs([]rpc.API{{
 		Namespace: "eth",
 		Service:   filters.NewFilterAPI(filters.NewFilterSystem(e.eth.APIBackend, filters.Config{})),
-	}})
+	}, {Namespace: "dev", Service: e.forks}})
 	if err := e.node.Start(); err != nil {
 		return fmt.Errorf("start the node: %w", err)
 	}
@@ -65,7 +66,7 @@ func nodeConfig(o Options) *node.Config {
 	c.DBEngine = "leveldb"
 	c.IPCPath = ""
 	c.HTTPHost, c.HTTPPort = "127.0.0.1", o.Port
-	c.HTTPModules = []string{"eth", "net", "web3"}
+	c.HTTPModules = []string{"eth", "net", "web3", "dev"}
 	c.P2P = p2p.Config{NoDiscovery: true, NoDial: true}
 	c.UseLightweightKDF = true
 	return &c

@@ -23,7 +23,7 @@ func (c *Client) Call(ctx context.Context, contract string, data []byte) ([]byte
 // one answer a working node, at least one.
 func (c *Client) CallAll(ctx context.Context, contract string, data []byte) ([][]byte, error) {
 	to := common.HexToAddress(contract)
-	return askAll(ctx, c, "call a contract", func(ctx context.Context, n *node) ([]byte, error) {
+	return askAll(ctx, c, c.timeout, "call a contract", func(ctx context.Context, n *node) ([]byte, error) {
 		return n.eth.CallContract(ctx, ethereum.CallMsg{To: &to, Data: data}, nil)
 	})
 }

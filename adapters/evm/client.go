@@ -40,7 +40,8 @@ type Client struct {
 	maxFee  money.Units
 	log     *slog.Logger
 
-	known atomic.Pointer[tables]
+	known    atomic.Pointer[tables]
+	quarrels quarrels
 }
 
 // New makes a client. It does not connect: a chain that is down must not keep the service
@@ -75,6 +76,9 @@ func New(o Options) (*Client, error) {
 		if err != nil {
 			return nil, err
 		}
+		if slices.ContainsFunc(c.nodes, func(o *node) bool { return o.name == n.name }) {
+			n.name = fmt.Sprintf("%s#%d", n.name, len(c.nodes)+1)
+		}
 		c.nodes = append(c.nodes, n)
 	}
 	return c, nil
@@ -91,9 +95,15 @@ func (c *Client) Close() {
 // that the thing does not exist, and none has it, the error is ethereum.NotFound; when all
 // refused, the last refusal; else ErrUnavailable.
 func (c *Client) ask(ctx context.Context, what string, question func(context.Context, *node) error) error {
+	return c.askWithin(ctx, c.timeout, what, question)
+}
+
+// askWithin is ask with another deadline for the whole question; 0 = only that of ctx, for
+// questions of many calls, each of which has its own.
+func (c *Client) askWithin(ctx context.Context, limit time.Duration, what string, question func(context.Context, *node) error) error {
 	var missing, refused, broken error
 	for _, n := range c.ready() {
-		err := c.try(ctx, n, question)
+		err := c.try(ctx, n, limit, question)
 		switch {
 		case err == nil:
 			return nil
@@ -128,39 +138,49 @@ func (c *Client) read(ctx context.Context, what string, question func(context.Co
 	return asUnavailable(c.ask(ctx, what, question))
 }
 
-// askAll puts a question to every node at once and gives the answers of those that worked.
-func askAll[T any](ctx context.Context, c *Client, what string, question func(context.Context, *node) (T, error)) ([]T, error) {
-	var (
-		mu      sync.Mutex
-		wait    sync.WaitGroup
-		answers []T
-		last    error
-	)
-	for _, n := range c.nodes {
+// askAll puts a question to every node at once and gives the answers of those that worked,
+// in the order of the nodes. Nodes that rest after failures are left out while another one
+// works: one that hangs must not cost every question its deadline.
+func askAll[T any](ctx context.Context, c *Client, limit time.Duration, what string, question func(context.Context, *node) (T, error)) ([]T, error) {
+	type said struct {
+		answer T
+		err    error
+	}
+	nodes := c.witnesses()
+	all := make([]said, len(nodes))
+	var wait sync.WaitGroup
+	for i, n := range nodes {
 		wait.Go(func() {
-			var a T
-			err := c.try(ctx, n, func(ctx context.Context, n *node) (err error) { a, err = question(ctx, n); return err })
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				last = redact(err)
-				c.log.WarnContext(ctx, "chain node failed", "node", n.name, "asked", what, "error", clip(last.Error()))
-				return
-			}
-			answers = append(answers, a)
+			all[i].err = c.try(ctx, n, limit, func(ctx context.Context, n *node) (err error) {
+				all[i].answer, err = question(ctx, n)
+				return err
+			})
 		})
 	}
 	wait.Wait()
+	var answers []T
+	var last error
+	for i, s := range all {
+		if s.err == nil {
+			answers = append(answers, s.answer)
+			continue
+		}
+		last = redact(s.err)
+		c.log.WarnContext(ctx, "chain node failed", "node", nodes[i].name, "asked", what, "error", clip(last.Error()))
+	}
 	if len(answers) == 0 {
 		return nil, fmt.Errorf("%s: %w (%w)", what, ErrUnavailable, last)
 	}
 	return answers, nil
 }
 
-func (c *Client) try(ctx context.Context, n *node, question func(context.Context, *node) error) error {
-	limited, cancel := context.WithTimeout(ctx, c.timeout)
+func (c *Client) try(ctx context.Context, n *node, limit time.Duration, question func(context.Context, *node) error) error {
+	limited, cancel := ctx, func() {}
+	if limit > 0 {
+		limited, cancel = context.WithTimeout(ctx, limit)
+	}
 	defer cancel()
-	err := n.check(limited, c.chain.ID)
+	err := n.within(limited, c.timeout, func(ctx context.Context) error { return n.check(ctx, c.chain.ID) })
 	if err == nil {
 		err = question(limited, n)
 	}
@@ -168,9 +188,26 @@ func (c *Client) try(ctx context.Context, n *node, question func(context.Context
 	case err == nil || refused || notFound(err):
 		n.worked()
 	case ctx.Err() == nil: // else it is the caller who gave up, not the node
-		n.failed()
+		n.failed(err)
 	}
 	return err
+}
+
+// within gives one call its own deadline.
+func (n *node) within(ctx context.Context, limit time.Duration, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	return call(ctx)
+}
+
+// witnesses are the nodes whose word is asked where the word of one is not enough: those
+// that do not rest, or all when every one does.
+func (c *Client) witnesses() []*node {
+	up := slices.DeleteFunc(slices.Clone(c.nodes), (*node).resting)
+	if len(up) == 0 {
+		return c.nodes
+	}
+	return up
 }
 
 // ready lists the nodes with those that failed lately at the end, so that a dead first

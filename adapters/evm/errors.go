@@ -3,6 +3,8 @@ package evm
 import (
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
 	"strings"
 
@@ -49,6 +51,13 @@ func redact(err error) error {
 		return fmt.Errorf("status %d", h.StatusCode)
 	}
 	return err
+}
+
+// isTransport reports that no answer came at all.
+func isTransport(err error) bool {
+	_, isURL := errors.AsType[*url.Error](err)
+	_, isNet := errors.AsType[net.Error](err)
+	return isURL || isNet || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 func clip(s string) string {

@@ -47,7 +47,7 @@ func (c *Client) Fetch(ctx context.Context, tx string) (raw string, err error) {
 // answers only for the last blocks: ErrUnavailable then.
 func (c *Client) UsedBy(ctx context.Context, address string, nonce uint64) (tx string, used bool, err error) {
 	a := common.HexToAddress(address)
-	counts, err := askAll(ctx, c, "count transactions", func(ctx context.Context, n *node) (uint64, error) {
+	counts, err := askAll(ctx, c, c.timeout, "count transactions", func(ctx context.Context, n *node) (uint64, error) {
 		return n.eth.NonceAt(ctx, a, nil)
 	})
 	if err != nil {

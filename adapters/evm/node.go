@@ -27,6 +27,14 @@ type node struct {
 	checked  bool // its chain id was right, and it has not failed since
 	failures int
 	until    time.Time // not asked first before then
+	span     uint64    // the most blocks of one eth_getLogs that it has not found too much; 0 = any
+
+	head   uint64 // the last it told
+	headAt time.Time
+	goodAt time.Time
+	// errorClass is what went wrong last, errorAt when.
+	errorClass string
+	errorAt    time.Time
 }
 
 func dial(raw string, maxAnswer int64, transport http.RoundTripper) (*node, error) {
@@ -36,7 +44,7 @@ func dial(raw string, maxAnswer int64, transport http.RoundTripper) (*node, erro
 	}
 	client := &http.Client{
 		Transport:     &bounded{next: transport, limit: maxAnswer},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return errors.New("a node does not redirect") },
+		CheckRedirect: func(*http.Request, []*http.Request) error { return errRedirect },
 	}
 	c, err := rpc.DialOptions(context.Background(), raw, rpc.WithHTTPClient(client))
 	if err != nil {
@@ -70,14 +78,15 @@ func (n *node) check(ctx context.Context, want uint64) error {
 func (n *node) worked() {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.failures, n.until = 0, time.Time{}
+	n.failures, n.until, n.goodAt = 0, time.Time{}, time.Now()
 }
 
-func (n *node) failed() {
+func (n *node) failed(err error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.checked = false
 	n.failures++
+	n.errorClass, n.errorAt = class(err), time.Now()
 	n.until = time.Now().Add(min(time.Duration(1<<min(n.failures, 6))*500*time.Millisecond, 30*time.Second))
 }
 
@@ -111,6 +120,9 @@ func (n *node) block(ctx context.Context, which string) (block, error) {
 	if b.Number > highest || b.Hash == (common.Hash{}) {
 		return block{}, fmt.Errorf("read block %s: number %d, hash %s make no sense", which, b.Number, b.Hash)
 	}
+	if which == "latest" {
+		n.sawHead(uint64(b.Number))
+	}
 	return *b, nil
 }
 
@@ -122,13 +134,14 @@ func (n *node) blockAt(ctx context.Context, number uint64) (block, error) {
 	return b, err
 }
 
-// tagged is the number of a tag's block, 0 where the chain has no such tag.
-func (n *node) tagged(ctx context.Context, tag string) (uint64, error) {
+// tagged is the number of a tag's block, 0 where the chain has no such tag or the node tells
+// nonsense of it: nothing is final then.
+func (n *node) tagged(ctx context.Context, tag string) uint64 {
 	b, err := n.block(ctx, tag)
-	if _, refused := answered(err); refused || notFound(err) {
-		return 0, nil
+	if err != nil {
+		return 0
 	}
-	return uint64(b.Number), err
+	return uint64(b.Number)
 }
 
 // bounded refuses answers that are larger than the limit instead of reading them.
@@ -157,7 +170,10 @@ type boundedBody struct {
 	left int64
 }
 
-var errTooLong = errors.New("the answer is too long")
+var (
+	errTooLong  = errors.New("the answer is too long")
+	errRedirect = errors.New("a node does not redirect")
+)
 
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {

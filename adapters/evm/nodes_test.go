@@ -111,7 +111,7 @@ func TestABadNodeIsNotBelieved(t *testing.T) {
 			t.Parallel()
 			bad := liar(t, chain.URL(), lie)
 			short := func(urls ...string) *evm.Client {
-				c, err := evm.New(evm.Options{Chain: devchain.Network(), URLs: urls, Timeout: 300 * time.Millisecond})
+				c, err := evm.New(evm.Options{Chain: devchain.Network(), URLs: urls, Timeout: time.Second})
 				require.NoError(t, err)
 				t.Cleanup(c.Close)
 				return c

@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"holdfast/domain/money"
 	"holdfast/domain/network"
@@ -28,6 +29,32 @@ func (n *node) receipt(ctx context.Context, tx common.Hash) (receipt, error) {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
 	return readReceipt(tx, raw)
+}
+
+// receiptsAtOnce is how many receipts are read in one request.
+const receiptsAtOnce = 50
+
+// allReceipts reads many; every one of them must be there.
+func (n *node) allReceipts(ctx context.Context, txs []common.Hash) ([]receipt, error) {
+	all := make([]receipt, len(txs))
+	raw := make([]json.RawMessage, len(txs))
+	calls := make([]rpc.BatchElem, len(txs))
+	for i, tx := range txs {
+		calls[i] = rpc.BatchElem{Method: "eth_getTransactionReceipt", Args: []any{tx}, Result: &raw[i]}
+	}
+	together := len(txs) > 1 && n.batch(ctx, calls)
+	for i, tx := range txs {
+		var err error
+		if together {
+			all[i], err = readReceipt(tx, raw[i])
+		} else {
+			all[i], err = n.receipt(ctx, tx)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // readReceipt reads what a node answered; ethereum.NotFound when that is nothing.

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"net/http"
 	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"holdfast/domain/network"
 )
@@ -18,10 +21,14 @@ import (
 const chunk = 500
 
 // Scan looks through blocks from … to (both included, to cut at the head) for payments with
-// our references and transfers to our destinations. Everything comes from one node that has
-// the last block, so a lagging node cannot hide a payment by answering "nothing"; a chain
-// that reorganises meanwhile gives ErrUnavailable. When from is above the head, nothing is
+// our references and transfers to our destinations. Each node's part comes from that node
+// alone, so a lagging one cannot hide a payment by answering "nothing"; a chain that
+// reorganises meanwhile gives ErrUnavailable. When from is above the head, nothing is
 // scanned and To is below from.
+//
+// With several nodes all are asked and what any of them found is found: it is compared again
+// before anything is confirmed (Attest). Nodes of the same chain that found different things
+// are an alarm.
 func (c *Client) Scan(ctx context.Context, from, to uint64, w network.Watch) (network.Scanned, error) {
 	known, err := topics(w.References...)
 	if err != nil {
@@ -31,12 +38,55 @@ func (c *Client) Scan(ctx context.Context, from, to uint64, w network.Watch) (ne
 	for _, d := range w.Destinations {
 		s.destinations[common.HexToAddress(d)] = true
 	}
-	var found network.Scanned
-	err = c.read(ctx, "scan for payments", func(ctx context.Context, n *node) (err error) {
-		found, err = s.run(ctx, n, from, to)
-		return err
+	all, err := askAll(ctx, c, 0, "scan for payments", func(ctx context.Context, n *node) (sight, error) {
+		found, err := s.run(ctx, n, from, to)
+		return sight{n, found}, err
 	})
-	return found, err
+	if err != nil {
+		return network.Scanned{}, asUnavailable(err)
+	}
+	return c.united(ctx, all), nil
+}
+
+// sight is what one node's scan found.
+type sight struct {
+	node *node
+	network.Scanned
+}
+
+// united joins the nodes' scans: as far as the slowest that still moves, with what any found.
+func (c *Client) united(ctx context.Context, all []sight) network.Scanned {
+	highest := uint64(0)
+	for _, s := range all {
+		highest = max(highest, s.To)
+	}
+	all = slices.DeleteFunc(all, func(s sight) bool {
+		s.node.mu.Lock()
+		defer s.node.mu.Unlock()
+		return s.To < highest && s.node.stuckBelow(highest)
+	})
+	u := all[0].Scanned
+	known := map[string]bool{}
+	key := func(d network.Deposit) string { return fmt.Sprintf("%s:%d", d.Tx, d.Log) }
+	for _, d := range u.Deposits {
+		known[key(d)] = true
+	}
+	for _, s := range all[1:] {
+		same := s.To == all[0].To && s.ToHash == all[0].ToHash
+		if same && len(s.Deposits) != len(all[0].Deposits) {
+			_ = c.contradicted(ctx, fmt.Sprintf("payments up to block %d: %d or %d", s.To, len(all[0].Deposits), len(s.Deposits)))
+		}
+		if s.To < u.To {
+			u.To, u.ToHash = s.To, s.ToHash
+		}
+		for _, d := range s.Deposits {
+			if !known[key(d)] {
+				known[key(d)] = true
+				u.Deposits = append(u.Deposits, d)
+			}
+		}
+	}
+	return u
 }
 
 type scan struct {
@@ -46,15 +96,16 @@ type scan struct {
 }
 
 func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scanned, error) {
-	head, err := n.block(ctx, "latest")
+	limit := s.client.timeout
+	var last block
+	err := n.within(ctx, limit, func(ctx context.Context) (err error) {
+		if last, err = n.block(ctx, "latest"); err == nil && uint64(last.Number) > to {
+			last, err = n.blockAt(ctx, to)
+		}
+		return err
+	})
 	if err != nil {
 		return network.Scanned{}, err
-	}
-	last := head
-	if uint64(head.Number) > to {
-		if last, err = n.blockAt(ctx, to); err != nil {
-			return network.Scanned{}, err
-		}
 	}
 	found := network.Scanned{To: uint64(last.Number), ToHash: last.Hash.Hex()}
 	if found.To < from {
@@ -64,19 +115,25 @@ func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scann
 	if err != nil {
 		return network.Scanned{}, err
 	}
-	for _, tx := range txs {
-		r, err := n.receipt(ctx, tx)
+	for part := range slices.Chunk(txs, receiptsAtOnce) {
+		var receipts []receipt
+		err := n.within(ctx, limit, func(ctx context.Context) (err error) { receipts, err = n.allReceipts(ctx, part); return err })
 		if err != nil {
 			return network.Scanned{}, fmt.Errorf("a log's transaction is gone: %w", err)
 		}
-		found.Deposits = append(found.Deposits, s.ours(r)...)
+		for _, r := range receipts {
+			found.Deposits = append(found.Deposits, s.ours(r)...)
+		}
 	}
-	again, err := n.blockAt(ctx, found.To)
+	err = n.within(ctx, limit, func(ctx context.Context) error {
+		again, err := n.blockAt(ctx, found.To)
+		if err == nil && again.Hash != last.Hash {
+			err = errors.New("the chain was reorganised during the scan")
+		}
+		return err
+	})
 	if err != nil {
 		return network.Scanned{}, err
-	}
-	if again.Hash != last.Hash {
-		return network.Scanned{}, errors.New("the chain was reorganised during the scan")
 	}
 	return found, nil
 }
@@ -97,11 +154,15 @@ func (s *scan) ours(r receipt) []network.Deposit {
 func (s *scan) transactions(ctx context.Context, n *node, from, to uint64) ([]common.Hash, error) {
 	var logs []types.Log
 	for _, q := range s.filters() {
-		got, err := n.logs(ctx, q, from, to)
+		got, err := n.logs(ctx, s.client.timeout, q, from, to)
 		if err != nil {
 			return nil, err
 		}
-		logs = append(logs, got...)
+		for _, l := range got {
+			if s.concerns(l) {
+				logs = append(logs, l)
+			}
+		}
 	}
 	slices.SortFunc(logs, func(a, b types.Log) int {
 		if a.BlockNumber != b.BlockNumber {
@@ -138,7 +199,10 @@ func (s *scan) filters() []ethereum.FilterQuery {
 		recipients = append(recipients, common.BytesToHash(d.Bytes()))
 	}
 	var all []ethereum.FilterQuery
-	if len(proxies) > 0 {
+	if len(proxies) > 0 && len(references) > chunk {
+		// So many that reading every payment of these contracts costs less than asking for ours.
+		all = append(all, ethereum.FilterQuery{Addresses: proxies, Topics: [][]common.Hash{{tokenPaidTopic, coinPaidTopic}}})
+	} else if len(proxies) > 0 {
 		for part := range slices.Chunk(references, chunk) {
 			all = append(all, ethereum.FilterQuery{Addresses: proxies, Topics: [][]common.Hash{{tokenPaidTopic, coinPaidTopic}, part}})
 		}
@@ -151,21 +215,66 @@ func (s *scan) filters() []ethereum.FilterQuery {
 	return all
 }
 
-// logs reads the logs of a range, and halves the range when the node finds it too much.
-func (n *node) logs(ctx context.Context, q ethereum.FilterQuery, from, to uint64) ([]types.Log, error) {
-	q.FromBlock, q.ToBlock = new(big.Int).SetUint64(from), new(big.Int).SetUint64(to)
-	got, err := n.eth.FilterLogs(ctx, q)
-	if _, refused := answered(err); refused && from < to {
-		middle := from + (to-from)/2
-		lower, err := n.logs(ctx, q, from, middle)
-		if err != nil {
-			return nil, err
+// concerns drops what a filter without references let through.
+func (s *scan) concerns(l types.Log) bool {
+	return len(l.Topics) != 2 || s.known[l.Topics[1].Hex()] != ""
+}
+
+// logs reads the logs of a range in pieces that the node takes: what it finds too much is
+// halved, and what it took is tried a little larger next time.
+func (n *node) logs(ctx context.Context, limit time.Duration, q ethereum.FilterQuery, from, to uint64) ([]types.Log, error) {
+	var all []types.Log
+	for at := from; at <= to; {
+		last := min(to, at+n.widest()-1)
+		q.FromBlock, q.ToBlock = new(big.Int).SetUint64(at), new(big.Int).SetUint64(last)
+		var got []types.Log
+		err := n.within(ctx, limit, func(ctx context.Context) (err error) { got, err = n.eth.FilterLogs(ctx, q); return err })
+		switch {
+		case err == nil:
+			all = append(all, got...)
+			n.took(last - at + 1)
+			at = last + 1
+		case last > at && ctx.Err() == nil && tooMuch(err):
+			n.narrow((last - at + 1) / 2)
+		default:
+			return nil, fmt.Errorf("read logs of %d…%d: %w", at, last, err)
 		}
-		upper, err := n.logs(ctx, q, middle+1, to)
-		return append(lower, upper...), err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read logs of %d…%d: %w", from, to, err)
+	return all, nil
+}
+
+// tooMuch reports whether a smaller range may help: nodes say it in words of their own, cut
+// the answer off, or just take too long.
+func tooMuch(err error) bool {
+	_, refused := answered(err)
+	h, isHTTP := errors.AsType[rpc.HTTPError](err)
+	return refused || errors.Is(err, errTooLong) || errors.Is(err, context.DeadlineExceeded) ||
+		isHTTP && (h.StatusCode == http.StatusBadRequest || h.StatusCode == http.StatusRequestEntityTooLarge)
+}
+
+// anySpan is wider than any range that is asked for.
+const anySpan = 1 << 32
+
+func (n *node) widest() uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.span == 0 {
+		return anySpan
 	}
-	return got, nil
+	return n.span
+}
+
+func (n *node) narrow(to uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.span = max(to, 1)
+}
+
+// took widens the span by an eighth when a node has taken all of it.
+func (n *node) took(blocks uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.span != 0 && blocks >= n.span {
+		n.span += n.span/8 + 1
+	}
 }

@@ -82,7 +82,7 @@ func (c *Client) Outcome(ctx context.Context, tx outgoing.Tx) (network.Outcome, 
 // replaced looks whether the sender's nonce has been used by another transaction, and once
 // more for this one, which may have been mined between the two questions.
 func (c *Client) replaced(ctx context.Context, tx outgoing.Tx, hash common.Hash, state network.TxState) (receipt, network.TxState, error) {
-	used, err := askAll(ctx, c, "count transactions", func(ctx context.Context, n *node) (uint64, error) {
+	used, err := askAll(ctx, c, c.timeout, "count transactions", func(ctx context.Context, n *node) (uint64, error) {
 		return n.eth.NonceAt(ctx, common.HexToAddress(tx.From), nil)
 	})
 	if err != nil {

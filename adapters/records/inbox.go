@@ -32,6 +32,15 @@ type StoredDelivery struct {
 	Error      string
 }
 
+// Newest is when the last delivery came; ok is false before the first.
+func (s *Inbox) Newest(ctx context.Context) (at time.Time, ok bool, err error) {
+	var newest *time.Time
+	if err := s.pool.QueryRow(ctx, `SELECT max(received_at) FROM inbox`).Scan(&newest); err != nil || newest == nil {
+		return at, false, failed("read the newest delivery", err)
+	}
+	return newest.UTC(), true, nil
+}
+
 // Taken is a delivery that a worker has taken to work on.
 type Taken struct {
 	Row      int64

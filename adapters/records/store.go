@@ -26,6 +26,7 @@ type Records struct {
 	Transactions *Transactions
 	Destinations *Destinations
 	Approvals    *Approvals
+	Claims       *Claims
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -34,7 +35,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records {
 	return &Records{
 		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
-		Destinations: &Destinations{pool}, Approvals: &Approvals{pool},
+		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool},
 	}
 }
 

@@ -23,17 +23,22 @@ import (
 
 func main() {
 	seconds := flag.Int("seconds", 8, "length of each load")
+	size := backfillSize{logs: 10_000, payments: 1_000}
+	flag.IntVar(&size.blocks, "backfill-blocks", 100_000, "blocks that the watcher catches up with; 0 = leave it out")
+	flag.IntVar(&size.logs, "backfill-logs", size.logs, "payments in them")
+	flag.IntVar(&size.payments, "backfill-payments", size.payments, "addresses that they go to")
+	flag.BoolVar(&size.only, "backfill-only", false, "measure nothing else")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second); err != nil {
+	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, d time.Duration) error {
+func run(ctx context.Context, binary string, d time.Duration, size backfillSize) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -51,7 +56,7 @@ func run(ctx context.Context, binary string, d time.Duration) error {
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	b := &bench{dir: dir, url: server.URL(), length: d}
+	b := &bench{dir: dir, url: server.URL(), length: d, size: size}
 	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
@@ -78,6 +83,7 @@ func run(ctx context.Context, binary string, d time.Duration) error {
 type bench struct {
 	dir, url string
 	length   time.Duration
+	size     backfillSize
 	config   *config.Config
 	core     *wire.Core
 	service  *service
@@ -86,10 +92,16 @@ type bench struct {
 
 func (b *bench) all(ctx context.Context) error {
 	fmt.Printf("holdfast bench: %d processors' worth of everything on one machine, %s a load\n\n", 2, b.length)
+	if b.size.only {
+		return b.backfill(ctx, b.size)
+	}
 	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.verification, b.reconciliation} {
 		if err := part(ctx); err != nil {
 			return err
 		}
+	}
+	if err := b.backfill(ctx, b.size); err != nil {
+		return fmt.Errorf("back-fill: %w", err)
 	}
 	mib, err := b.service.peakMemory()
 	if err != nil {
@@ -163,21 +175,26 @@ func (b *bench) commands(ctx context.Context) error {
 }
 
 func (b *bench) baselinePool(ctx context.Context) (*pgxpool.Pool, error) {
-	if _, err := b.core.Jobs.Exec(ctx, `CREATE DATABASE baseline`); err != nil {
+	pool, err := b.database(ctx, "baseline")
+	if err != nil {
+		return nil, err
+	}
+	_, err = pool.Exec(ctx, baselineSQL)
+	return pool, err
+}
+
+// database makes another database on the same server.
+func (b *bench) database(ctx context.Context, name string) (*pgxpool.Pool, error) {
+	if _, err := b.core.Jobs.Exec(ctx, `CREATE DATABASE `+name); err != nil {
 		return nil, err
 	}
 	cfg, err := pgxpool.ParseConfig(b.url)
 	if err != nil {
 		return nil, err
 	}
-	cfg.ConnConfig.Database = "baseline"
+	cfg.ConnConfig.Database = name
 	cfg.MaxConns = 64
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
-	if err != nil {
-		return nil, err
-	}
-	_, err = pool.Exec(ctx, baselineSQL)
-	return pool, err
+	return pgxpool.NewWithConfig(ctx, cfg)
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

@@ -45,7 +45,7 @@ func (f RecordTransfer) Run(u *domain.Unit) (any, error) {
 	}
 	if deposit, err := domain.StateOf(u, suspense.Decider, f.Evidence.Key()); err != nil {
 		return nil, err
-	} else if deposit.Phase != "" {
+	} else if deposit.Phase != "" && deposit.Phase != suspense.Gone {
 		return paymentAnswer(u, f.Payment)
 	}
 	switch {

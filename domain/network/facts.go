@@ -105,6 +105,12 @@ type Standing struct {
 	Finalized bool `json:"finalized"`
 }
 
+// Mark is a height of a chain with the hash that its block had.
+type Mark struct {
+	Number uint64
+	Hash   string
+}
+
 // Head is a chain's head and what it holds to be out of danger.
 type Head struct {
 	Number    uint64

@@ -21,6 +21,8 @@ var (
 	ErrNotConfirmed  = fault.New(fault.Conflict, "NOT_CONFIRMED", "the transfer is not deep enough in the chain")
 	ErrTransfer      = fault.New(fault.Conflict, "TRANSFER_UNKNOWN", "the payment knows no such transfer")
 	ErrUnderReview   = fault.New(fault.Conflict, "PAYMENT_UNDER_REVIEW", "the payment waits for a review")
+	ErrTxUsed        = fault.New(fault.Conflict, "TX_ALREADY_USED", "this transaction has been claimed or counted already")
+	ErrManyClaims    = fault.New(fault.Rule, "TOO_MANY_CLAIMS", "too many transactions were claimed for this payment")
 	ErrAssetNotTaken = fault.New(fault.Rule, "ASSET_NOT_ALLOWED", "the order is not paid in this asset")
 )
 
@@ -66,7 +68,16 @@ func registerIntent(s State, c RegisterIntent) ([]Event, error) {
 	return []Event{IntentRegistered{Provider: c.Provider, RequestID: c.RequestID, Reference: c.Reference, Topic: c.Topic, Proxy: c.Proxy}}, nil
 }
 
-func report(_ State, c ReportTransaction) ([]Event, error) {
+// maxClaims bounds what one payment makes us look at.
+const maxClaims = 20
+
+func report(s State, c ReportTransaction) ([]Event, error) {
+	switch {
+	case s.Claims[c.Tx]:
+		return nil, ErrTxUsed
+	case len(s.Claims) >= maxClaims:
+		return nil, ErrManyClaims.With("limit", maxClaims)
+	}
 	return []Event{TransactionReported{Tx: c.Tx, By: c.By}}, nil
 }
 

@@ -74,7 +74,8 @@ type State struct {
 	Excess    money.Units         `json:"excess"`              // of it, given to the buyer's credit
 	Used      map[string]int      `json:"used,omitempty"`      // pending keys by how often they were opened
 	IsExpired bool                `json:"is_expired"`
-	Reviewed  bool                `json:"reviewed"` // a person has cleared it
+	Reviewed  bool                `json:"reviewed"`         // a person has cleared it
+	Claims    map[string]bool     `json:"claims,omitempty"` // transactions that the buyer says to have sent
 	// ReviewKind is what the last review was about.
 	ReviewKind string `json:"review_kind,omitempty"`
 }
@@ -132,6 +133,12 @@ func Evolve(s State, e Event) State {
 		s.Destination, s.Address, s.Token, s.Phase = e.Destination, e.Address, e.Token, AwaitingPayment
 	case IntentRegistered:
 		s.Intent, s.Phase = &e, AwaitingPayment
+	case TransactionReported:
+		s.Claims = maps.Clone(s.Claims)
+		if s.Claims == nil {
+			s.Claims = map[string]bool{}
+		}
+		s.Claims[e.Tx] = true
 	case Detected:
 		s = detected(s, e)
 	case Dropped:

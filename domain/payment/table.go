@@ -31,7 +31,7 @@ func Table() machine.Table[State, Event] {
 			}, registerIntent),
 			machine.On(line{
 				From: phases[1:], By: []domain.Capacity{domain.Buyer, domain.Admin, domain.Process}, To: phases[1:],
-				Guard: "a claim: nothing follows but a look at the chain", Events: []string{"payment.transaction_reported"},
+				Guard: "a claim: nothing follows but a look at the chain; each transaction once → TX_ALREADY_USED, at most 20 → TOO_MANY_CLAIMS", Events: []string{"payment.transaction_reported"},
 			}, report),
 			machine.On(line{
 				From: []string{CreatedPhase, AwaitingPayment, Confirming, PartlyPaid, UnderReview, PaidPhase, ReversedPhase}, By: facts, To: []string{Confirming, UnderReview, PaidPhase},

@@ -40,6 +40,8 @@ type Recorded struct {
 	From     string           `json:"from"`
 	Reason   Reason           `json:"reason"`
 	Payment  domain.PaymentID `json:"payment,omitempty"` // whose destination it came to
+	// Restores is what a reorganisation had made a loss of before the transfer came back.
+	Restores money.Amount `json:"restores,omitzero"`
 }
 
 // Assigned: two people agree whose it is.
@@ -63,6 +65,19 @@ type Returned struct {
 	Amount money.Amount    `json:"amount"`
 }
 
+// Undone: a reorganisation took the block of the deposit. What nobody had yet leaves suspense;
+// what was given away is a loss until the transfer is seen again.
+type Undone struct {
+	Evidence payment.Evidence `json:"evidence"`
+	Custody  ledger.Account   `json:"custody"`
+	Left     money.Amount     `json:"left"`
+	Lost     money.Amount     `json:"lost"`
+	Reason   string           `json:"reason"`
+}
+
+func (Undone) EventType() string { return "suspense.undone" }
+func (Undone) suspense()         {}
+
 func (Taken) EventType() string    { return "suspense.taken" }
 func (Returned) EventType() string { return "suspense.returned" }
 func (Taken) suspense()            {}
@@ -82,6 +97,13 @@ type Record struct {
 	From     string
 	Reason   Reason
 	Payment  domain.PaymentID
+}
+
+// Undo takes a deposit back whose block is gone. A fact.
+type Undo struct {
+	domain.Issue
+	Evidence payment.Evidence
+	Reason   string
 }
 
 // Assign gives it to a buyer's credit or to a hold.
@@ -113,6 +135,7 @@ var ErrExceeds = fault.New(fault.Rule, "REFUND_EXCEEDS_AVAILABLE", "the refund i
 const (
 	Unmatched = "Unmatched"
 	Matched   = "Assigned"
+	Gone      = "Undone"
 )
 
 // State is what the rules need to know of a deposit.
@@ -120,6 +143,11 @@ type State struct {
 	Phase  string       `json:"phase"`
 	Amount money.Amount `json:"amount"`
 	Left   money.Units  `json:"left"`
+	// Lost is what others had got of it when a reorganisation undid it.
+	Lost money.Units `json:"lost"`
+	// Evidence and Custody are where it stands, to be taken back from there.
+	Evidence payment.Evidence `json:"evidence"`
+	Custody  ledger.Account   `json:"custody"`
 }
 
 // Decider is the deposit; its stream's id is the evidence key.
@@ -129,13 +157,18 @@ var Decider = domain.Decider[State, Event]{Category: "suspense", Decide: Table()
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Recorded:
-		s = State{Phase: Unmatched, Amount: e.Amount, Left: e.Amount.Units}
+		s = State{Phase: Unmatched, Amount: e.Amount, Left: s.Left.Plus(e.Amount.Units).Minus(e.Restores.Units), Evidence: e.Evidence, Custody: e.Custody}
+		if s.Left.IsZero() {
+			s.Phase = Matched
+		}
 	case Assigned:
 		s.Phase, s.Left = Matched, money.Zero
 	case Taken:
 		s.Left = s.Left.Minus(e.Amount.Units)
 	case Returned:
 		s.Left = s.Left.Plus(e.Amount.Units)
+	case Undone:
+		s.Phase, s.Left, s.Lost = Gone, money.Zero, e.Lost.Units
 	}
 	return s
 }
@@ -144,12 +177,16 @@ func Evolve(s State, e Event) State {
 func Table() machine.Table[State, Event] {
 	type line = machine.Line
 	return machine.Table[State, Event]{
-		Name: "UnmatchedDeposit", Phases: []string{"", Unmatched, Matched}, Phase: func(s State) string { return s.Phase },
+		Name: "UnmatchedDeposit", Phases: []string{"", Unmatched, Matched, Gone}, Phase: func(s State) string { return s.Phase },
 		Rows: []machine.Row[State, Event]{
 			machine.On(line{
-				From: []string{"", Unmatched, Matched}, By: []domain.Capacity{domain.Chain, domain.Provider, domain.Process}, To: []string{Unmatched, Matched},
+				From: []string{"", Unmatched, Matched, Gone}, By: []domain.Capacity{domain.Chain, domain.Provider, domain.Process}, To: []string{Unmatched, Matched},
 				Guard: "a fact; a repeat changes nothing", Events: []string{"suspense.recorded"},
 			}, record),
+			machine.On(line{
+				From: []string{Unmatched, Matched, Gone}, By: []domain.Capacity{domain.Chain, domain.Process}, To: []string{Gone, Unmatched, Matched},
+				Guard: "a fact about the block it stands in; a repeat, or another block, changes nothing", Events: []string{"suspense.undone"},
+			}, undo),
 			machine.On(line{
 				From: []string{Unmatched}, By: []domain.Capacity{domain.Admin}, To: []string{Matched},
 				Guard: "two people → SELF_APPROVAL", Events: []string{"suspense.assigned"},
@@ -159,7 +196,7 @@ func Table() machine.Table[State, Event] {
 				Guard: "≤ what is left → REFUND_EXCEEDS_AVAILABLE", Events: []string{"suspense.taken"},
 			}, take),
 			machine.On(line{
-				From: []string{Unmatched}, By: []domain.Capacity{domain.Admin, domain.Process, domain.Buyer}, To: []string{Unmatched},
+				From: []string{Unmatched, Matched, Gone}, By: []domain.Capacity{domain.Admin, domain.Process, domain.Buyer}, To: []string{Unmatched, Matched, Gone},
 				Events: []string{"suspense.returned"},
 			}, func(_ State, c Return) ([]Event, error) {
 				return []Event{Returned{Refund: c.Refund, Amount: c.Amount}}, nil
@@ -175,10 +212,24 @@ func Table() machine.Table[State, Event] {
 }
 
 func record(s State, c Record) ([]Event, error) {
-	if s.Phase != "" {
+	if s.Phase != "" && s.Phase != Gone {
 		return nil, nil
 	}
-	return []Event{Recorded{Evidence: c.Evidence, Custody: c.Custody, Amount: c.Amount, From: c.From, Reason: c.Reason, Payment: c.Payment}}, nil
+	e := Recorded{Evidence: c.Evidence, Custody: c.Custody, Amount: c.Amount, From: c.From, Reason: c.Reason, Payment: c.Payment}
+	if restores := s.Lost.Min(c.Amount.Units); !restores.IsZero() {
+		e.Restores = money.Of(c.Amount.Asset, restores)
+	}
+	return []Event{e}, nil
+}
+
+func undo(s State, c Undo) ([]Event, error) {
+	if s.Phase == Gone || s.Evidence.BlockHash != c.Evidence.BlockHash {
+		return nil, nil
+	}
+	return []Event{Undone{
+		Evidence: s.Evidence, Custody: s.Custody, Left: money.Of(s.Amount.Asset, s.Left),
+		Lost: money.Of(s.Amount.Asset, s.Amount.Units.Minus(s.Left)), Reason: c.Reason,
+	}}, nil
 }
 
 func take(s State, c Take) ([]Event, error) {
@@ -209,13 +260,18 @@ func assign(s State, c Assign) ([]Event, error) {
 func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 	switch e := e.(type) {
 	case Recorded:
-		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: []ledger.Line{ledger.Dr(e.Custody, ledger.Suspense, e.Amount)}}, true
+		rest := money.Of(e.Amount.Asset, e.Amount.Units.Minus(e.Restores.Units))
+		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
+			ledger.Dr(e.Custody, ledger.Suspense, rest), ledger.Dr(e.Custody, ledger.ChainLoss, e.Restores))}, true
 	case Assigned:
 		to := ledger.BuyerAvailable(e.Buyer)
 		if e.Hold != "" {
 			to = ledger.Held(e.Hold)
 		}
 		return ledger.Transaction{Mode: ledger.Post, Lines: []ledger.Line{ledger.Dr(ledger.Suspense, to, e.Amount)}}, true
+	case Undone:
+		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
+			ledger.Dr(ledger.Suspense, e.Custody, e.Left), ledger.Dr(ledger.ChainLoss, e.Custody, e.Lost))}, true
 	}
 	return ledger.Transaction{}, false
 }
@@ -223,10 +279,13 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 // Aggregate registers the deposit with the log.
 func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
-		Category: Decider.Category, Events: []domain.Event{Recorded{}, Assigned{}, Taken{}, Returned{}}, Postings: Postings,
+		Category: Decider.Category, Events: []domain.Event{Recorded{}, Assigned{}, Taken{}, Returned{}, Undone{}}, Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
-			if r, ok := e.(Recorded); ok {
-				return []domain.Claim{{Name: payment.EvidenceClaim(r.Evidence), Taken: payment.ErrEvidenceUsed}}
+			switch e := e.(type) {
+			case Recorded:
+				return []domain.Claim{{Name: payment.EvidenceClaim(e.Evidence), Taken: payment.ErrEvidenceUsed}}
+			case Undone:
+				return []domain.Claim{{Name: payment.EvidenceClaim(e.Evidence), Free: true}}
 			}
 			return nil
 		},

@@ -21,11 +21,16 @@ var (
 	admin2   = domain.User("A2", domain.Admin)
 	chain    = domain.Machine(domain.Chain, "8453")
 	evidence = payment.Evidence{Chain: 8453, Tx: "0xf1", Log: 2, Block: 100, BlockHash: "0xb"}
+	later    = payment.Evidence{Chain: 8453, Tx: "0xf1", Log: 2, Block: 101, BlockHash: "0xc"}
 
 	recorded = suspense.Recorded{Evidence: evidence, Custody: ledger.Treasury, Amount: amount(100), From: "0xx", Reason: suspense.Unknown}
 	given    = suspense.Assigned{To: "buyer", Buyer: "B1", Amount: amount(100), By: []string{"A1", "A2"}}
 	taken    = suspense.Taken{Refund: "r1", Amount: amount(60)}
 	back     = suspense.Returned{Refund: "r1", Amount: amount(60)}
+	gone     = suspense.Undone{Evidence: evidence, Custody: ledger.Treasury, Left: amount(100), Lost: amount(0), Reason: "reorg"}
+	lost     = suspense.Undone{Evidence: evidence, Custody: ledger.Treasury, Left: amount(40), Lost: amount(60), Reason: "reorg"}
+	again    = suspense.Recorded{Evidence: later, Custody: ledger.Treasury, Amount: amount(100), From: "0xx", Reason: suspense.Unknown}
+	healed   = suspense.Recorded{Evidence: later, Custody: ledger.Treasury, Amount: amount(100), From: "0xx", Reason: suspense.Unknown, Restores: amount(60)}
 )
 
 type events = []suspense.Event
@@ -37,6 +42,7 @@ func TestTableIsComplete(t *testing.T) {
 	t.Parallel()
 	states := map[string]suspense.State{
 		"": {}, suspense.Unmatched: machinetest.Fold(suspense.Decider, events{recorded, taken}...), suspense.Matched: machinetest.Fold(suspense.Decider, events{recorded, given}...),
+		suspense.Gone: machinetest.Fold(suspense.Decider, events{recorded, taken, lost}...),
 	}
 	for _, s := range states {
 		machinetest.CheckSnapshot(t, s)
@@ -46,7 +52,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, suspense.Aggregate(), recorded, given, taken, back)
+	machinetest.CheckGolden(t, suspense.Aggregate(), recorded, given, taken, back, lost)
 }
 
 func TestDecisions(t *testing.T) {
@@ -63,6 +69,11 @@ func TestDecisions(t *testing.T) {
 	rest.Amount = amount(40)
 	toHold := suspense.Assigned{To: "escrow", Hold: "h1", Amount: amount(100), By: []string{"A1", "A2"}}
 	take := suspense.Take{Issue: by(admin), Refund: "r1", Amount: amount(60)}
+	undo := suspense.Undo{Issue: by(chain), Evidence: evidence, Reason: "reorg"}
+	record2 := record
+	record2.Evidence = later
+	all := take
+	all.Amount = amount(100)
 	much, foreign := take, take
 	much.Amount = amount(101)
 	foreign.Amount = money.Of("X", money.FromUint64(1))
@@ -84,13 +95,23 @@ func TestDecisions(t *testing.T) {
 		{Name: "not more than is left", Given: events{recorded, taken}, When: take, Err: suspense.ErrExceeds},
 		{Name: "not more than came", Given: events{recorded}, When: much, Err: suspense.ErrExceeds},
 		{Name: "in its own asset", Given: events{recorded}, When: foreign, Err: suspense.ErrExceeds},
+		{Name: "undone", Given: events{recorded}, When: undo, Then: events{gone}},
+		{Name: "undone after a part was given away", Given: events{recorded, taken}, When: undo, Then: events{lost}},
+		{Name: "undone once", Given: events{recorded, gone}, When: undo},
+		{Name: "another block is not this one's end", Given: events{recorded, gone, again}, When: undo},
+		{Name: "a person undoes nothing", Given: events{recorded}, When: suspense.Undo{Issue: by(admin), Evidence: evidence}, Err: fault.ErrForbidden},
+		{Name: "seen again", Given: events{recorded, gone}, When: record2, Then: events{again}},
+		{Name: "seen again, the loss is healed", Given: events{recorded, taken, lost}, When: record2, Then: events{healed}},
+		{Name: "nothing is left of it meanwhile", Given: events{recorded, gone}, When: take, Err: fault.ErrInvalidState},
+		{Name: "what a refund gives back of it waits", Given: events{recorded, taken, lost}, When: suspense.Return{Issue: by(admin), Refund: "r1", Amount: amount(60)}, Then: events{back}},
+		{Name: "and is whole again when it is seen again", Given: events{recorded, taken, lost, back, healed}, When: all, Then: events{suspense.Taken{Refund: "r1", Amount: amount(100)}}},
 		{Name: "returned", Given: events{recorded, taken}, When: suspense.Return{Issue: by(admin), Refund: "r1", Amount: amount(60)}, Then: events{back}},
 	})
 }
 
 func TestPostingsAndClaim(t *testing.T) {
 	t.Parallel()
-	for _, e := range (events{recorded, given}) {
+	for _, e := range (events{recorded, given, gone, lost, healed}) {
 		p, ok := suspense.Postings(domain.Stream{}, e)
 		if err := p.Validate(); !ok || err != nil {
 			t.Errorf("%s: %t, %v", e.EventType(), ok, err)

@@ -3,6 +3,7 @@ package watchview
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,6 +12,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
 	"holdfast/domain/refund"
+	"holdfast/domain/suspense"
 	"holdfast/eventstore"
 )
 
@@ -24,16 +26,16 @@ type Projector struct{}
 func (Projector) Name() string { return Name }
 
 // Version implements projections.Projector.
-func (Projector) Version() int { return 1 }
+func (Projector) Version() int { return 2 }
 
 // Categories implements projections.Projector.
 func (Projector) Categories() []string {
-	return []string{payment.Decider.Category, payout.Category, refund.Category, destination.Decider.Category}
+	return []string{payment.Decider.Category, payout.Category, refund.Category, destination.Decider.Category, suspense.Decider.Category}
 }
 
 // Tables implements projections.Projector.
 func (Projector) Tables() []string {
-	return []string{"watched_payments", "watched_transfers", "watched_transactions", "watched_sweeps", "watched_addresses"}
+	return []string{"watched_payments", "watched_transfers", "watched_transactions", "watched_sweeps", "watched_addresses", "watched_deposits", "watched_claims"}
 }
 
 // Apply implements projections.Projector. A batch is one round trip.
@@ -50,6 +52,8 @@ func (Projector) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Record
 			w.refund(e)
 		case destination.Event:
 			w.destination(e)
+		case suspense.Event:
+			w.deposit(e)
 		default:
 			return fmt.Errorf("event %s of %s is not known here", r.Type, r.Stream)
 		}
@@ -82,6 +86,8 @@ func (w *writer) payment(e payment.Event) {
 		w.do(`UPDATE watched_payments SET chain = $2, destination = $3, address = $4 WHERE payment = $1`, w.id, int64(e.Chain), string(e.Destination), e.Address)
 	case payment.IntentRegistered:
 		w.do(`UPDATE watched_payments SET reference = NULLIF(lower($2), ''), request_id = NULLIF($3, '') WHERE payment = $1`, w.id, e.Reference, e.RequestID)
+	case payment.TransactionReported:
+		w.do(`INSERT INTO watched_claims (payment, tx, claimed_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`, w.id, strings.ToLower(e.Tx), w.at)
 	case payment.Detected:
 		v := e.Evidence
 		w.do(`INSERT INTO watched_transfers (evidence, payment, chain, tx, log, block, block_hash, confirmed) VALUES ($1, $2, $3, $4, $5, $6, $7, false)`,
@@ -97,6 +103,17 @@ func (w *writer) payment(e payment.Event) {
 		w.do(openSQL, w.id)
 	case payment.Paid, payment.Expired, payment.Cancelled, payment.ReviewRejected:
 		w.do(`UPDATE watched_payments SET closed_at = $2 WHERE payment = $1`, w.id, w.at)
+	}
+}
+
+func (w *writer) deposit(e suspense.Event) {
+	switch e := e.(type) {
+	case suspense.Recorded:
+		v := e.Evidence
+		w.do(`INSERT INTO watched_deposits (evidence, payment, chain, tx, log, block, block_hash) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+			v.Key(), string(e.Payment), int64(v.Chain), v.Tx, int64(v.Log), int64(v.Block), v.BlockHash)
+	case suspense.Undone:
+		w.do(`DELETE FROM watched_deposits WHERE evidence = $1`, e.Evidence.Key())
 	}
 }
 

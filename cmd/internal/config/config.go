@@ -58,6 +58,9 @@ type Config struct {
 	// that the table of networks does not know.
 	ConfirmationFloors []string `env:"CONFIRMATION_FLOORS"`
 	AllowLoopbackURLs  bool     `env:"ALLOW_LOOPBACK_URLS" envDefault:"false"` // of nodes that admins name; never in production
+	// How chains are watched: docs/chain-watcher.md.
+	ReorgDepth uint64 `env:"CHAIN_REORG_DEPTH" envDefault:"512"` // blocks beyond the confirmation
+	ScanRange  uint64 `env:"CHAIN_SCAN_RANGE" envDefault:"2000"` // blocks of one scan at most
 
 	RequestNetworkURL           string `env:"REQUEST_NETWORK_API_BASE_URL" envDefault:"https://api.request.network"`
 	RequestNetworkKey           string `env:"REQUEST_NETWORK_API_KEY" secret:"true"`
@@ -233,6 +236,14 @@ func (c *Config) complete() error {
 			continue
 		}
 		c.Proxies = append(c.Proxies, p)
+	}
+	for _, n := range []struct {
+		name            string
+		value, low, top uint64
+	}{{"CHAIN_REORG_DEPTH", c.ReorgDepth, 8, 100_000}, {"CHAIN_SCAN_RANGE", c.ScanRange, 1, 100_000}} {
+		if n.value < n.low || n.value > n.top {
+			wrong(n.name, strconv.FormatUint(n.value, 10), fmt.Sprintf("%d … %d blocks", n.low, n.top))
+		}
 	}
 	for _, pair := range c.EVMRPCURLs {
 		id, u, ok := strings.Cut(pair, "=")

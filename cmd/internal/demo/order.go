@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -98,10 +99,12 @@ func (s *Stage) offer(ctx context.Context, seller *apiclient.Client, request, pr
 	})
 }
 
-// pay mines a real ERC-20 payment on the development chain and waits until it is confirmed.
-func (s *Stage) pay(ctx context.Context, o *order, announce bool) error {
-	if err := s.do(ctx, "The buyer opens the payment and gets a destination of its own", func() (string, error) {
-		a, err := post(ctx, s.buyer, "/api/payment/request-network/intents", map[string]any{"purchaseRequestId": o.request, "sellerOfferId": o.offer})
+// open opens the payment of an order; more is added to what is sent.
+func (s *Stage) open(ctx context.Context, o *order, more map[string]any) error {
+	return s.do(ctx, "The buyer opens the payment and gets a destination of its own", func() (string, error) {
+		body := map[string]any{"purchaseRequestId": o.request, "sellerOfferId": o.offer}
+		maps.Copy(body, more)
+		a, err := post(ctx, s.buyer, "/api/payment/request-network/intents", body)
 		if err != nil {
 			return "", err
 		}
@@ -113,7 +116,12 @@ func (s *Stage) pay(ctx context.Context, o *order, announce bool) error {
 		}
 		o.payment, o.checkout = a.Get("payment.payment"), block.InHouse
 		return fmt.Sprintf("pay %s base units to %s, reference %s", o.checkout.AmountWei, o.checkout.Destination, o.checkout.PaymentReference), nil
-	}); err != nil {
+	})
+}
+
+// pay mines a real ERC-20 payment on the development chain and waits until it is confirmed.
+func (s *Stage) pay(ctx context.Context, o *order, announce bool) error {
+	if err := s.open(ctx, o, nil); err != nil {
 		return err
 	}
 	var tx string

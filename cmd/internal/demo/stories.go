@@ -19,6 +19,7 @@ func Stories() []Story {
 // MoreStories are told by `holdfast demo --all`, after the others.
 func MoreStories() []Story {
 	return []Story{
+		{"payins", (*Stage).PayIns},
 		{"replaced", (*Stage).ReplacedPayout},
 		{"refund", (*Stage).FailedRefund},
 		{"clawback", (*Stage).ClawedBack},

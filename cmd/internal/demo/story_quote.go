@@ -48,7 +48,7 @@ func (s *Stage) QuotedOrder(ctx context.Context) error {
 	if err := s.open(ctx, &o, map[string]any{"quoteId": quote}); err != nil {
 		return err
 	}
-	if err := s.transfer(ctx, &o, 1); err != nil {
+	if err := s.payFrom(ctx, &o, 1); err != nil {
 		return err
 	}
 	return s.do(ctx, "The hold is funded with exactly what the quote said; the quote is used up", func() (string, error) {

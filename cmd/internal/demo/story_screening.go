@@ -34,7 +34,7 @@ func (s *Stage) FlaggedPayer(ctx context.Context) (err error) {
 	if err := s.open(ctx, &o, nil); err != nil {
 		return err
 	}
-	if err := s.transfer(ctx, &o, flagged); err != nil {
+	if err := s.payFrom(ctx, &o, flagged); err != nil {
 		return err
 	}
 	if err := s.do(ctx, "The payer is screened before the money counts: a hit, and the payment waits", func() (string, error) {
@@ -120,30 +120,8 @@ func (s *Stage) publish(ctx context.Context, title string) (string, error) {
 	return a.Get("request"), err
 }
 
-// open opens the payment of an order; more is added to what is sent.
-func (s *Stage) open(ctx context.Context, o *order, more map[string]any) error {
-	return s.do(ctx, "The buyer opens the payment", func() (string, error) {
-		body := map[string]any{"purchaseRequestId": o.request, "sellerOfferId": o.offer}
-		for k, v := range more {
-			body[k] = v
-		}
-		a, err := post(ctx, s.buyer, "/api/payment/request-network/intents", body)
-		if err != nil {
-			return "", err
-		}
-		var block struct {
-			InHouse checkout `json:"inHouseCheckout"`
-		}
-		if err := a.Into(&block); err != nil {
-			return "", err
-		}
-		o.payment, o.checkout = a.Get("payment.payment"), block.InHouse
-		return fmt.Sprintf("pay %s base units to %s", o.checkout.AmountWei, o.checkout.Destination), nil
-	})
-}
-
-// transfer pays what is due from a payer's wallet.
-func (s *Stage) transfer(ctx context.Context, o *order, payer int) error {
+// payFrom pays what is due from a payer's wallet.
+func (s *Stage) payFrom(ctx context.Context, o *order, payer int) error {
 	return s.do(ctx, "The transfer is mined", func() (string, error) {
 		amount, err := money.ParseUnits(o.checkout.AmountWei)
 		if err != nil {

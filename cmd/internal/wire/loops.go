@@ -27,17 +27,23 @@ const providerPoll = 30 * time.Second
 // openLoops makes the reactors: policies, timers, ingestion, and for each chain a follower.
 func (s *Service) openLoops() error {
 	watch := watchview.New(s.Jobs)
-	payments := map[uint64]reactors.Payments{}
+	payments, chains := map[uint64]reactors.Payments{}, map[uint64]reactors.Chain{}
 	for _, c := range s.Chains.Registry.Chains() {
 		payments[c.ID] = chainPayments{s.Chains, c.ID}
 	}
+	for id, c := range s.Chains.All() {
+		chains[id] = c
+	}
+	claims := reactors.NewClaims(reactors.ClaimsOptions{
+		Chains: chains, Executor: s.Executor, Watch: watch, Positions: s.positions(), Looks: s.Records.Claims, Log: s.Log,
+	})
 	policies := reactors.NewPolicies(s.Jobs, s.Runner.Reader(domainpolicy.Categories()...), s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
 		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
 	screening := reactors.NewScreening(s.Views.Payments, s.screener, s.Executor, s.lookEvery(), s.Log)
-	s.loops = append(s.loops, s.networks, policies, ingest, screening,
+	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
 	for _, client := range s.Chains.All() {
@@ -60,7 +66,7 @@ func (s *Service) openLoops() error {
 func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop {
 	all := []loop{reactors.NewChainFollower(reactors.FollowerOptions{
 		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.positions(),
-		Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(),
+		Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(), Reorg: s.Config.ReorgDepth, Range: s.Config.ScanRange,
 	})}
 	if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
 		all = append(all, reactors.NewSweeper(reactors.SweeperOptions{
@@ -92,6 +98,9 @@ func (n notices) Take(ctx context.Context, limit int, lease time.Duration) ([]re
 	}
 	return all, err
 }
+
+// FollowerNotes are the rows as a chain's follower wants them.
+func FollowerNotes(r *records.Records) reactors.Notes { return notes{r} }
 
 // notes is what a follower remembers beside the log.
 type notes struct{ r *records.Records }

@@ -21,6 +21,7 @@ import (
 	apihttp "holdfast/http"
 	"holdfast/projections"
 	"holdfast/projections/views"
+	"holdfast/projections/watchview"
 	"holdfast/reactors"
 )
 
@@ -94,6 +95,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if err := s.openLoops(); err != nil {
 		return nil, err
 	}
+	if err := s.metrics.Register(chainMetrics{payIns{s}}); err != nil {
+		return nil, err
+	}
 	return s, s.openServer(version)
 }
 
@@ -149,7 +153,7 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.reconciler}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
+		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
 	})
 	return err
 }
