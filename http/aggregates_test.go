@@ -6,6 +6,7 @@ import (
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -21,7 +22,7 @@ func aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
-		suspense.Aggregate(), treasury.Aggregate(),
+		suspense.Aggregate(), treasury.Aggregate(), ingestion.Aggregate(),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -71,6 +72,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()},
 		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
 		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
+		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

@@ -28,6 +28,7 @@ func Aggregate() domain.Aggregate {
 			LateAccepted{},
 			Cancelled{},
 			Reorged{},
+			Failed{},
 		},
 		Postings: Postings, Claims: Claims, Deadlines: Deadlines,
 	}

@@ -70,6 +70,8 @@ type State struct {
 	Used      map[string]int      `json:"used,omitempty"`      // pending keys by how often they were opened
 	IsExpired bool                `json:"is_expired"`
 	Reviewed  bool                `json:"reviewed"` // a person has cleared it
+	// Failure is the code of the last failure that the provider told.
+	Failure string `json:"failure,omitempty"`
 }
 
 // Counted is what the confirmed transfers pay of the due.
@@ -125,6 +127,8 @@ func Evolve(s State, e Event) State {
 		s.Destination, s.Address, s.Token, s.Phase = e.Destination, e.Address, e.Token, AwaitingPayment
 	case IntentRegistered:
 		s.Intent, s.Phase = &e, AwaitingPayment
+	case Failed:
+		s.Failure = e.Code
 	case Detected:
 		s = detected(s, e)
 	case Dropped:

@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
@@ -31,7 +32,7 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
-		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
+		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(), ingestion.Aggregate(),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/payout"
@@ -23,6 +24,6 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
-		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), ingestion.Aggregate(),
 	}
 }
