@@ -115,3 +115,13 @@ func (d *Double) lost() bool {
 	d.how.Lost--
 	return true
 }
+
+// Reference tells the payment reference of a request, empty when there is none.
+func (d *Double) Reference(id string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if r := d.find(id); r != nil {
+		return r.Reference
+	}
+	return ""
+}
