@@ -23,11 +23,13 @@ type Deps struct {
 	Log      *slog.Logger
 	Executor *eventstore.Executor
 
-	Users      Users
-	Sessions   Sessions
-	Registry   Registry
-	Checkout   Checkout
-	Custody    Custody
+	Users    Users
+	Sessions Sessions
+	Registry Registry
+	Checkout Checkout
+	Custody  Custody
+	// Provider, when one is switched on, makes requests for payments and watches for them.
+	Provider   Provider
 	Policy     Policy
 	Codes      DeliveryCodes
 	Categories Categories

@@ -40,6 +40,7 @@ func Routes() []Route {
 		disputeQueries(),
 		statementRoutes(),
 		checkoutRoutes(),
+		providerRoutes(),
 		holdRoutes(),
 		treasuryRoutes(),
 		disputeRoutes(),

@@ -295,7 +295,7 @@ func (i inbox) Take(ctx context.Context, limit int, lease time.Duration) ([]Noti
 	all, err := i.Inbox.Take(ctx, limit, lease)
 	notices := make([]Notice, len(all))
 	for n, t := range all {
-		notices[n] = Notice{Row: t.Row, Attempts: t.Attempts, Source: t.Source, Body: t.Body, Header: t.Header, Received: t.ReceivedAt}
+		notices[n] = Notice{Row: t.Row, Attempts: t.Attempts, Replayed: t.Replayed, Delivery: t.Delivery.ID, Source: t.Source, Body: t.Body, Header: t.Header, Received: t.ReceivedAt}
 	}
 	return notices, err
 }

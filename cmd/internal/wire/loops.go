@@ -6,7 +6,6 @@ import (
 
 	"holdfast/adapters/evm"
 	"holdfast/adapters/records"
-	"holdfast/adapters/requestnetwork"
 	"holdfast/domain/network"
 	"holdfast/projections"
 	"holdfast/projections/watchview"
@@ -32,7 +31,7 @@ func (s *Service) openLoops() error {
 	}
 	policies := reactors.NewPolicies(s.Jobs, s.Codec, s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
-		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
+		Inbox: notices{s.Records.Inbox}, Reader: s.parser(), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.Runner, Log: s.Log,
 	})
 	s.loops = append(s.loops, policies, ingest,
@@ -51,16 +50,12 @@ func (s *Service) openLoops() error {
 			}))
 		}
 	}
-	if s.Config.RequestNetworkKey == "" {
-		return nil
+	if s.poller != nil {
+		s.loops = append(s.loops, reactors.NewProviderPoller(reactors.PollerOptions{
+			Provider: s.poller, Notes: pollerNotes{s.Records.Provider}, Chains: payments, Executor: s.Executor, Watch: watch, Positions: s.Runner,
+			Every: providerPoll, Log: s.Log,
+		}))
 	}
-	client, err := requestnetwork.New(requestnetwork.Options{
-		BaseURL: s.Config.RequestNetworkURL, APIKey: s.Config.RequestNetworkKey, Registry: s.Chains.Registry,
-	})
-	if err != nil {
-		return err
-	}
-	s.loops = append(s.loops, reactors.NewProviderPoller(client, payments, s.Executor, watch, providerPoll, s.Log))
 	return nil
 }
 
@@ -80,7 +75,7 @@ func (n notices) Take(ctx context.Context, limit int, lease time.Duration) ([]re
 	rows, err := n.Inbox.Take(ctx, limit, lease)
 	all := make([]reactors.Notice, len(rows))
 	for i, r := range rows {
-		all[i] = reactors.Notice{Row: r.Row, Attempts: r.Attempts, Source: r.Source, Body: r.Body, Header: r.Header, Received: r.ReceivedAt}
+		all[i] = reactors.Notice{Row: r.Row, Attempts: r.Attempts, Replayed: r.Replayed, Delivery: r.Delivery.ID, Source: r.Source, Body: r.Body, Header: r.Header, Received: r.ReceivedAt}
 	}
 	return all, err
 }

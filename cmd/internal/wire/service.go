@@ -14,6 +14,7 @@ import (
 	"holdfast/adapters/localredis"
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
+	"holdfast/adapters/requestnetwork/rndouble"
 	"holdfast/cmd/internal/config"
 	apihttp "holdfast/http"
 	"holdfast/projections"
@@ -25,12 +26,15 @@ type Service struct {
 	*Core
 	Records *records.Records
 	Chains  *Chains
+	Double  *rndouble.Double // plays Request Network in development; nil otherwise
 	Redis   *localredis.Redis
 	Runner  *projections.Runner
 	Views   *views.Queries
 	Server  *apihttp.Server
 	Addr    string
 
+	buyers  *requestnetwork.Client // nil without a provider
+	poller  *requestnetwork.Client
 	loops   []loop
 	metrics *prometheus.Registry
 	group   *errgroup.Group
@@ -57,6 +61,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	}
 	core.onClose(func(context.Context) error { return s.Redis.Close() })
 	if s.Chains, err = core.openChains(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openProvider(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
@@ -121,8 +128,8 @@ func (s *Service) openServer(version string) error {
 		Checkout: checkout{s.Chains, s.Records.Destinations}, Custody: custody{s.Chains, s.Records.Transactions},
 		Policy: terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Inbox: inbox{s.Records.Inbox},
-		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
-		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		Webhook: s.verifier(), Provider: s.provider(),
+		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
 	})
 	return err
@@ -144,6 +151,9 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on PORT %d: %w", s.Config.Port, err)
 	}
 	s.Addr = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	if s.Double != nil {
+		s.Double.SetWebhook(s.Addr + webhookPath)
+	}
 	return l, nil
 }
 
