@@ -23,17 +23,20 @@ import (
 
 func main() {
 	seconds := flag.Int("seconds", 8, "length of each load")
+	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
+	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second); err != nil {
+	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1)}
+	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, hooks); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, d time.Duration) error {
+func run(ctx context.Context, binary string, d time.Duration, hooks webhookLoad) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -51,7 +54,7 @@ func run(ctx context.Context, binary string, d time.Duration) error {
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	b := &bench{dir: dir, url: server.URL(), length: d}
+	b := &bench{dir: dir, url: server.URL(), length: d, hooks: hooks}
 	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
@@ -78,6 +81,7 @@ func run(ctx context.Context, binary string, d time.Duration) error {
 type bench struct {
 	dir, url string
 	length   time.Duration
+	hooks    webhookLoad
 	config   *config.Config
 	core     *wire.Core
 	service  *service
@@ -86,7 +90,7 @@ type bench struct {
 
 func (b *bench) all(ctx context.Context) error {
 	fmt.Printf("holdfast bench: %d processors' worth of everything on one machine, %s a load\n\n", 2, b.length)
-	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.verification} {
+	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.webhooks, b.verification} {
 		if err := part(ctx); err != nil {
 			return err
 		}
