@@ -93,6 +93,7 @@ func (s *Server) howToPay(ctx context.Context, c *call, p payment.State) ([]Prov
 	}
 	if err != nil {
 		s.log.WarnContext(ctx, "the provider does not say how to pay", "payment", p.ID, "error", err)
+		return nil, nil
 	}
 	return all, nil
 }

@@ -74,7 +74,7 @@ func TestIntentsThroughTheProvider(t *testing.T) {
 		}
 	})
 	p.fail(nil)
-	opened := o.buyer.post("/api/payment/request-network/pay-in", body, key("the same"))
+	opened := o.buyer.post("/api/payment/request-network/pay-in", body, key("the-same"))
 	require.Equal(t, 201, opened.status, string(opened.raw))
 	assert.Equal(t, "request-network", opened.text("provider"))
 	assert.NotEmpty(t, opened.text("requestId"))
