@@ -263,6 +263,7 @@ func Aggregate() domain.Aggregate {
 			CapitalContributed{},
 			CapitalWithdrawn{},
 			GasFunded{},
+			GasToppedUp{},
 			NetworkFeeIncurred{},
 			GoodwillGranted{},
 			OpeningBalanceRecorded{},
