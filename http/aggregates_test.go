@@ -7,6 +7,7 @@ import (
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -26,7 +27,7 @@ func aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(), safety.Aggregate(),
-		suspense.Aggregate(), treasury.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
+		suspense.Aggregate(), treasury.Aggregate(), ingestion.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}
 }

@@ -19,6 +19,9 @@ type CheckoutBlock struct {
 	Checkout  InHouseCheckout       `json:"checkout"`
 	// Same again, under the name that the provider's mount uses.
 	InHouse InHouseCheckout `json:"inHouseCheckout"`
+	// Provider is who watches for the payment beside us: "request-network", or "own".
+	Provider     string                `json:"provider,omitempty"`
+	Transactions []ProviderTransaction `json:"transactions,omitempty" doc:"What the provider asks the wallet to sign, checked field by field; absent when it does not answer, and the checkout block is enough"`
 }
 
 // InHouseCheckout says where and how to pay through the fee proxy, or directly to the address.
@@ -48,7 +51,7 @@ func checkoutOf(registry Registry, p payment.State) CheckoutBlock {
 	}
 	b := CheckoutBlock{Payment: funding.PaymentAnswer{Payment: p.ID, State: p.Phase, Exception: p.Exception, Due: p.Due, Paid: p.Counted(), ExpiresAt: p.ExpiresAt.UTC()}}
 	if p.Intent != nil {
-		block.ProxyAddress, block.PaymentReference, b.RequestID = p.Intent.Proxy, p.Intent.Reference, p.Intent.RequestID
+		block.ProxyAddress, block.PaymentReference, b.RequestID, b.Provider = p.Intent.Proxy, p.Intent.Reference, p.Intent.RequestID, p.Intent.Provider
 	}
 	b.Checkout, b.InHouse = block, block
 	return b
@@ -56,7 +59,7 @@ func checkoutOf(registry Registry, p payment.State) CheckoutBlock {
 
 func checkoutRoutes() []Route {
 	return []Route{
-		on[paymentInput, CheckoutBlock](Route{Method: "GET", Path: paymentsPath + "/request-network/{id}/checkout", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "The checkout block again, with what is still due", Errors: []string{"PAYMENT_CLOSED"}}, (*Server).checkout),
+		on[paymentInput, CheckoutBlock](Route{Method: "GET", Path: paymentsPath + "/request-network/{id}/checkout", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "The checkout block again, with what is still due", Errors: []string{"PAYMENT_CLOSED", "PROVIDER_MISMATCH"}}, (*Server).checkout),
 		on[struct{}, []Network](Route{Method: "GET", Path: paymentsPath + "/request-network/networks", Aliases: []string{paymentsPath + "/request-network/chains", "/api/networks"}, Class: Query, Rate: RateGeneral, Summary: "Enabled chains, and the tokens that are taken on them"}, (*Server).networks),
 	}
 }
@@ -77,7 +80,9 @@ func (s *Server) checkout(ctx context.Context, c *call, in *paymentInput) (reply
 	case !p.Open() || p.Missing().IsZero():
 		return reply{}, payment.ErrClosed.With("state", p.Phase)
 	}
-	return reply{data: checkoutOf(s.deps.Registry, p), version: version}, nil
+	block := checkoutOf(s.deps.Registry, p)
+	block.Transactions, err = s.howToPay(ctx, c, p)
+	return reply{data: block, version: version}, err
 }
 
 // Network is a chain with its tokens, as the registry tells it.

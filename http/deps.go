@@ -32,6 +32,8 @@ type Deps struct {
 	Screener   Screener
 	Custody    Custody
 	Recipients Recipients // nil: only addresses that were screened as wallets are paid
+	// Provider, when one is switched on, makes requests for payments and watches for them.
+	Provider   Provider
 	Policy     Policy
 	Codes      DeliveryCodes
 	Categories Categories

@@ -12,6 +12,9 @@ type Delivery struct {
 	Body       []byte // as received
 	Header     map[string]string
 	ReceivedAt time.Time
+	// Event and RequestID are what the body says, for the list alone.
+	Event     string
+	RequestID string
 	// Quarantine is set when the signature is right but the body cannot be read.
 	Quarantine string
 }
@@ -25,14 +28,22 @@ type StoredDelivery struct {
 	ReceivedAt time.Time `json:"receivedAt"`
 	Attempts   int       `json:"attempts"`
 	Error      string    `json:"error,omitempty"`
+	Event      string    `json:"event,omitempty" doc:"As the provider names it"`
+	RequestID  string    `json:"requestId,omitempty" doc:"The provider's"`
+	Copies     int       `json:"copies" doc:"How often this very delivery came"`
+}
+
+// DeliveryFilter narrows the list; empty fields do not. Before is a row id.
+type DeliveryFilter struct {
+	Status, RequestID, Before string
 }
 
 // Inbox keeps notices before anything else happens to them.
 type Inbox interface {
 	// Store keeps a delivery; a delivery id that is known already is no error.
 	Store(ctx context.Context, d Delivery) error
-	// List gives deliveries, newest first, below a row id ("" = from the newest).
-	List(ctx context.Context, status, before string, limit int) ([]StoredDelivery, error)
+	// List gives deliveries, newest first.
+	List(ctx context.Context, f DeliveryFilter, limit int) ([]StoredDelivery, error)
 	// Replay puts deliveries up for ingestion again, by row or provider id, or by time of arrival,
 	// and gives how many.
 	Replay(ctx context.Context, id string, from, to time.Time) (int, error)

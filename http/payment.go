@@ -81,9 +81,13 @@ func (s *Server) openPayment(ctx context.Context, c *call, in *openPaymentInput)
 	if err != nil {
 		return reply{}, err
 	}
+	var transactions []ProviderTransaction
+	if payIn, transactions, err = s.intend(ctx, c, hold, f.Payment, payIn, due); err != nil {
+		return reply{}, err
+	}
 	f.ExpiresAt, f.Safety = f.At.Add(s.timeToPay(hold, terms)), terms.Safety
 	f.Destination, f.Intent, f.Threshold, f.Basis = payIn.Destination, payIn.Intent, payIn.Threshold, payIn.Basis
-	return s.run(ctx, c, of(payment.Decider, f.Payment), opened{InitiatePayment: f, registry: s.deps.Registry})
+	return s.run(ctx, c, of(payment.Decider, f.Payment), opened{InitiatePayment: f, registry: s.deps.Registry, transactions: transactions})
 }
 
 // ownHold gives the hold of the caller's own order on this offer.
@@ -106,7 +110,8 @@ func (s *Server) ownHold(ctx context.Context, c *call, requestID, offerID string
 // opened answers with the checkout block of the payment it has opened.
 type opened struct {
 	funding.InitiatePayment
-	registry Registry
+	registry     Registry
+	transactions []ProviderTransaction
 }
 
 // Run decides.
@@ -119,7 +124,9 @@ func (f opened) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return checkoutOf(f.registry, state), nil
+	block := checkoutOf(f.registry, state)
+	block.Transactions = f.transactions
+	return block, nil
 }
 
 func (s *Server) onPayment(ctx context.Context, c *call, id string, f func(domain.PaymentID, payment.State) (flow, error)) (reply, error) {

@@ -38,7 +38,6 @@ func paymentQueries() []Route {
 		on[quoteIDInput, QuoteOut](Route{Method: "GET", Path: paymentsPath + "/quotes/{id}", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "A quote"}, (*Server).getQuote),
 		on[listUnmatchedInput, []DepositOut](Route{Method: "GET", Path: paymentsPath + "/unmatched", Roles: admin, Class: Query, Rate: RatePayment, Views: []string{depositview.Name}, Summary: "Deposits that belong to nobody yet"}, (*Server).listUnmatched),
 		on[waitPaymentInput, PaymentOut](whole("/{id}", "A payment with its hold and refunds; ?wait= for a change"), (*Server).getPayment),
-		on[waitPaymentInput, PaymentOut](whole("/request-network/{id}/status", "The same, under the provider's mount"), (*Server).getPayment),
 		on[paymentInput, []RefundOut](whole("/{id}/refunds", "Its refunds"), (*Server).refundsOfPayment),
 		on[paymentInput, []LedgerEntry](route("/{id}/ledger", "What its hold did to the ledger", Any, RatePayment), (*Server).ledgerOfPayment),
 		on[timelineInput, []Happening](route("/{id}/events", "What happened to it", Any, RatePayment), (*Server).eventsOfPayment),

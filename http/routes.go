@@ -46,6 +46,7 @@ func Routes() []Route {
 		statementRoutes(),
 		checkoutRoutes(),
 		decentralizedRoutes(),
+		providerRoutes(),
 		holdRoutes(),
 		treasuryRoutes(),
 		networkRoutes(),

@@ -2,7 +2,9 @@ package http
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"holdfast/domain/fault"
@@ -53,6 +55,8 @@ func (s *Server) receive(ctx context.Context, c *call, _ *noticeInput) (reply, e
 	unreadable := readable(c.body)
 	if unreadable != nil {
 		d.Quarantine = unreadable.Error()
+	} else {
+		d.Event, d.RequestID = subject(c.body)
 	}
 	if err := s.deps.Inbox.Store(ctx, d); err != nil {
 		return reply{}, err
@@ -61,6 +65,24 @@ func (s *Server) receive(ctx context.Context, c *call, _ *noticeInput) (reply, e
 		return reply{}, errPayload
 	}
 	return reply{data: Nothing{}}, nil
+}
+
+// subject reads what a notice is about, for the list: exact names, because encoding/json would
+// take "Event" for "event". What has another shape has no subject here, and ingestion rejects it.
+func subject(body []byte) (event, requestID string) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return "", ""
+	}
+	word := func(names ...string) (s string) {
+		for _, n := range names {
+			if json.Unmarshal(fields[n], &s) == nil && s != "" {
+				break
+			}
+		}
+		return strings.ToValidUTF8(s[:min(len(s), 200)], "")
+	}
+	return word("event"), word("requestId", "requestID")
 }
 
 func delivery(header http.Header, body []byte) Delivery {
@@ -78,14 +100,15 @@ func delivery(header http.Header, body []byte) Delivery {
 
 type deliveriesInput struct {
 	Page
-	Status string `query:"status" enum:"received,done,parked,rejected,quarantined"`
+	Status    string `query:"status" enum:"received,done,parked,rejected,quarantined"`
+	RequestID string `query:"requestId" maxLength:"200" doc:"The provider's"`
 }
 
 func (s *Server) deliveries(ctx context.Context, _ *call, in *deliveriesInput) (reply, error) {
 	if s.deps.Inbox == nil {
 		return reply{}, errNotConfigured
 	}
-	all, err := s.deps.Inbox.List(ctx, in.Status, in.Cursor, in.Limit)
+	all, err := s.deps.Inbox.List(ctx, DeliveryFilter{Status: in.Status, RequestID: in.RequestID, Before: in.Cursor}, in.Limit)
 	if err != nil {
 		return reply{}, err
 	}

@@ -240,7 +240,7 @@ func (i *inbox) Store(_ context.Context, d apihttp.Delivery) error {
 	return nil
 }
 
-func (i *inbox) List(context.Context, string, string, int) ([]apihttp.StoredDelivery, error) {
+func (i *inbox) List(context.Context, apihttp.DeliveryFilter, int) ([]apihttp.StoredDelivery, error) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	var all []apihttp.StoredDelivery

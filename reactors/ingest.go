@@ -1,11 +1,17 @@
 package reactors
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/domain"
+	"holdfast/domain/funding"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/network"
 	"holdfast/eventstore"
 	"holdfast/projections/watchview"
@@ -14,8 +20,10 @@ import (
 // Notice is a provider's delivery that waits in the inbox.
 type Notice struct {
 	Row      int64
-	Attempts int // this one included
+	Attempts int  // this one included
+	Replayed bool // an operator put it up again
 	Source   string
+	Delivery string // the provider's id; not signed
 	Body     []byte
 	Header   map[string]string
 	Received time.Time
@@ -65,8 +73,9 @@ type Ingest struct {
 }
 
 const (
-	ingestBatch = 32
-	ingestLease = time.Minute
+	ingestBatch   = 64
+	ingestWorkers = 8
+	ingestLease   = time.Minute
 )
 
 // NewIngest makes the worker.
@@ -85,18 +94,21 @@ func (i *Ingest) work(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	// Together they fill the log's batches; each waits for a chain or the disk most of the time.
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(ingestWorkers)
 	for _, n := range notices {
-		end, err := i.ingest(ctx, n)
-		if err != nil {
-			// It stays in the inbox under its lease and comes again; the others go on.
-			i.log.WarnContext(ctx, "notice postponed", "row", n.Row, "attempts", n.Attempts, "error", err)
-			end = ending{wait: backoff(n.Attempts + 3), reason: err.Error()}
-		}
-		if err := i.end(ctx, n, end); err != nil {
-			return false, err
-		}
+		group.Go(func() error {
+			end, err := i.ingest(ctx, n)
+			if err != nil {
+				// It stays in the inbox under its lease and comes again; the others go on.
+				i.log.WarnContext(ctx, "notice postponed", "row", n.Row, "attempts", n.Attempts, "error", err)
+				end = ending{wait: backoff(n.Attempts + 3), reason: err.Error()}
+			}
+			return i.end(ctx, n, end)
+		})
 	}
-	return len(notices) == ingestBatch, nil
+	return len(notices) == ingestBatch, group.Wait()
 }
 
 // ending is how a notice ended, or for how long it waits.
@@ -104,6 +116,10 @@ type ending struct {
 	status string
 	wait   time.Duration
 	reason string
+	// payment it is about, and the transaction that was read for it.
+	payment  domain.PaymentID
+	evidence string
+	also     flow // what follows in the log
 }
 
 func (i *Ingest) end(ctx context.Context, n Notice, e ending) error {
@@ -127,17 +143,63 @@ func (i *Ingest) ingest(ctx context.Context, n Notice) (ending, error) {
 	switch {
 	case h.Test:
 		return ending{status: NoticeDone, reason: "a test delivery"}, nil
-	case h.Kind != network.Paid:
-		return ending{status: NoticeDone, reason: "nothing to look for on a chain: " + string(h.Kind)}, nil
+	case h.Kind == network.Noise:
+		return ending{status: NoticeDone, reason: "stored, and nothing follows from it"}, nil
+	}
+	r := reportOf(n, h)
+	known, _, err := eventstore.State(ctx, i.o.Executor, ingestion.Decider, r.SHA256)
+	switch {
+	case err != nil:
+		return ending{}, err
+	case known.Phase == ingestion.MatchedPhase && !n.Replayed:
+		return ending{status: NoticeDone, reason: "a report that came before"}, nil
+	}
+	e, err := i.follow(ctx, n, h)
+	if err != nil {
+		return ending{}, err
+	}
+	err = i.record(ctx, n, known, r, e)
+	if e.also != nil && judge(err) == final {
+		e = ending{status: NoticeParked, reason: "what follows from it was refused: " + code(err)}
+		err = i.record(ctx, n, known, r, e)
+	}
+	return e, err
+}
+
+// follow does what a report asks for. Whatever it says, money is only believed when the chain
+// shows it.
+func (i *Ingest) follow(ctx context.Context, n Notice, h network.Hint) (ending, error) {
+	if h.Kind == network.Recurring {
+		return ending{status: NoticeParked, reason: "a recurring request was made; we never make one"}, nil
 	}
 	p, ok, err := i.payment(ctx, h)
 	switch {
 	case err != nil:
 		return ending{}, err
 	case !ok:
-		return ending{status: NoticeParked, reason: fmt.Sprintf("request %q, reference %q: no payment of ours", h.RequestID, h.Reference)}, nil
+		return ending{status: NoticeParked, reason: fmt.Sprintf("request %q, reference %q: no payment of ours", clip(h.RequestID), h.Reference)}, nil
+	case h.Kind == network.Paid:
+		return i.paid(ctx, n, h, p)
+	case h.Kind == network.Refunded:
+		return ending{status: NoticeParked, reason: fmt.Sprintf("the provider says that payment %s was refunded; it holds no money of ours, so compare the chain", p.ID)}, nil
+	case h.Kind == network.Trouble:
+		return ending{
+			status: NoticeDone, payment: p.ID, reason: "noted on the payment: " + h.Code,
+			also: funding.ReportFailure{Issue: i.issue(n), Payment: p.ID, Code: cmp.Or(h.Code, "unknown"), Reason: h.Detail},
+		}, nil
+	case h.Kind == network.Doubt:
+		return ending{
+			status: NoticeDone, payment: p.ID, reason: "the money waits for a person: " + h.Detail,
+			also: funding.DoubtPayer{Issue: i.issue(n), Payment: p.ID, Reason: h.Detail},
+		}, nil
+	}
+	return ending{status: NoticeDone, payment: p.ID, reason: "the provider is at " + cmp.Or(h.Code, string(h.Kind))}, nil
+}
+
+func (i *Ingest) paid(ctx context.Context, n Notice, h network.Hint, p watchview.Payment) (ending, error) {
+	switch {
 	case h.Tx == "":
-		return ending{status: NoticeDone, reason: "names no transaction; the scanner looks for the reference"}, nil
+		return ending{status: NoticeDone, payment: p.ID, reason: "names no transaction; the scanner looks for the reference"}, nil
 	case h.Chain != 0 && h.Chain != p.Chain:
 		return ending{status: NoticeParked, reason: fmt.Sprintf("payment %s is expected on chain %d, the notice names %d", p.ID, p.Chain, h.Chain)}, nil
 	}
@@ -199,9 +261,9 @@ func (i *Ingest) look(ctx context.Context, n Notice, p watchview.Payment, tx str
 	}
 	switch found {
 	case lookedFound:
-		return ending{status: NoticeDone}, nil
+		return ending{status: NoticeDone, payment: p.ID, evidence: fmt.Sprintf("%d:%s", p.Chain, tx)}, nil
 	case lookedReverted:
-		return ending{status: NoticeRejected, reason: "the transaction failed on the chain"}, nil
+		return ending{status: NoticeParked, reason: "the transaction failed on the chain"}, nil
 	case lookedNothing:
 		return ending{status: NoticeParked, reason: "the transaction is mined and pays nothing to " + p.Address}, nil
 	}

@@ -54,7 +54,7 @@ func (w *world) receive(body []byte) {
 // statuses counts the inbox's rows by status.
 func (w *world) statuses() map[string]int {
 	w.t.Helper()
-	all, err := w.rows.Inbox.List(w.t.Context(), "", "", 1000)
+	all, err := w.rows.Inbox.List(w.t.Context(), records.DeliveryFilter{}, 1000)
 	require.NoError(w.t, err)
 	n := map[string]int{}
 	for _, d := range all {
@@ -67,6 +67,34 @@ func (w *world) statuses() map[string]int {
 type provider map[string][]network.Hint
 
 func (p provider) Hints(_ context.Context, id string) ([]network.Hint, error) { return p[id], nil }
+
+func (p provider) Since(context.Context, time.Time, time.Time, int) (all []network.Hint, more bool, err error) {
+	for _, hints := range p {
+		all = append(all, hints...)
+	}
+	return all, false, nil
+}
+
+// providerNotes are the rows as the poller wants them; cmd/internal/wire has the same.
+type providerNotes struct{ rows *records.Provider }
+
+func (n providerNotes) Read(ctx context.Context) (time.Time, error) {
+	return n.rows.Read(ctx, "request-network")
+}
+
+func (n providerNotes) ReadUntil(ctx context.Context, until time.Time) error {
+	return n.rows.ReadUntil(ctx, "request-network", until)
+}
+
+func (n providerNotes) Orphan(ctx context.Context, h network.Hint, reason string) (bool, error) {
+	return n.rows.Orphan(ctx, records.Orphan{RequestID: h.RequestID, Tx: h.Tx, Reference: h.Reference, Ours: h.Ours, Network: h.Network, Amount: h.Amount, Reason: reason})
+}
+
+func (w *world) poller(p Provider) *ProviderPoller {
+	return NewProviderPoller(PollerOptions{
+		Provider: p, Notes: providerNotes{w.rows.Provider}, Chains: w.chains(), Executor: w.x, Watch: w.watch, Positions: w.runner, Every: time.Second,
+	})
+}
 
 // H4: the same transfer, reported by the webhook's three variants, the scanner and the
 // provider's poller, in any order and any number of times, is booked once.
@@ -82,7 +110,7 @@ func TestOneTransferReportedInAnyOrderIsBookedOnce(t *testing.T) {
 			"poller": func() {
 				w.caughtUp()
 				hints := provider{b.provider: {{Kind: network.Paid, RequestID: b.provider, Tx: sent.Tx, Chain: devchain.ChainID}}}
-				w.passes(NewProviderPoller(hints, w.chains(), w.x, w.watch, time.Second, nil).loop)
+				w.passes(w.poller(hints).loop)
 			},
 		}
 		for _, variant := range []string{"", ".client_id", ".checkout"} {

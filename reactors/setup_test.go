@@ -176,10 +176,8 @@ func (w *world) orderAt(due uint64, at time.Time, expires time.Duration) bill {
 	b.address, b.provider = d.Address, "rn-"+string(b.payment)
 	b.reference = requestnetwork.Reference(string(b.payment), "salt", d.Address)
 	w.do(funding.InitiatePayment{
-		Issue: by(asBuyer), Payment: b.payment, Request: b.request, Offer: of, Asset: usdc, ExpiresAt: at.Add(expires),
-		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d, Safety: w.safety,
 		Issue: by(asBuyer), Payment: b.payment, Request: b.request, Offer: of, Asset: w.asset(), ExpiresAt: at.Add(expires),
-		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d,
+		Threshold: payment.Threshold{Need: 3, Floor: 1}, Destination: d, Safety: w.safety,
 		Intent: funding.Intent{Provider: "request-network", RequestID: b.provider, Reference: b.reference, Topic: "0x" + fmt.Sprintf("%064x", 1), Proxy: devchain.Proxy},
 	})
 	return b
@@ -303,7 +301,7 @@ func (i inbox) Take(ctx context.Context, limit int, lease time.Duration) ([]Noti
 	all, err := i.Inbox.Take(ctx, limit, lease)
 	notices := make([]Notice, len(all))
 	for n, t := range all {
-		notices[n] = Notice{Row: t.Row, Attempts: t.Attempts, Source: t.Source, Body: t.Body, Header: t.Header, Received: t.ReceivedAt}
+		notices[n] = Notice{Row: t.Row, Attempts: t.Attempts, Replayed: t.Replayed, Delivery: t.Delivery.ID, Source: t.Source, Body: t.Body, Header: t.Header, Received: t.ReceivedAt}
 	}
 	return notices, err
 }

@@ -17,6 +17,9 @@ type Delivery struct {
 	Body       []byte // as received
 	Header     map[string]string
 	ReceivedAt time.Time
+	// Event and RequestID are what the body says, for the list alone.
+	Event     string
+	RequestID string
 	// Quarantine is set when the signature is right but the body cannot be read.
 	Quarantine string
 }
@@ -30,6 +33,14 @@ type StoredDelivery struct {
 	ReceivedAt time.Time
 	Attempts   int
 	Error      string
+	Event      string
+	RequestID  string
+	Copies     int // how often it came
+}
+
+// DeliveryFilter narrows a list; empty fields do not. Before is a row id.
+type DeliveryFilter struct {
+	Status, RequestID, Before string
 }
 
 // Newest is when the last delivery came; ok is false before the first.
@@ -45,6 +56,7 @@ func (s *Inbox) Newest(ctx context.Context) (at time.Time, ok bool, err error) {
 type Taken struct {
 	Row      int64
 	Attempts int // this one included
+	Replayed bool
 	Delivery
 }
 
@@ -64,7 +76,7 @@ const InboxChannel = "holdfast_inbox"
 type Inbox struct{ pool *pgxpool.Pool }
 
 // Store keeps a delivery and returns when it is on disk. One that is known already, by id and
-// body, is no error and changes nothing.
+// body, is no error; it is counted, and nothing else follows.
 func (s *Inbox) Store(ctx context.Context, d Delivery) error {
 	status, hash := Received, sha256.Sum256(d.Body)
 	if d.Quarantine != "" {
@@ -75,10 +87,11 @@ func (s *Inbox) Store(ctx context.Context, d Delivery) error {
 		header = map[string]string{}
 	}
 	_, err := s.pool.Exec(ctx, `WITH stored AS (
-			INSERT INTO inbox (source, delivery_id, body_hash, body, headers, verified, received_at, status, error)
-			VALUES ($1, $2, $3, $4, $5, true, $6, $7, $8) ON CONFLICT DO NOTHING RETURNING status)
-		SELECT pg_notify('`+InboxChannel+`', '') FROM stored WHERE status = 'received'`,
-		d.Source, d.ID, hash[:], d.Body, header, d.ReceivedAt, status, d.Quarantine)
+			INSERT INTO inbox AS i (source, delivery_id, body_hash, body, headers, verified, received_at, status, error, event, request_id)
+			VALUES ($1, $2, $3, $4, $5, true, $6, $7, $8, $9, $10)
+			ON CONFLICT (source, delivery_id, body_hash) DO UPDATE SET copies = i.copies + 1 RETURNING status, copies)
+		SELECT pg_notify('`+InboxChannel+`', '') FROM stored WHERE status = 'received' AND copies = 1`,
+		d.Source, d.ID, hash[:], d.Body, header, d.ReceivedAt, status, d.Quarantine, d.Event, d.RequestID)
 	return failed("store a delivery", err)
 }
 
@@ -90,12 +103,12 @@ func (s *Inbox) Take(ctx context.Context, limit int, lease time.Duration) ([]Tak
 			ORDER BY next_at, id LIMIT $1 FOR UPDATE SKIP LOCKED)
 		UPDATE inbox i SET attempts = attempts + 1, next_at = clock_timestamp() + $2::interval
 		FROM taken WHERE i.id = taken.id
-		RETURNING i.id, i.attempts, i.source, i.delivery_id, i.body, i.headers, i.received_at`, limit, lease)
+		RETURNING i.id, i.attempts, i.replays > 0, i.source, i.delivery_id, i.body, i.headers, i.received_at`, limit, lease)
 	if err != nil {
 		return nil, failed("take deliveries", err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (t Taken, err error) {
-		err = row.Scan(&t.Row, &t.Attempts, &t.Source, &t.Delivery.ID, &t.Body, &t.Header, &t.ReceivedAt)
+		err = row.Scan(&t.Row, &t.Attempts, &t.Replayed, &t.Source, &t.Delivery.ID, &t.Body, &t.Header, &t.ReceivedAt)
 		return t, err
 	})
 	return all, failed("take deliveries", err)
@@ -113,20 +126,21 @@ func (s *Inbox) Postpone(ctx context.Context, row int64, after time.Duration, re
 	return failed("postpone a delivery", err)
 }
 
-// List gives deliveries, newest first, below a row id ("" = from the newest).
-func (s *Inbox) List(ctx context.Context, status, before string, limit int) ([]StoredDelivery, error) {
+// List gives deliveries, newest first.
+func (s *Inbox) List(ctx context.Context, f DeliveryFilter, limit int) ([]StoredDelivery, error) {
 	var below *int64
-	if n, err := strconv.ParseInt(before, 10, 64); err == nil {
+	if n, err := strconv.ParseInt(f.Before, 10, 64); err == nil {
 		below = &n
 	}
-	rows, err := s.pool.Query(ctx, `SELECT id, source, delivery_id, status, received_at, attempts, error FROM inbox
-		WHERE ($1 = '' OR status = $1) AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3`, status, below, limit)
+	rows, err := s.pool.Query(ctx, `SELECT id, source, delivery_id, status, received_at, attempts, error, event, request_id, copies FROM inbox
+		WHERE ($1 = '' OR status = $1) AND ($2::bigint IS NULL OR id < $2) AND ($4 = '' OR request_id = $4) ORDER BY id DESC LIMIT $3`,
+		f.Status, below, limit, f.RequestID)
 	if err != nil {
 		return nil, failed("list deliveries", err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (d StoredDelivery, err error) {
 		var id int64
-		err = row.Scan(&id, &d.Source, &d.Delivery, &d.Status, &d.ReceivedAt, &d.Attempts, &d.Error)
+		err = row.Scan(&id, &d.Source, &d.Delivery, &d.Status, &d.ReceivedAt, &d.Attempts, &d.Error, &d.Event, &d.RequestID, &d.Copies)
 		d.ID, d.ReceivedAt = strconv.FormatInt(id, 10), d.ReceivedAt.UTC()
 		return d, err
 	})
@@ -138,7 +152,7 @@ func (s *Inbox) List(ctx context.Context, status, before string, limit int) ([]S
 // could not be read, and still cannot.
 func (s *Inbox) Replay(ctx context.Context, id string, from, to time.Time) (int, error) {
 	tag, err := s.pool.Exec(ctx, `WITH again AS (
-			UPDATE inbox SET status = 'received', attempts = 0, next_at = clock_timestamp(), error = '', done_at = NULL
+			UPDATE inbox SET status = 'received', attempts = 0, replays = replays + 1, next_at = clock_timestamp(), error = '', done_at = NULL
 			WHERE verified AND status <> 'quarantined'
 			  AND CASE WHEN $1 <> '' THEN id::text = $1 OR delivery_id = $1 ELSE received_at >= $2 AND received_at < $3 END
 			RETURNING id)

@@ -27,6 +27,7 @@ type Records struct {
 	Destinations *Destinations
 	Approvals    *Approvals
 	Claims       *Claims
+	Provider     *Provider
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -35,7 +36,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records {
 	return &Records{
 		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
-		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool},
+		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"holdfast/domain/fault"
+	"holdfast/domain/money"
 	"holdfast/domain/network"
 )
 
@@ -28,22 +29,36 @@ var (
 	ErrUnsupported = fault.New(fault.Rule, "PROVIDER_ASSET_UNSUPPORTED", "the payment provider does not settle this asset")
 )
 
+// Registry is what the client must know of chains and tokens.
+type Registry interface {
+	Names
+	Token(asset money.Asset) (network.Token, bool)
+}
+
 // Options of the API client.
 type Options struct {
 	BaseURL  string
 	APIKey   string
-	Registry network.Book
+	Registry Registry
 	Timeout  time.Duration // of one call; 10 s when 0
+	// PerSecond is how many calls may be made; 5 when 0, which is the provider's limit for one
+	// key. Who makes two clients with one key shares it out between them.
+	PerSecond int
 }
 
-// Client calls the provider's API, at most five times a second, which is its limit.
+// Client calls the provider's API. It keeps to the provider's limit and leaves a provider in
+// trouble alone for a while.
 type Client struct {
 	base     *url.URL
 	key      string
-	registry network.Book
+	registry Registry
 	http     *http.Client
 	limit    *rate.Limiter
+	pause    pause
 }
+
+// errLimited marks a 429 among the failures.
+var errLimited = errors.New("429")
 
 // maxAnswer is the largest answer that is read.
 const maxAnswer = 4 << 20
@@ -57,8 +72,11 @@ func New(o Options) (*Client, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 10 * time.Second
 	}
+	if o.PerSecond == 0 {
+		o.PerSecond = 5
+	}
 	return &Client{
-		base: base, key: o.APIKey, registry: o.Registry, limit: rate.NewLimiter(5, 5),
+		base: base, key: o.APIKey, registry: o.Registry, limit: rate.NewLimiter(rate.Limit(o.PerSecond), o.PerSecond),
 		http: &http.Client{
 			Timeout:       o.Timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -69,9 +87,26 @@ func New(o Options) (*Client, error) {
 // call makes one request and decodes a 2xx answer. A call that may have been carried out
 // although it failed (time-out, 5xx) is ErrUnavailable.
 func (c *Client) call(ctx context.Context, method, path string, query url.Values, in, out any) error {
+	if wait := c.pause.left(time.Now()); wait > 0 {
+		return ErrUnavailable.Retry(int(wait/time.Second) + 1).Because("the payment provider was in trouble a moment ago")
+	}
 	if err := c.limit.Wait(ctx); err != nil {
 		return fmt.Errorf("%w (%w)", ErrUnavailable, err)
 	}
+	err := c.ask(ctx, method, path, query, in, out)
+	switch f, _ := fault.From(err); {
+	case errors.Is(ctx.Err(), context.Canceled): // the caller went away; that says nothing of the provider
+	case errors.Is(err, errLimited):
+		c.pause.bad(time.Now(), time.Duration(f.RetryAfter)*time.Second)
+	case errors.Is(err, ErrUnavailable):
+		c.pause.bad(time.Now(), 0)
+	default:
+		c.pause.good()
+	}
+	return err
+}
+
+func (c *Client) ask(ctx context.Context, method, path string, query url.Values, in, out any) error {
 	req, err := c.request(ctx, method, path, query, in)
 	if err != nil {
 		return err
@@ -129,7 +164,7 @@ func refusal(resp *http.Response, body []byte) error {
 		if err != nil || seconds < 1 {
 			seconds = 60
 		}
-		return ErrUnavailable.Retry(min(seconds, 300)).Because("the payment provider limits our calls")
+		return fmt.Errorf("%w: %w", errLimited, ErrUnavailable.Retry(min(seconds, 300)).Because("the payment provider limits our calls"))
 	case resp.StatusCode >= 500 || resp.StatusCode/100 == 3:
 		return ErrUnavailable.With("status", resp.StatusCode)
 	}

@@ -2,6 +2,7 @@ package requestnetwork
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -54,9 +55,12 @@ type State struct {
 	RequestID string
 	Reference string
 	// Ours is the reference that we gave when the request was made.
-	Ours string
-	Paid bool
-	Tx   string
+	Ours   string
+	Paid   bool
+	Tx     string
+	Status string
+	// Payments is how many the provider has seen, where it says so.
+	Payments int
 }
 
 // Request reads a request; ErrNoRequest when the provider does not know it.
@@ -65,9 +69,10 @@ func (c *Client) Request(ctx context.Context, id string) (State, error) {
 		return State{}, ErrNoRequest
 	}
 	var out struct {
-		RequestID, PaymentReference, Reference string
-		HasBeenPaid                            bool
-		TxHash                                 *string
+		RequestID, PaymentReference, Reference, Status string
+		HasBeenPaid                                    bool
+		TxHash                                         *string
+		Payments                                       []json.RawMessage
 	}
 	if err := c.call(ctx, http.MethodGet, "/v2/request/"+id, nil, nil, &out); err != nil {
 		return State{}, err
@@ -75,7 +80,7 @@ func (c *Client) Request(ctx context.Context, id string) (State, error) {
 	if out.RequestID != id {
 		return State{}, ErrMismatch.Because("the payment provider answered with another request")
 	}
-	s := State{RequestID: id, Reference: strings.ToLower(out.PaymentReference), Ours: out.Reference, Paid: out.HasBeenPaid}
+	s := State{RequestID: id, Reference: strings.ToLower(out.PaymentReference), Ours: out.Reference, Paid: out.HasBeenPaid, Status: out.Status, Payments: len(out.Payments)}
 	if out.TxHash != nil {
 		s.Tx = *out.TxHash
 	}
@@ -114,18 +119,18 @@ func (c *Client) Payments(ctx context.Context, q Query) (hints []network.Hint, m
 		Payments []struct {
 			Amount, SourceNetwork, DestinationNetwork string
 			SourceTxHash, DestinationTxHash           *string
-			Request                                   struct{ RequestID, PaymentReference string }
+			Request                                   struct{ RequestID, PaymentReference, Reference string }
 		}
 		Pagination struct{ HasMore bool }
 	}
 	if err := c.call(ctx, http.MethodGet, "/v2/payments", q.values(), nil, &out); err != nil {
 		return nil, false, err
 	}
-	parser := NewParser(c.registry)
+	parser := NewParser(c.registry).Production()
 	for _, p := range out.Payments {
 		h := network.Hint{
 			Event: "payment.confirmed", RequestID: p.Request.RequestID, Reference: p.Request.PaymentReference,
-			Network: p.SourceNetwork, Amount: p.Amount,
+			Network: p.SourceNetwork, Amount: p.Amount, Ours: p.Request.Reference,
 		}
 		// A payment that crossed chains arrived by its second transaction.
 		if p.DestinationTxHash != nil && *p.DestinationTxHash != "" {
@@ -138,11 +143,37 @@ func (c *Client) Payments(ctx context.Context, q Query) (hints []network.Hint, m
 	return hints, out.Pagination.HasMore, nil
 }
 
-// Hints lists everything that the provider knows of one request's payments.
+// Hints tells what the provider knows of one request's payments. One that was never paid costs
+// a single call.
 func (c *Client) Hints(ctx context.Context, requestID string) ([]network.Hint, error) {
-	var all []network.Hint
+	state, err := c.Request(ctx, requestID)
+	if err != nil || (!state.Paid && state.Tx == "" && state.Payments == 0) {
+		return nil, err
+	}
+	return c.all(ctx, Query{RequestID: requestID})
+}
+
+// Since lists a page of what was paid between two times, whoever the request is of.
+func (c *Client) Since(ctx context.Context, from, to time.Time, offset int) (hints []network.Hint, more bool, err error) {
+	return c.Payments(ctx, Query{From: from, To: to, Offset: offset})
+}
+
+// Made looks for a request that was made with our reference, after an answer was lost. The
+// provider lists payments and not requests, so one that nobody has paid is not found.
+func (c *Client) Made(ctx context.Context, ours string) (i Intent, ok bool, err error) {
+	all, err := c.all(ctx, Query{Ours: ours})
+	for _, h := range all {
+		if h.Ours == ours && requestGrammar.MatchString(h.RequestID) && referenceGrammar.MatchString(h.Reference) {
+			return Intent{RequestID: h.RequestID, Reference: h.Reference}, true, nil
+		}
+	}
+	return Intent{}, false, err
+}
+
+func (c *Client) all(ctx context.Context, q Query) (all []network.Hint, err error) {
 	for {
-		page, more, err := c.Payments(ctx, Query{RequestID: requestID, Offset: len(all)})
+		q.Offset = len(all)
+		page, more, err := c.Payments(ctx, q)
 		if err != nil {
 			return nil, err
 		}
@@ -150,4 +181,36 @@ func (c *Client) Hints(ctx context.Context, requestID string) ([]network.Hint, e
 			return all, nil
 		}
 	}
+}
+
+// Transactions asks how a request is to be paid: wallet is the payer's address and amount a
+// decimal number for a part, both may be empty. What it says is not to be believed: see Check.
+func (c *Client) Transactions(ctx context.Context, id, wallet, amount string) ([]Transaction, error) {
+	if !requestGrammar.MatchString(id) {
+		return nil, ErrNoRequest
+	}
+	query := url.Values{}
+	for name, v := range map[string]string{"wallet": wallet, "amount": amount} {
+		if v != "" {
+			query.Set(name, v)
+		}
+	}
+	var out struct {
+		Transactions []struct {
+			To, Data string
+			Value    json.RawMessage
+		}
+	}
+	if err := c.call(ctx, http.MethodGet, "/v2/request/"+id+"/pay", query, nil, &out); err != nil {
+		return nil, err
+	}
+	all := make([]Transaction, len(out.Transactions))
+	for i, t := range out.Transactions {
+		v, err := value(t.Value)
+		if err != nil {
+			return nil, ErrMismatch.Because("%v", err)
+		}
+		all[i] = Transaction{To: t.To, Data: strings.ToLower(t.Data), Value: v}
+	}
+	return all, nil
 }

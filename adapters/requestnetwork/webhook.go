@@ -16,11 +16,25 @@ import (
 // ErrInvalidPayload: signed, but not a JSON object that can be understood. Keep the bytes.
 var ErrInvalidPayload = fault.New(fault.Malformed, "INVALID_PAYLOAD", "the body is not a JSON object in the provider's shape")
 
-// Parser reads deliveries; the registry knows the provider's names of networks.
-type Parser struct{ registry network.Book }
+// Names knows the provider's names of networks; the registry does.
+type Names interface {
+	ChainNamed(name string) (network.Chain, bool)
+}
 
-// NewParser makes a parser.
-func NewParser(r network.Book) *Parser { return &Parser{r} }
+// Parser reads deliveries.
+type Parser struct {
+	names Names
+	// real takes a delivery that says to be a test for a real one: see Production.
+	real bool
+}
+
+// NewParser makes a parser that believes the test header.
+func NewParser(n Names) *Parser { return &Parser{names: n} }
+
+// Production gives a parser that does not look at the test header. It is not signed, so that
+// with it anybody who captured a delivery could make a real one look like a test. A test
+// delivery then is what every notice is: a hint, and the chain shows nothing for it.
+func (p *Parser) Production() *Parser { return &Parser{names: p.names, real: true} }
 
 // kinds of the events, without their ".client_id" and ".checkout" variants, which announce
 // the same payment once more. What is not listed is noise: telemetry, compliance, and
@@ -32,6 +46,9 @@ var kinds = map[string]network.HintKind{
 	"payment.refunded":   network.Refunded,
 	"payment.processing": network.Progress,
 	"request.recurring":  network.Recurring,
+	// Of an orchestrator's account; read by their verdict, see doubtful.
+	"compliance.updated":      network.Noise,
+	"kyt.screening.completed": network.Noise,
 }
 
 // Hint reads a delivery. The fields that we use must have their type; everything else may
@@ -54,6 +71,8 @@ func (p *Parser) Hint(headers map[string]string, body []byte) (network.Hint, err
 		{"network", &h.Network},
 		{"txHash", &h.Tx},
 		{"amount", &h.Amount},
+		{"subStatus", &h.Code},
+		{"failureReason", &h.Detail},
 	} {
 		if err := text(fields[f.name], f.into); err != nil {
 			return network.Hint{}, ErrInvalidPayload.Because("%s: %v", f.name, err)
@@ -67,7 +86,33 @@ func (p *Parser) Hint(headers map[string]string, body []byte) (network.Hint, err
 	case h.RequestID == "":
 		h.RequestID = other
 	}
-	return p.complete(h, headers), nil
+	h = p.complete(h, headers)
+	if reason := doubt(h.Event, fields); reason != "" {
+		h.Kind, h.Detail = network.Doubt, reason
+	}
+	return h, nil
+}
+
+// verdicts are the words by which a compliance check says no. "pending" is none of them.
+var verdicts = map[string]bool{"rejected": true, "failed": true, "blocked": true, "denied": true, "declined": true, "revoked": true}
+
+// doubt says why a compliance event speaks against the payer; empty when it does not. The docs
+// show isCompliant, kycStatus and agreementStatus; the fields of a screening are not documented,
+// so what is not understood is only stored.
+func doubt(event string, fields map[string]json.RawMessage) string {
+	if event != "compliance.updated" && event != "kyt.screening.completed" {
+		return ""
+	}
+	for _, name := range []string{"kycStatus", "agreementStatus", "status", "result"} {
+		var word string
+		if text(fields[name], &word) == nil && verdicts[strings.ToLower(word)] {
+			return event + ": " + name + " is " + strings.ToLower(word)
+		}
+	}
+	if string(fields["isCompliant"]) == "false" && string(fields["kycStatus"]) != `"pending"` {
+		return event + ": isCompliant is false"
+	}
+	return ""
 }
 
 func (p *Parser) complete(h network.Hint, headers map[string]string) network.Hint {
@@ -78,7 +123,7 @@ func (p *Parser) complete(h network.Hint, headers map[string]string) network.Hin
 	if h.Reference = strings.ToLower(h.Reference); !referenceGrammar.MatchString(h.Reference) {
 		h.Reference = ""
 	}
-	if c, ok := p.registry.ChainNamed(h.Network); ok {
+	if c, ok := p.names.ChainNamed(h.Network); ok {
 		h.Chain = c.ID
 	}
 	if tx, err := network.ParseTx(h.Tx); err == nil {
@@ -88,7 +133,7 @@ func (p *Parser) complete(h network.Hint, headers map[string]string) network.Hin
 	}
 	for name, value := range headers {
 		if strings.EqualFold(name, HeaderTest) {
-			h.Test = value == "true"
+			h.Test = value == "true" && !p.real
 		}
 	}
 	return h

@@ -198,3 +198,44 @@ func TestReferences(t *testing.T) {
 		assert.Equal(t, c.PaymentReference, requestnetwork.Reference(c.RequestID, c.Salt, c.PaymentAddress), c.Note)
 	}
 }
+
+// Every event that the provider documents, with what it leads to.
+func TestEveryDocumentedEvent(t *testing.T) {
+	t.Parallel()
+	p := parser(t)
+	for body, want := range map[string]network.HintKind{
+		`{"event":"payment.confirmed"}`:                                             network.Paid,
+		`{"event":"payment.confirmed.client_id"}`:                                   network.Paid,
+		`{"event":"payment.confirmed.checkout"}`:                                    network.Paid,
+		`{"event":"payment.partial"}`:                                               network.Paid,
+		`{"event":"payment.partial.client_id"}`:                                     network.Paid,
+		`{"event":"payment.partial.checkout"}`:                                      network.Paid,
+		`{"event":"payment.failed","subStatus":"insufficient_funds"}`:               network.Trouble,
+		`{"event":"payment.refunded","refundedTo":"0x1"}`:                           network.Refunded,
+		`{"event":"payment.processing","subStatus":"bounced"}`:                      network.Progress,
+		`{"event":"request.recurring"}`:                                             network.Recurring,
+		`{"event":"payment_detail.updated","status":"failed"}`:                      network.Noise,
+		`{"event":"secure_payment.user_event"}`:                                     network.Noise,
+		`{"event":"secure_payment.access_rejected"}`:                                network.Noise,
+		`{"event":"client_id.linked"}`:                                              network.Noise,
+		`{"event":"compliance.updated","kycStatus":"approved","isCompliant":true}`:  network.Noise,
+		`{"event":"compliance.updated","kycStatus":"pending","isCompliant":false}`:  network.Noise,
+		`{"event":"compliance.updated","kycStatus":"approved","isCompliant":false}`: network.Doubt,
+		`{"event":"compliance.updated","kycStatus":"rejected"}`:                     network.Doubt,
+		`{"event":"compliance.updated","agreementStatus":"rejected"}`:               network.Doubt,
+		`{"event":"kyt.screening.completed","status":"blocked"}`:                    network.Doubt,
+		`{"event":"kyt.screening.completed","score":99}`:                            network.Noise,
+	} {
+		h, err := p.Hint(nil, []byte(body))
+		require.NoError(t, err, body)
+		assert.Equal(t, want, h.Kind, body)
+		assert.Equal(t, want == network.Doubt, h.Detail != "", body)
+	}
+	header := map[string]string{"X-Request-Network-Test": "true"}
+	test, err := p.Hint(header, []byte(`{"event":"payment.confirmed"}`))
+	require.NoError(t, err)
+	assert.True(t, test.Test)
+	live, err := p.Production().Hint(header, []byte(`{"event":"payment.confirmed"}`))
+	require.NoError(t, err)
+	assert.False(t, live.Test, "in production nobody turns a notice into a test by a header that is not signed")
+}

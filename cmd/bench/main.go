@@ -28,17 +28,20 @@ func main() {
 	flag.IntVar(&size.logs, "backfill-logs", size.logs, "payments in them")
 	flag.IntVar(&size.payments, "backfill-payments", size.payments, "addresses that they go to")
 	flag.BoolVar(&size.only, "backfill-only", false, "measure nothing else")
+	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
+	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size); err != nil {
+	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1)}
+	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size, hooks); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, d time.Duration, size backfillSize) error {
+func run(ctx context.Context, binary string, d time.Duration, size backfillSize, hooks webhookLoad) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize)
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	b := &bench{dir: dir, url: server.URL(), length: d, size: size}
+	b := &bench{dir: dir, url: server.URL(), length: d, size: size, hooks: hooks}
 	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
@@ -84,6 +87,7 @@ type bench struct {
 	dir, url string
 	length   time.Duration
 	size     backfillSize
+	hooks    webhookLoad
 	config   *config.Config
 	core     *wire.Core
 	service  *service
@@ -95,7 +99,7 @@ func (b *bench) all(ctx context.Context) error {
 	if b.size.only {
 		return b.backfill(ctx, b.size)
 	}
-	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.verification, b.reconciliation} {
+	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.webhooks, b.verification, b.reconciliation} {
 		if err := part(ctx); err != nil {
 			return err
 		}

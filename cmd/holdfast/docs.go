@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -79,6 +80,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "NetworkListing", Slug: "listing", Table: listing.Table()},
 		{Name: "ConfirmationThreshold", Slug: "threshold", Table: threshold.Table()},
 		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
+		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

@@ -96,8 +96,9 @@ func banner(s *wire.Service) {
     PostgreSQL   %s
     Redis        %s
     chain        %s
+    provider     %s
 `, version, s.Addr, s.Addr, s.Addr,
-		where(s.Embedded, "kept in "+s.DataDir), where(s.Redis.Embedded, "in memory, gone at the end"), chain)
+		where(s.Embedded, "kept in "+s.DataDir), where(s.Redis.Embedded, "in memory, gone at the end"), chain, provider(s))
 	if s.Config.Seeds() {
 		fmt.Printf("    users        admin@, admin2@, buyer@, buyer2@, seller@, seller2@, resolver@, guard@holdfast.test, password %s\n", records.DemoPassword)
 	}
@@ -111,6 +112,17 @@ func banner(s *wire.Service) {
   Stop with Ctrl-C.
 
 `, persists(s))
+}
+
+// provider says who watches for payments beside us.
+func provider(s *wire.Service) string {
+	switch {
+	case s.Double != nil:
+		return "built-in double of Request Network at " + s.Double.URL() + "; sends real webhooks, twice and once more as .client_id"
+	case s.Config.RequestNetworkKey != "":
+		return "Request Network at " + s.Config.RequestNetworkURL
+	}
+	return "none; our own checkout and the chain"
 }
 
 // persists names the folders that survive a restart. The database lies elsewhere when its

@@ -84,6 +84,11 @@ type Intent struct {
 	Reference string
 	Topic     string
 	Proxy     string
+	// Destination, Token and Amount are what the provider tells the buyer to pay; empty for our
+	// own checkout, which tells nothing else than what is ours.
+	Destination string
+	Token       string
+	Amount      money.Amount
 }
 
 // InitiatePayment opens the payment of an order with its own destination. Errors:
@@ -154,7 +159,10 @@ func (f InitiatePayment) open(u *domain.Unit, h escrow.State) error {
 	}
 	if f.Intent != (Intent{}) {
 		i := f.Intent
-		steps = append(steps, payment.RegisterIntent{Issue: own(f.Issue), Provider: i.Provider, RequestID: i.RequestID, Reference: i.Reference, Topic: i.Topic, Proxy: i.Proxy})
+		steps = append(steps, payment.RegisterIntent{
+			Issue: own(f.Issue), Provider: i.Provider, RequestID: i.RequestID, Reference: i.Reference, Topic: i.Topic, Proxy: i.Proxy,
+			Destination: i.Destination, Token: i.Token, Amount: i.Amount,
+		})
 	}
 	for _, c := range steps {
 		if _, err := domain.Do(u, payment.Decider, id, c); err != nil {

@@ -176,7 +176,9 @@ const (
 	Refunded  HintKind = "refunded"
 	Progress  HintKind = "processing"
 	Recurring HintKind = "recurring"
-	Noise     HintKind = "noise"
+	// Doubt: the provider says that the payer did not pass its compliance check.
+	Doubt HintKind = "doubt"
+	Noise HintKind = "noise"
 )
 
 // Hint is a provider's word that something may have happened. It moves nothing: it only
@@ -193,4 +195,9 @@ type Hint struct {
 	// Amount is what the provider says was paid, as it wrote it; never credited.
 	Amount string `json:"amount,omitempty"`
 	Test   bool   `json:"test,omitempty"`
+	// Code and Detail are the provider's words about a failure, a step or a doubt.
+	Code   string `json:"code,omitempty"`
+	Detail string `json:"detail,omitempty"`
+	// Ours is the reference that we gave when the request was made, where the provider tells it.
+	Ours string `json:"ours,omitempty"`
 }

@@ -29,6 +29,7 @@ func Aggregate() domain.Aggregate {
 			LateAccepted{},
 			Cancelled{},
 			Reorged{},
+			Failed{},
 		},
 		Postings: Postings, Claims: Claims, Deadlines: Deadlines,
 	}

@@ -53,6 +53,14 @@ type ReportTransaction struct {
 	Tx string
 }
 
+// ReportFailure notes that the provider says a payment of the buyer failed. It changes
+// nothing: the buyer may try again, and only the chain says what arrived.
+type ReportFailure struct {
+	domain.Issue
+	Code   string // the provider's: "insufficient_funds"
+	Reason string
+}
+
 // Detect notes a transfer whose token, recipient and reference an adapter has verified.
 // Late says that the order can still take money after the expiry.
 type Detect struct {

@@ -81,6 +81,13 @@ func report(s State, c ReportTransaction) ([]Event, error) {
 	return []Event{TransactionReported{Tx: c.Tx, By: c.By}}, nil
 }
 
+func reportFailure(s State, c ReportFailure) ([]Event, error) {
+	if s.Failure == c.Code {
+		return nil, nil
+	}
+	return []Event{Failed{Code: c.Code, Reason: c.Reason}}, nil
+}
+
 func detect(s State, c Detect) ([]Event, error) {
 	if c.Amount.Asset != s.Due.Asset {
 		return nil, money.ErrAssetMismatch

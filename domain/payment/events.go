@@ -55,6 +55,12 @@ type TransactionReported struct {
 	By domain.Actor `json:"by"`
 }
 
+// Failed: the provider says that an attempt of the buyer failed. Telemetry.
+type Failed struct {
+	Code   string `json:"code"`
+	Reason string `json:"reason,omitempty"`
+}
+
 // Detected: a matching transfer stands in a block. Pending in the ledger.
 type Detected struct {
 	Payment     domain.PaymentID     `json:"payment"`
@@ -166,6 +172,7 @@ func (Initiated) EventType() string           { return "payment.initiated" }
 func (DestinationAssigned) EventType() string { return "payment.destination_assigned" }
 func (IntentRegistered) EventType() string    { return "payment.intent_registered" }
 func (TransactionReported) EventType() string { return "payment.transaction_reported" }
+func (Failed) EventType() string              { return "payment.failed" }
 func (Detected) EventType() string            { return "payment.detected" }
 func (Dropped) EventType() string             { return "payment.dropped" }
 func (HeldForReview) EventType() string       { return "payment.held_for_review" }
@@ -184,6 +191,7 @@ func (Initiated) payment()           {}
 func (DestinationAssigned) payment() {}
 func (IntentRegistered) payment()    {}
 func (TransactionReported) payment() {}
+func (Failed) payment()              {}
 func (Detected) payment()            {}
 func (Dropped) payment()             {}
 func (HeldForReview) payment()       {}

@@ -78,6 +78,8 @@ type State struct {
 	Claims    map[string]bool     `json:"claims,omitempty"` // transactions that the buyer says to have sent
 	// ReviewKind is what the last review was about.
 	ReviewKind string `json:"review_kind,omitempty"`
+	// Failure is the code of the last failure that the provider told.
+	Failure string `json:"failure,omitempty"`
 }
 
 // Counted is what the confirmed transfers pay of the due.
@@ -139,6 +141,8 @@ func Evolve(s State, e Event) State {
 			s.Claims = map[string]bool{}
 		}
 		s.Claims[e.Tx] = true
+	case Failed:
+		s.Failure = e.Code
 	case Detected:
 		s = detected(s, e)
 	case Dropped:

@@ -113,7 +113,8 @@ func reread(s payment.State) payment.State {
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
 	machinetest.CheckGolden(t, payment.Aggregate(), initiated, assigned, intent, payment.TransactionReported{Tx: "0xf1", By: buyer}, seen("0xf1", 100),
-		dropped("0xf1", 100, "gone"), held, payment.ReviewCleared{By: admin}, payment.ReviewRejected{By: admin}, doubted, deep("0xf1", 100), part, paid, over, expired, payment.LateAccepted{Evidence: ev("0xf1", 100)}, cancelled, undone)
+		dropped("0xf1", 100, "gone"), held, payment.ReviewCleared{By: admin}, payment.ReviewRejected{By: admin}, doubted, deep("0xf1", 100), part, paid, over, expired, payment.LateAccepted{Evidence: ev("0xf1", 100)}, cancelled, undone,
+		payment.Failed{Code: "insufficient_funds", Reason: "Insufficient fiat liquidity"})
 }
 
 func TestOpening(t *testing.T) {
@@ -135,6 +136,7 @@ func TestOpening(t *testing.T) {
 		Issue: by(policy), Provider: "request", RequestID: "x1", Reference: "0x00112233445566aa", Topic: "0xt", Proxy: "0xp",
 		Destination: "0xdest", Token: "0xusdc", Amount: amount(100),
 	}
+	failure := payment.ReportFailure{Issue: by(domain.Machine(domain.Provider, "request-network")), Code: "insufficient_funds"}
 	elsewhere, token, less, second := answer, answer, answer, answer
 	elsewhere.Destination = "0xthief"
 	token.Token = "0xfake"
@@ -161,6 +163,9 @@ func TestOpening(t *testing.T) {
 			Then: events{payment.TransactionReported{Tx: "0xf9", By: buyer}},
 		},
 		{Name: "the seller claims nothing", Given: path(payment.AwaitingPayment), When: payment.ReportTransaction{Issue: by(domain.User("S1", domain.Seller))}, Err: fault.ErrForbidden},
+		{Name: "the provider tells a failure", Given: path(payment.AwaitingPayment), When: failure, Then: events{payment.Failed{Code: "insufficient_funds"}}},
+		{Name: "the same failure again", Given: path(payment.PaidPhase, payment.Failed{Code: "insufficient_funds"}), When: failure},
+		{Name: "nobody else tells one", Given: path(payment.AwaitingPayment), When: payment.ReportFailure{Issue: by(admin), Code: "x"}, Err: fault.ErrForbidden},
 		{Name: "cancelled", Given: path(payment.AwaitingPayment), When: payment.Cancel{Issue: by(buyer), Reason: "thought again"}, Then: events{cancelled}},
 		{Name: "not while money is on its way", Given: path(payment.Confirming), When: payment.Cancel{Issue: by(buyer)}, Err: payment.ErrInProgress},
 		{Name: "not when it is paid", Given: path(payment.PaidPhase), When: payment.Cancel{Issue: by(buyer)}, Err: payment.ErrInProgress},

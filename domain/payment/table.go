@@ -34,6 +34,10 @@ func Table() machine.Table[State, Event] {
 				Guard: "a claim: nothing follows but a look at the chain; each transaction once → TX_ALREADY_USED, at most 20 → TOO_MANY_CLAIMS", Events: []string{"payment.transaction_reported"},
 			}, report),
 			machine.On(line{
+				From: phases[1:], By: []domain.Capacity{domain.Provider}, To: phases[1:],
+				Guard: "the provider's word: nothing follows; the same code again is a repeat", Events: []string{"payment.failed"},
+			}, reportFailure),
+			machine.On(line{
 				From: []string{CreatedPhase, AwaitingPayment, Confirming, PartlyPaid, UnderReview, PaidPhase, ReversedPhase}, By: facts, To: []string{Confirming, UnderReview, PaidPhase},
 				Guard: "evidence counts once → EVIDENCE_ALREADY_USED; the same again is a repeat", Events: []string{"payment.detected", "payment.dropped"},
 			}, detect),

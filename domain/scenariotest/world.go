@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/ledger"
 	"holdfast/domain/listing"
 	"holdfast/domain/money"
@@ -36,7 +37,7 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
-		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), safety.Aggregate(), seedAggregate(),
+		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), safety.Aggregate(), seedAggregate(), ingestion.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}

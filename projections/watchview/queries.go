@@ -92,10 +92,16 @@ func (q Queries) Find(ctx context.Context, requestID, reference string) ([]Payme
 		WHERE (p.request_id = NULLIF($1, '') OR ($1 = '' AND p.reference = lower(NULLIF($2, '')))) AND p.chain IS NOT NULL LIMIT 10`, requestID, reference)
 }
 
-// AtProvider gives open payments with a request at the provider.
-func (q Queries) AtProvider(ctx context.Context) ([]Payment, error) {
+// Get gives one payment; none when nothing is watched for it.
+func (q Queries) Get(ctx context.Context, id domain.PaymentID) ([]Payment, error) {
+	return collect(ctx, q, scanPayment, `SELECT `+paymentColumns+` FROM views.watched_payments p WHERE payment = $1 AND chain IS NOT NULL`, string(id))
+}
+
+// AtProvider gives open payments with a request at the provider, by id, those after one id first
+// and at most limit. Our own checkout names a payment by its own id, and no provider knows it.
+func (q Queries) AtProvider(ctx context.Context, after domain.PaymentID, limit int) ([]Payment, error) {
 	return collect(ctx, q, scanPayment, `SELECT `+paymentColumns+` FROM views.watched_payments p
-		WHERE closed_at IS NULL AND request_id IS NOT NULL AND chain IS NOT NULL ORDER BY payment`)
+		WHERE closed_at IS NULL AND request_id <> payment AND chain IS NOT NULL ORDER BY payment <= $1, payment LIMIT $2`, string(after), limit)
 }
 
 // Transfers gives those of a chain that are not confirmed, and confirmed ones in blocks from a

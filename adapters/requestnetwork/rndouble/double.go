@@ -26,14 +26,10 @@ type Options struct {
 	APIKey string
 	// File keeps the requests over a restart; empty = in memory.
 	File string
-	// Copies is how often each delivery is sent, one after the other; 1 when 0. Variants
-	// ("client_id", "checkout") are sent besides, each a delivery of its own.
-	Copies   int
-	Variants []string
+	// Behaviour is how it misbehaves from the start; Behave changes it later.
+	Behaviour
 	// Retries are the waits before a delivery is tried again; the provider's when nil.
-	Retries []time.Duration
-	// Mute sends no webhooks at all, as after 21 seconds of our downtime.
-	Mute     bool
+	Retries  []time.Duration
 	Interval time.Duration // of the indexer; 200 ms when 0
 	Log      *slog.Logger
 }
@@ -48,11 +44,14 @@ type Double struct {
 	client   *http.Client
 
 	mu       sync.Mutex
+	how      Behaviour
 	webhook  string
 	requests []*request // in the order of their making
+	calls    map[string]int
 
-	stop context.CancelFunc
-	work sync.WaitGroup
+	running context.Context // of the deliveries
+	stop    context.CancelFunc
+	work    sync.WaitGroup
 }
 
 // Start brings a double up.
@@ -60,7 +59,6 @@ func Start(ctx context.Context, o Options) (*Double, error) {
 	if o.Retries == nil {
 		o.Retries = []time.Duration{time.Second, 5 * time.Second, 15 * time.Second}
 	}
-	o.Copies = max(o.Copies, 1)
 	if o.Interval == 0 {
 		o.Interval = 200 * time.Millisecond
 	}
@@ -71,7 +69,7 @@ func Start(ctx context.Context, o Options) (*Double, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start the Request Network double: %w", err)
 	}
-	d := &Double{o: o, registry: registry, client: &http.Client{Timeout: 5 * time.Second}}
+	d := &Double{o: o, how: o.Behaviour, registry: registry, client: &http.Client{Timeout: 5 * time.Second}}
 	if err := d.load(); err != nil {
 		return nil, fmt.Errorf("start the Request Network double: %w", err)
 	}
@@ -83,7 +81,7 @@ func Start(ctx context.Context, o Options) (*Double, error) {
 
 func (d *Double) listen(ctx context.Context) error {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	d.stop = stop
+	d.stop, d.running = stop, running
 	if d.o.RPC != "" {
 		c, err := ethclient.DialContext(ctx, d.o.RPC)
 		if err != nil {

@@ -47,6 +47,16 @@ func (r *request) total() (sum money.Units) {
 
 func (r *request) settled() bool { return !r.total().Less(r.Due) }
 
+func (r *request) status() string {
+	switch {
+	case r.settled():
+		return "paid"
+	case len(r.Payments) > 0:
+		return "partially_paid"
+	}
+	return "pending"
+}
+
 // knows reports whether a payment was seen before.
 func (r *request) knows(tx string, log uint) bool {
 	for _, p := range r.Payments {

@@ -66,6 +66,11 @@ type Config struct {
 	RequestNetworkKey           string `env:"REQUEST_NETWORK_API_KEY" secret:"true"`
 	RequestNetworkWebhookSecret string `env:"REQUEST_NETWORK_WEBHOOK_SECRET" secret:"true"`
 	RequestNetworkOldSecret     string `env:"REQUEST_NETWORK_WEBHOOK_SECRET_OLD" secret:"true"`
+	// The old secret is taken until then, and not a second longer.
+	RequestNetworkOldUntil time.Time `env:"REQUEST_NETWORK_WEBHOOK_SECRET_OLD_UNTIL"` // RFC 3339
+	// Development only: plays Request Network beside the development chain. Unset = yes, when no
+	// API key is given.
+	RequestNetworkPlayed *bool `env:"REQUEST_NETWORK_DOUBLE"`
 
 	DestinationXPub string `env:"DERIVED_DESTINATION_XPUB"`
 	SweepSigner     string `env:"DERIVED_DESTINATION_SWEEP_SIGNER"`
@@ -117,6 +122,11 @@ func (c *Config) NightlyHour() int {
 		return -1
 	}
 	return 3
+}
+
+// RequestNetworkDouble reports whether the provider's double is started when no key is given.
+func (c *Config) RequestNetworkDouble() bool {
+	return c.Development() && (c.RequestNetworkPlayed == nil || *c.RequestNetworkPlayed)
 }
 
 // RateLimited reports whether requests are counted: always outside development, where a
@@ -275,6 +285,9 @@ func (c *Config) complete() error {
 
 func (c *Config) secrets() []error {
 	var problems []error
+	if (c.RequestNetworkOldSecret == "") != c.RequestNetworkOldUntil.IsZero() {
+		problems = append(problems, errors.New("REQUEST_NETWORK_WEBHOOK_SECRET_OLD and …_OLD_UNTIL go together: an old secret without an end is open for ever; allowed: a time such as 2026-12-01T00:00:00Z"))
+	}
 	required := map[string]string{"JWT_SECRET": c.JWTSecret}
 	if !c.Development() {
 		required["PG_URL"] = c.PGURL

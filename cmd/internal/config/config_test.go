@@ -53,3 +53,23 @@ func TestSettingsMaskSecrets(t *testing.T) {
 		assert.NotContains(t, s.Value, "k9k9")
 	}
 }
+
+func TestAnOldWebhookSecretHasAnEnd(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("REQUEST_NETWORK_WEBHOOK_SECRET_OLD", strings.Repeat("o1", 20))
+	_, err := Load()
+	require.ErrorContains(t, err, "REQUEST_NETWORK_WEBHOOK_SECRET_OLD")
+	assert.NotContains(t, err.Error(), "o1o1")
+	t.Setenv("REQUEST_NETWORK_WEBHOOK_SECRET_OLD_UNTIL", "soon")
+	_, err = Load()
+	require.ErrorContains(t, err, "REQUEST_NETWORK_WEBHOOK_SECRET_OLD_UNTIL")
+	t.Setenv("REQUEST_NETWORK_WEBHOOK_SECRET_OLD_UNTIL", "2026-12-01T00:00:00Z")
+	c, err := Load()
+	require.NoError(t, err)
+	assert.Equal(t, 2026, c.RequestNetworkOldUntil.Year())
+	assert.True(t, c.RequestNetworkDouble())
+	t.Setenv("REQUEST_NETWORK_DOUBLE", "false")
+	c, err = Load()
+	require.NoError(t, err)
+	assert.False(t, c.RequestNetworkDouble())
+}

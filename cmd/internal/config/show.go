@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"reflect"
+	"time"
 )
 
 // Setting is one variable as it is in force.
@@ -33,6 +34,12 @@ func shown(v reflect.Value, secret string) string {
 			return ""
 		}
 		v = v.Elem()
+	}
+	if at, ok := v.Interface().(time.Time); ok {
+		if at.IsZero() {
+			return ""
+		}
+		return at.UTC().Format(time.RFC3339)
 	}
 	s := fmt.Sprint(v.Interface())
 	switch {

@@ -7,6 +7,7 @@ import (
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/ingestion"
 	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -28,7 +29,7 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
-		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), safety.Aggregate(),
+		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), safety.Aggregate(), ingestion.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 	}

@@ -6,7 +6,6 @@ import (
 
 	"holdfast/adapters/evm"
 	"holdfast/adapters/records"
-	"holdfast/adapters/requestnetwork"
 	"holdfast/domain/network"
 	domainpolicy "holdfast/domain/policy"
 	"holdfast/projections"
@@ -39,7 +38,7 @@ func (s *Service) openLoops() error {
 	})
 	policies := reactors.NewPolicies(s.Jobs, s.Runner.Reader(domainpolicy.Categories()...), s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
-		Inbox: notices{s.Records.Inbox}, Reader: requestnetwork.NewParser(s.Chains.Registry), Chains: payments,
+		Inbox: notices{s.Records.Inbox}, Reader: s.parser(), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
 	screening := reactors.NewScreening(s.Views.Payments, s.screener, s.Executor, s.lookEvery(), s.Log)
@@ -49,16 +48,14 @@ func (s *Service) openLoops() error {
 	for _, client := range s.Chains.All() {
 		s.loops = append(s.loops, s.chainLoops(client, watch)...)
 	}
-	client, err := s.provider(s.Chains.Registry)
-	if err != nil {
-		return err
-	}
-	s.reconciler = s.NewReconciler(s.Chains, s.Runner, client)
+	s.reconciler = s.NewReconciler(s.Chains, s.Runner, s.poller)
 	s.loops = append(s.loops, s.reconciler)
-	if client == nil {
-		return nil
+	if s.poller != nil {
+		s.loops = append(s.loops, reactors.NewProviderPoller(reactors.PollerOptions{
+			Provider: s.poller, Notes: pollerNotes{s.Records.Provider}, Chains: payments, Executor: s.Executor, Watch: watch, Positions: s.positions(),
+			Every: providerPoll, Log: s.Log,
+		}))
 	}
-	s.loops = append(s.loops, reactors.NewProviderPoller(client, payments, s.Executor, watch, providerPoll, s.Log))
 	return nil
 }
 
@@ -94,7 +91,7 @@ func (n notices) Take(ctx context.Context, limit int, lease time.Duration) ([]re
 	rows, err := n.Inbox.Take(ctx, limit, lease)
 	all := make([]reactors.Notice, len(rows))
 	for i, r := range rows {
-		all[i] = reactors.Notice{Row: r.Row, Attempts: r.Attempts, Source: r.Source, Body: r.Body, Header: r.Header, Received: r.ReceivedAt}
+		all[i] = reactors.Notice{Row: r.Row, Attempts: r.Attempts, Replayed: r.Replayed, Delivery: r.Delivery.ID, Source: r.Source, Body: r.Body, Header: r.Header, Received: r.ReceivedAt}
 	}
 	return all, err
 }

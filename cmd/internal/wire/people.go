@@ -53,8 +53,8 @@ func (i inbox) Store(ctx context.Context, d apihttp.Delivery) error {
 	return i.Inbox.Store(ctx, records.Delivery(d))
 }
 
-func (i inbox) List(ctx context.Context, status, before string, limit int) ([]apihttp.StoredDelivery, error) {
-	rows, err := i.Inbox.List(ctx, status, before, limit)
+func (i inbox) List(ctx context.Context, f apihttp.DeliveryFilter, limit int) ([]apihttp.StoredDelivery, error) {
+	rows, err := i.Inbox.List(ctx, records.DeliveryFilter(f), limit)
 	all := make([]apihttp.StoredDelivery, len(rows))
 	for n, r := range rows {
 		all[n] = apihttp.StoredDelivery(r)

@@ -42,8 +42,8 @@ func (c *Core) NewReconciler(chains *Chains, positions reactors.Positions, provi
 	return reactors.NewReconciler(o)
 }
 
-// provider makes the client of Request Network's API; nil without a key.
-func (c *Core) provider(registry network.Book) (*requestnetwork.Client, error) {
+// providerClient makes the client of Request Network's API; nil without a key.
+func (c *Core) providerClient(registry network.Book) (*requestnetwork.Client, error) {
 	if c.Config.RequestNetworkKey == "" {
 		return nil, nil
 	}
@@ -104,7 +104,7 @@ func Reconcile(ctx context.Context, cfg *config.Config, log *slog.Logger, progre
 	if err := runner.Register(ctx); err != nil {
 		return r, err
 	}
-	provider, err := core.provider(chains.Registry)
+	provider, err := core.providerClient(chains.Registry)
 	if err != nil {
 		return r, err
 	}

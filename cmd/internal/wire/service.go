@@ -16,6 +16,7 @@ import (
 	"holdfast/adapters/localredis"
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
+	"holdfast/adapters/requestnetwork/rndouble"
 	"holdfast/adapters/urlguard"
 	"holdfast/cmd/internal/config"
 	apihttp "holdfast/http"
@@ -30,12 +31,15 @@ type Service struct {
 	*Core
 	Records *records.Records
 	Chains  *Chains
+	Double  *rndouble.Double // plays Request Network in development; nil otherwise
 	Redis   *localredis.Redis
 	Runner  *projections.Runner
 	Views   *views.Queries
 	Server  *apihttp.Server
 	Addr    string
 
+	buyers   *requestnetwork.Client // nil without a provider
+	poller   *requestnetwork.Client
 	networks *reactors.Networks
 	guard    *urlguard.Guard
 
@@ -84,6 +88,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.openNetworks(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openProvider(ctx); err != nil {
 		return nil, err
 	}
 	if cfg.Seeds() {
@@ -151,8 +158,8 @@ func (s *Service) openServer(version string) error {
 		Recipients: recipients{s.Chains, s.screener},
 		Policy:     terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
-		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
-		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		Webhook: s.verifier(), Provider: s.provider(),
+		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
 	})
 	return err
@@ -174,6 +181,9 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on PORT %d: %w", s.Config.Port, err)
 	}
 	s.Addr = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
+	if s.Double != nil {
+		s.Double.SetWebhook(s.Addr + webhookPath)
+	}
 	return l, nil
 }
 

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"holdfast/adapters/requestnetwork"
+)
+
+// webhookLoad is how many deliveries a second the provider may send at its worst, and for how long.
+type webhookLoad struct {
+	rate    int
+	seconds int
+}
+
+const (
+	webhookClients = 32
+	otherClients   = 4
+)
+
+// webhooks sends signed deliveries at a fixed rate and counts: every 200 must be a row. Another
+// route is measured beside it, without the load and with it.
+func (b *bench) webhooks(ctx context.Context) error {
+	l := b.hooks
+	fmt.Printf("\nwebhooks (%d deliveries a second for %d s: signature, JSON rules, stored before the 200)\n", l.rate, l.seconds)
+	d := time.Duration(l.seconds) * time.Second
+	read := b.fixture.read()
+	quiet, err := hammer(ctx, b.service.addr, otherClients, min(d, 10*time.Second), read)
+	if err != nil {
+		return fmt.Errorf("the other route, alone: %w", err)
+	}
+	run := "bench-" + uuid.NewString()
+	var sent load
+	var beside load
+	group, inner := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		sent, err = hammer(inner, b.service.addr, webhookClients, d, b.paced(l, run))
+		return err
+	})
+	group.Go(func() (err error) {
+		beside, err = hammer(inner, b.service.addr, otherClients, d, read)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	var rows int
+	err = b.core.Jobs.QueryRow(ctx, `SELECT count(*) FROM inbox WHERE delivery_id LIKE $1 || '%'`, run).Scan(&rows)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  %-34s %10.0f per s, p50 %s, p99 %s   (wanted: p99 under 500 ms)\n", "answered 200", sent.rate(), ms(sent.quantile(0.5)), ms(sent.quantile(0.99)))
+	fmt.Printf("  %-34s %10d answered 200, %d rows, %d refused %s\n", "stored", sent.count, rows, sent.refused, sent.firstBad)
+	fmt.Printf("  %-34s p99 %s alone, %s beside the load, %.2f×   (wanted: at most doubled)\n", "another route (GET /api/payment)",
+		ms(quiet.quantile(0.99)), ms(beside.quantile(0.99)), float64(beside.quantile(0.99))/float64(max(quiet.quantile(0.99), 1)))
+	if rows < sent.count {
+		return fmt.Errorf("%d deliveries were answered 200 and %d are stored", sent.count, rows)
+	}
+	return nil
+}
+
+// paced writes deliveries and keeps to the rate: a client that is early waits for its turn. The
+// turns are dealt by one counter, so that a slow answer makes the others no slower.
+func (b *bench) paced(l webhookLoad, run string) func(client, i int, buf *bytes.Buffer) {
+	var turns atomic.Int64
+	begin := time.Now()
+	each := time.Second / time.Duration(l.rate)
+	events := []string{"payment.confirmed", "payment.confirmed.client_id", "payment.processing", "secure_payment.user_event"}
+	return func(_, _ int, buf *bytes.Buffer) {
+		turn := turns.Add(1) - 1
+		time.Sleep(time.Until(begin.Add(time.Duration(turn) * each)))
+		id := fmt.Sprintf("01%064x", turn)
+		body, err := json.Marshal(map[string]any{
+			"event": events[turn%int64(len(events))], "requestId": id, "requestID": id, "paymentReference": fmt.Sprintf("0x%016x", turn),
+			"amount": "1.0", "totalAmountPaid": "1.0", "expectedAmount": "1.0", "timestamp": begin.UTC(), "txHash": "0x" + strings.Repeat("0", 48) + fmt.Sprintf("%016x", turn),
+			"network": "devchain", "currency": "USDC", "paymentCurrency": "USDC", "subStatus": "", "paymentProcessor": "request-network", "run": run,
+		})
+		if err != nil {
+			panic(err) // strings and numbers
+		}
+		fmt.Fprintf(buf, "POST /api/payment/request-network/webhook HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n%s: %s\r\n%s: %s-%d\r\nContent-Length: %s\r\n\r\n",
+			requestnetwork.HeaderSignature, requestnetwork.Sign(b.config.RequestNetworkWebhookSecret, body), requestnetwork.HeaderDelivery, run, turn, strconv.Itoa(len(body)))
+		buf.Write(body)
+	}
+}
+
+// read writes a query of the signed-in buyer.
+func (f *fixture) read() func(client, i int, b *bytes.Buffer) {
+	return func(_, _ int, b *bytes.Buffer) {
+		fmt.Fprintf(b, "GET /api/payment?limit=20 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n", f.token)
+	}
+}
