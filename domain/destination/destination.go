@@ -59,6 +59,22 @@ func (s State) InFlight(asset money.Asset) bool {
 	return false
 }
 
+// Sweepable refuses an amount that may not be swept now: money that is not confirmed, in
+// quarantine, or under way already.
+func (s State) Sweepable(a money.Amount) error {
+	switch {
+	case s.ID == "":
+		return fault.ErrNotFound
+	case s.IsQuarantined:
+		return ErrQuarantined
+	case s.InFlight(a.Asset):
+		return ErrInFlight
+	case a.IsZero() || s.Balance[a.Asset].Less(a.Units):
+		return ErrNothing.With("have", s.Balance[a.Asset])
+	}
+	return nil
+}
+
 // Phase names how it stands.
 func (s State) Phase() string {
 	switch {
@@ -227,11 +243,8 @@ func broadcast(s State, c Broadcast) ([]Event, error) {
 	if w, known := s.Sweeps[c.Sweep]; known && w.Status == "broadcast" {
 		return nil, nil
 	}
-	switch {
-	case s.InFlight(c.Amount.Asset):
-		return nil, ErrInFlight
-	case c.Amount.IsZero() || s.Balance[c.Amount.Asset].Less(c.Amount.Units):
-		return nil, ErrNothing.With("have", s.Balance[c.Amount.Asset])
+	if err := s.Sweepable(c.Amount); err != nil {
+		return nil, err
 	}
 	return []Event{SweepBroadcast{Sweep: c.Sweep, Destination: s.ID, Amount: c.Amount, Tx: c.Tx, Nonce: c.Nonce, Raw: c.Raw, At: c.At}}, nil
 }
