@@ -14,14 +14,17 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/treasury"
+	"holdfast/domain/trezor"
 )
 
 func aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(),
-		suspense.Aggregate(), treasury.Aggregate(),
+		suspense.Aggregate(), treasury.Aggregate(), sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 	}
 }
 

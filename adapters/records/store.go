@@ -27,6 +27,8 @@ type Records struct {
 	Destinations *Destinations
 	Approvals    *Approvals
 	Runs         *Runs
+	Sweeps       *Sweeps
+	Operations   *Operations
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -36,6 +38,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records {
 		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Runs: &Runs{pool},
+		Sweeps: &Sweeps{pool}, Operations: &Operations{pool},
 	}
 }
 

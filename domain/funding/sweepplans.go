@@ -1,12 +1,15 @@
 package funding
 
 import (
+	"errors"
+
 	"holdfast/domain"
 	"holdfast/domain/destination"
 	"holdfast/domain/fault"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/sweepplan"
 	"holdfast/domain/sweepschedule"
+	"holdfast/domain/treasury"
 )
 
 // PlanSweeps keeps a plan for a signer outside. Errors: SWEEP_IN_FLIGHT, NOTHING_TO_SWEEP,
@@ -153,7 +156,9 @@ func (f SettleSweep) Run(u *domain.Unit) (any, error) {
 	if err != nil || f.Fee == nil {
 		return answer, err
 	}
-	_, err = f.Fee.Run(u)
+	if _, err = f.Fee.Run(u); errors.Is(err, treasury.ErrBooked) {
+		err = nil // it was final before, and undone: the fee stays booked
+	}
 	return answer, err
 }
 
@@ -180,4 +185,35 @@ func (f ChangeSweepSchedule) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	return domain.StateOf(u, sweepschedule.Decider, sweepschedule.Stream)
+}
+
+// EndTopUp notes what became of gas that a plan sent to a destination, and books what it moved
+// and what it cost. Errors: ALREADY_BOOKED.
+type EndTopUp struct {
+	domain.Issue
+	Plan        sweepplan.ID
+	Destination domain.DestinationID
+	Outcome     string
+	Moved       *TopUpGas         // nil when nothing arrived
+	Fee         *RecordNetworkFee // nil when it cost nothing
+}
+
+// Run decides.
+func (f EndTopUp) Run(u *domain.Unit) (any, error) {
+	c := sweepplan.EndTopUp{Issue: f.Issue, Destination: f.Destination, Outcome: f.Outcome}
+	events, err := domain.Do(u, sweepplan.Decider, string(f.Plan), c)
+	if err != nil || len(events) == 0 {
+		return nil, err
+	}
+	if f.Moved != nil {
+		if _, err := f.Moved.Run(u); err != nil {
+			return nil, err
+		}
+	}
+	if f.Fee != nil {
+		if _, err := f.Fee.Run(u); err != nil {
+			return nil, err
+		}
+	}
+	return swept(u, f.Plan)
 }

@@ -22,6 +22,8 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/treasury"
 	"holdfast/eventstore"
 )
@@ -31,7 +33,7 @@ func Aggregates() []domain.Aggregate {
 	return []domain.Aggregate{
 		escrow.Aggregate(), refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(),
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
-		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), seedAggregate(),
+		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), sweepplan.Aggregate(), sweepschedule.Aggregate(), seedAggregate(),
 	}
 }
 

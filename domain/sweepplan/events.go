@@ -58,9 +58,10 @@ type Planned struct {
 
 // SweepSigned: a sweep came back signed, as planned.
 type SweepSigned struct {
-	Sweep domain.SweepID `json:"sweep"`
-	Tx    string         `json:"tx"`
-	By    domain.Actor   `json:"by"`
+	Sweep       domain.SweepID       `json:"sweep"`
+	Destination domain.DestinationID `json:"destination"`
+	Tx          string               `json:"tx"`
+	By          domain.Actor         `json:"by"`
 }
 
 // TopUpSigned: so did gas for a destination.
@@ -71,9 +72,18 @@ type TopUpSigned struct {
 	By          domain.Actor         `json:"by"`
 }
 
+// TopUpEnded: it arrived, failed, or another transaction took its nonce.
+type TopUpEnded struct {
+	Destination domain.DestinationID `json:"destination"`
+	Tx          string               `json:"tx"`
+	Outcome     string               `json:"outcome"` // arrived, failed, replaced
+}
+
 func (Planned) EventType() string     { return "sweep_plan.planned" }
 func (SweepSigned) EventType() string { return "sweep_plan.sweep_signed" }
 func (TopUpSigned) EventType() string { return "sweep_plan.top_up_signed" }
+func (TopUpEnded) EventType() string  { return "sweep_plan.top_up_ended" }
 func (Planned) sweepPlan()            {}
 func (SweepSigned) sweepPlan()        {}
 func (TopUpSigned) sweepPlan()        {}
+func (TopUpEnded) sweepPlan()         {}

@@ -15,6 +15,7 @@ import (
 var (
 	ErrExpired    = fault.New(fault.Conflict, "PLAN_EXPIRED", "the plan has expired; nonces and prices have moved on: make another")
 	ErrSigned     = fault.New(fault.Conflict, "SWEEP_IN_FLIGHT", "this part of the plan came back signed already")
+	ErrUsed       = fault.New(fault.Conflict, "TX_ALREADY_USED", "this transaction was counted as another sweep of the same address")
 	ErrNotFinal   = fault.New(fault.Conflict, "NOT_FINAL", "the money is there, but the chain may still undo it")
 	ErrGasTooHigh = fault.New(fault.Rule, "GAS_TOO_HIGH", "gas costs more than the configured limit")
 	ErrNotAllowed = fault.New(fault.Conflict, "SWEEP_NOT_ALLOWED", "this sweep may not be made now")
@@ -45,6 +46,19 @@ type (
 		Sweep domain.SweepID
 		Tx    string
 	}
+	// EndTopUp notes what became of a top-up.
+	EndTopUp struct {
+		domain.Issue
+		Destination domain.DestinationID
+		Outcome     string
+	}
+)
+
+// What may become of a top-up.
+const (
+	Arrived  = "arrived"
+	Failed   = "failed"
+	Replaced = "replaced"
 )
 
 // State is a plan with what came back of it.
@@ -52,6 +66,7 @@ type State struct {
 	Planned
 	Signed   map[domain.SweepID]string       `json:"signed,omitempty"`    // hashes
 	ToppedUp map[domain.DestinationID]string `json:"topped_up,omitempty"` // hashes
+	Ended    map[domain.DestinationID]string `json:"ended,omitempty"`     // outcomes of top-ups
 }
 
 // Phase names how it stands. That it has expired is a matter of time, not of state.
@@ -87,6 +102,8 @@ func Evolve(s State, e Event) State {
 		s.Signed = with(s.Signed, e.Sweep, e.Tx)
 	case TopUpSigned:
 		s.ToppedUp = with(s.ToppedUp, e.Destination, e.Tx)
+	case TopUpEnded:
+		s.Ended = with(s.Ended, e.Destination, e.Outcome)
 	}
 	return s
 }
@@ -119,6 +136,10 @@ func Table() machine.Table[State, Event] {
 				Guard:  "a proposal of the plan → SWEEP_NOT_FOUND; what the chain shows has no expiry",
 				Events: []string{"sweep_plan.sweep_signed"},
 			}, execute),
+			machine.On(line{
+				From: after, By: []domain.Capacity{domain.Chain, domain.Process}, To: after,
+				Guard: "signed before → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"sweep_plan.top_up_ended"},
+			}, endTopUp),
 		},
 	}
 }
@@ -145,7 +166,7 @@ func sign(s State, c Sign) ([]Event, error) {
 		if known, err := s.again(s.Signed[w.ID], c.Tx.Hash, c.At); known || err != nil {
 			return nil, err
 		}
-		return []Event{SweepSigned{Sweep: w.ID, Tx: outgoing.NormalHash(c.Tx.Hash), By: c.By}}, nil
+		return []Event{SweepSigned{Sweep: w.ID, Destination: w.Destination, Tx: outgoing.NormalHash(c.Tx.Hash), By: c.By}}, nil
 	}
 	for _, t := range s.TopUps {
 		if !outgoing.SameAddress(t.Instruction.From, c.Tx.From) {
@@ -191,20 +212,41 @@ func execute(s State, c Execute) ([]Event, error) {
 	case known != "":
 		return nil, ErrSigned.With("tx", known)
 	}
-	return []Event{SweepSigned{Sweep: c.Sweep, Tx: outgoing.NormalHash(c.Tx), By: c.By}}, nil
+	return []Event{SweepSigned{Sweep: c.Sweep, Destination: w.Destination, Tx: outgoing.NormalHash(c.Tx), By: c.By}}, nil
 }
 
-// Aggregate registers the plan with the log. A top-up takes its nonce like every transaction out
-// of custody, so that no payout is signed with the same.
+func endTopUp(s State, c EndTopUp) ([]Event, error) {
+	tx := s.ToppedUp[c.Destination]
+	switch {
+	case tx == "":
+		return nil, destination.ErrSweep
+	case s.Ended[c.Destination] != "":
+		return nil, nil
+	}
+	return []Event{TopUpEnded{Destination: c.Destination, Tx: tx, Outcome: c.Outcome}}, nil
+}
+
+// Aggregate registers the plan with the log. One transaction is one sweep of an address. A top-up takes its nonce like every transaction out
+// of custody, so that no payout is signed with the same; and a destination has one at a time, so
+// that two plans do not fill it twice.
 func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
-		Events:   []domain.Event{Planned{}, SweepSigned{}, TopUpSigned{}},
+		Events:   []domain.Event{Planned{}, SweepSigned{}, TopUpSigned{}, TopUpEnded{}},
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
-			if t, ok := e.(TopUpSigned); ok {
-				return []domain.Claim{outgoing.NonceClaim(t.Transfer)}
+			switch e := e.(type) {
+			case SweepSigned:
+				return []domain.Claim{{Name: "sweep-tx:" + e.Tx + "/" + string(e.Destination), Once: true, Taken: ErrUsed.With("tx", e.Tx)}}
+			case TopUpSigned:
+				return []domain.Claim{outgoing.NonceClaim(e.Transfer), underWay(e.Destination)}
+			case TopUpEnded:
+				return []domain.Claim{outgoing.Free(underWay(e.Destination))}
 			}
 			return nil
 		},
 	}
+}
+
+func underWay(d domain.DestinationID) domain.Claim {
+	return domain.Claim{Name: "top-up:" + string(d), Once: true, Taken: ErrSigned.Because("gas for this destination is under way already")}
 }

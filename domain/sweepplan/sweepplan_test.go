@@ -36,7 +36,8 @@ var (
 			Safe: "0xT", Chain: 8453, To: "0xtoken", Value: "0", Data: "0x23b872dd", Nonce: 4, SafeTxHash: "0x55",
 		}}},
 	}
-	signed   = sweepplan.SweepSigned{Sweep: "w1", Tx: "0xaa", By: admin}
+	signed   = sweepplan.SweepSigned{Sweep: "w1", Destination: "d1", Tx: "0xaa", By: admin}
+	ended    = sweepplan.TopUpEnded{Destination: "d1", Tx: "0xbb", Outcome: sweepplan.Arrived}
 	toppedUp = sweepplan.TopUpSigned{Destination: "d1", Transfer: topUpI.Transfer, Tx: "0xbb", By: admin}
 )
 
@@ -71,12 +72,13 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, sweepplan.Aggregate(), planned, signed, toppedUp)
+	machinetest.CheckGolden(t, sweepplan.Aggregate(), planned, signed, toppedUp, ended)
 }
 
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	sign := func(tx outgoing.Signed) sweepplan.Sign { return sweepplan.Sign{Issue: by(admin), Tx: tx} }
+	arrive := sweepplan.EndTopUp{Issue: by(domain.Machine(domain.Chain, "8453")), Destination: "d1", Outcome: sweepplan.Arrived}
 	late := sign(as(sweepI, "0xAA"))
 	late.At = planned.ExpiresAt
 	machinetest.Run(t, sweepplan.Decider, []machinetest.Case[sweepplan.Event]{
@@ -90,6 +92,9 @@ func TestDecisions(t *testing.T) {
 		{Name: "also after the end", Given: events{planned, signed}, When: late},
 		{Name: "another signature of the same is not", Given: events{planned, signed}, When: sign(as(sweepI, "0xcc")), Err: sweepplan.ErrSigned},
 		{Name: "too late", Given: events{planned}, When: late, Err: sweepplan.ErrExpired},
+		{Name: "a top-up arrives", Given: events{planned, toppedUp}, When: arrive, Then: events{ended}},
+		{Name: "once", Given: events{planned, toppedUp, ended}, When: arrive},
+		{Name: "one that was never signed does not", Given: events{planned}, When: arrive, Err: destination.ErrSweep},
 		{Name: "of nobody", Given: events{planned}, When: sign(as(instruction("0xX", "0xT", "", sweepI.Amount, 0), "0xaa")), Err: outgoing.ErrInstructionMismatch},
 		{Name: "no plan", When: sign(as(sweepI, "0xaa")), Err: fault.ErrInvalidState},
 		{Name: "a proposal is not signed by the address", Given: events{proposed}, When: sign(as(sweepI, "0xaa")), Err: outgoing.ErrInstructionMismatch},
@@ -156,10 +161,13 @@ func TestEachPartIsSignedOnce(t *testing.T) {
 func TestATopUpTakesItsNonce(t *testing.T) {
 	t.Parallel()
 	claims := sweepplan.Aggregate().Claims(domain.Stream{}, toppedUp)
-	if len(claims) != 1 || claims[0].Name != "nonce:8453:0xgas/7" {
+	if len(claims) != 2 || claims[0].Name != "nonce:8453:0xgas/7" || claims[1].Name != "top-up:d1" || !claims[1].Once {
 		t.Error(claims)
 	}
-	if claims := sweepplan.Aggregate().Claims(domain.Stream{}, signed); len(claims) != 0 {
+	if claims := sweepplan.Aggregate().Claims(domain.Stream{}, ended); len(claims) != 1 || claims[0].Name != "top-up:d1" || !claims[0].Free {
+		t.Error(claims)
+	}
+	if claims := sweepplan.Aggregate().Claims(domain.Stream{}, signed); len(claims) != 1 || claims[0].Name != "sweep-tx:0xaa/d1" || !claims[0].Once {
 		t.Error(claims)
 	}
 }

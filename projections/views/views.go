@@ -17,6 +17,7 @@ import (
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/timelineview"
 	"holdfast/projections/watchview"
 )
@@ -26,7 +27,7 @@ func Projectors() []projections.Projector {
 	return []projections.Projector{
 		requestview.Projector(), offerview.Projector(), paymentview.Projector(), escrowview.Projector(),
 		disputeview.Projector(), payoutview.Projector(), refundview.Projector(), destinationview.Projector(),
-		depositview.Projector(),
+		depositview.Projector(), sweepview.PlanProjector(), sweepview.Projector{},
 		timelineview.Projector{},
 		statementview.Projector{},
 		watchview.Projector{},

@@ -15,7 +15,10 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/treasury"
+	"holdfast/domain/trezor"
 )
 
 // Aggregates is every kind of stream that the log holds.
@@ -24,5 +27,6 @@ func Aggregates() []domain.Aggregate {
 		request.Aggregate(), offer.Aggregate(), quote.Aggregate(), payment.Aggregate(), suspense.Aggregate(), escrow.Aggregate(),
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
 		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(),
+		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 	}
 }
