@@ -34,6 +34,15 @@ type Deps struct {
 	Wallets    Wallets
 	Approvals  Approvals
 
+	Sweeping    Sweeping
+	SweepBooks  SweepBooks
+	SweepRunner SweepRunner
+	Devices     Devices
+	Nonces      Nonces
+	Operations  Operations
+	// SafekeepingRequired: nothing leaves custody without a hardware wallet's signature.
+	SafekeepingRequired bool
+
 	Inbox   Inbox
 	Webhook WebhookVerifier
 

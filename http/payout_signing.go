@@ -8,6 +8,7 @@ import (
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payout"
 	"holdfast/domain/settlement"
+	"holdfast/domain/trezor"
 )
 
 // Instruction is what the custody signer gets.
@@ -66,6 +67,9 @@ func (f recorded) Run(u *domain.Unit) (any, error) {
 func (s *Server) payoutSigned(ctx context.Context, c *call, in *signedInput) (reply, error) {
 	state, err := s.payoutFor(ctx, c, in.ID)
 	if err != nil {
+		return reply{}, err
+	}
+	if err := s.safekept(ctx, trezor.PayoutKind, in.ID, false); err != nil {
 		return reply{}, err
 	}
 	tx, err := s.decode(ctx, state.Amount.Asset, in.Body.SignedTx)

@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/domain/refund"
 	"holdfast/domain/settlement"
+	"holdfast/domain/trezor"
 )
 
 func refundRoutes() []Route {
@@ -204,6 +205,9 @@ func (s *Server) confirmRefund(ctx context.Context, c *call, in *refundConfirmIn
 	r, err := s.refundFor(ctx, c, id)
 	if err != nil || r.Hold != p.Hold {
 		return reply{}, fault.ErrNotFound
+	}
+	if err := s.safekept(ctx, trezor.RefundKind, id, false); err != nil {
+		return reply{}, err
 	}
 	tx, err := s.decode(ctx, p.Due.Asset, in.Body.SignedTx)
 	if err != nil {

@@ -45,6 +45,10 @@ func Routes() []Route {
 		disputeRoutes(),
 		payoutRoutes(),
 		refundRoutes(),
+		destinationRoutes(),
+		sweepRoutes(),
+		sweepScheduleRoutes(),
+		trezorRoutes(),
 	)
 }
 

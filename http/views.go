@@ -9,6 +9,7 @@ import (
 	"holdfast/eventstore"
 	"holdfast/projections"
 	"holdfast/projections/depositview"
+	"holdfast/projections/destinationview"
 	"holdfast/projections/disputeview"
 	"holdfast/projections/escrowview"
 	"holdfast/projections/offerview"
@@ -17,6 +18,7 @@ import (
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/timelineview"
 )
 
@@ -32,6 +34,10 @@ type Views struct {
 	Deposits   depositview.Queries
 	Statements statementview.Queries
 	Timeline   timelineview.Queries
+
+	Destinations destinationview.Queries
+	Sweeps       sweepview.Queries
+	SweepPlans   sweepview.PlanQueries
 }
 
 // NewViews asks the read models of one database.
@@ -40,6 +46,7 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 		Requests: requestview.New(pool, codec), Offers: offerview.New(pool, codec), Payments: paymentview.New(pool, codec),
 		Holds: escrowview.New(pool, codec), Refunds: refundview.New(pool, codec), Payouts: payoutview.New(pool, codec),
 		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
+		Destinations: destinationview.New(pool, codec), Sweeps: sweepview.New(pool), SweepPlans: sweepview.NewPlans(pool, codec),
 	}
 }
 

@@ -49,5 +49,9 @@ CREATE TABLE views.gas_top_ups (
 CREATE INDEX ON views.gas_top_ups (chain, made_at);
 CREATE INDEX ON views.gas_top_ups (chain) WHERE outcome = '';
 
+-- For the check of gaps: the lowest, the highest and the unused index below a key.
+CREATE INDEX destinations_derivation ON views.destinations ((doc->>'xpub_fingerprint'), ((doc->>'index')::bigint));
+
 -- +goose Down
+DROP INDEX views.destinations_derivation;
 DROP TABLE views.gas_top_ups, views.sweeps, views.sweep_plans;

@@ -62,3 +62,11 @@ func (s *Operations) Agreed(ctx context.Context, target, instruction string) (ok
 		WHERE target = $1 AND instruction = $2 AND signed_at IS NOT NULL AND expires_at > clock_timestamp())`, target, instruction).Scan(&ok)
 	return ok, failed("look for a signature", err)
 }
+
+// Devices reports whether an admin has a hardware wallet registered.
+func (s *Operations) Devices(ctx context.Context) (ok bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM events r JOIN users u ON u.id::text = r.stream_id
+		WHERE r.stream_type = 'trezor' AND r.type = 'trezor.registered' AND 'admin' = ANY(u.roles)
+			AND NOT EXISTS (SELECT FROM events d WHERE d.stream_type = 'trezor' AND d.stream_id = r.stream_id AND d.type = 'trezor.removed' AND d.version > r.version))`).Scan(&ok)
+	return ok, failed("look for a hardware wallet", err)
+}

@@ -74,55 +74,48 @@ const sweepLock = `SELECT pg_try_advisory_lock(hashtextextended('sweep run', 0))
 
 // Run lets one run at a time through, in all processes: ErrRunning for the second. due is asked
 // under the lock, with the time at which the last run began (zero for none); false skips it.
-func (s *Sweeps) Run(ctx context.Context, actor string, dry bool, due func(last time.Time) bool, work func(ctx context.Context, id string) (report any, err error)) (run SweepRun, ran bool, err error) {
+func (s *Sweeps) Run(ctx context.Context, actor string, dry bool, due func(last time.Time) bool, work func(ctx context.Context, id string) (report any, err error)) (ran bool, err error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return run, false, failed("begin a run", err)
+		return false, failed("begin a run", err)
 	}
 	defer conn.Release()
 	var mine bool
 	if err := conn.QueryRow(ctx, sweepLock).Scan(&mine); err != nil {
-		return run, false, failed("begin a run", err)
+		return false, failed("begin a run", err)
 	}
 	if !mine {
-		return run, false, ErrRunning
+		return false, ErrRunning
 	}
 	defer func() {
 		_, _ = conn.Exec(context.WithoutCancel(ctx), `SELECT pg_advisory_unlock(hashtextextended('sweep run', 0))`)
 	}()
 	var last *time.Time
 	if err := conn.QueryRow(ctx, `SELECT max(started_at) FROM sweep_runs WHERE NOT dry`).Scan(&last); err != nil {
-		return run, false, failed("begin a run", err)
+		return false, failed("begin a run", err)
 	}
 	if last == nil {
 		last = new(time.Time)
 	}
 	if !due(*last) {
-		return run, false, nil
+		return false, nil
 	}
-	run = SweepRun{ID: uuid.NewString(), Actor: actor, Dry: dry}
-	if err := conn.QueryRow(ctx, `INSERT INTO sweep_runs (id, actor, dry) VALUES ($1, $2, $3) RETURNING started_at`, run.ID, actor, dry).Scan(&run.StartedAt); err != nil {
-		return run, false, failed("begin a run", err)
+	id := uuid.NewString()
+	if _, err := conn.Exec(ctx, `INSERT INTO sweep_runs (id, actor, dry) VALUES ($1, $2, $3)`, id, actor, dry); err != nil {
+		return false, failed("begin a run", err)
 	}
-	run.StartedAt = run.StartedAt.UTC()
-	report, err := work(ctx, run.ID)
+	report, err := work(ctx, id)
 	if err != nil {
-		report = map[string]string{"error": codeOf(err)}
+		report = map[string]any{"error": codeOf(err), "report": report}
 	}
 	raw, problem := json.Marshal(report)
 	if problem != nil {
-		return run, true, problem
+		return true, problem
 	}
-	run.Report = raw
-	var finished time.Time
-	problem = conn.QueryRow(context.WithoutCancel(ctx), `UPDATE sweep_runs SET finished_at = clock_timestamp(), report = $2 WHERE id = $1 RETURNING finished_at`, run.ID, raw).Scan(&finished)
-	if finished = finished.UTC(); problem == nil {
-		run.FinishedAt = &finished
-	}
-	if err == nil {
+	if _, problem := conn.Exec(context.WithoutCancel(ctx), `UPDATE sweep_runs SET finished_at = clock_timestamp(), report = $2 WHERE id = $1`, id, raw); err == nil {
 		err = failed("finish a run", problem)
 	}
-	return run, true, err
+	return true, err
 }
 
 func codeOf(err error) string {

@@ -20,7 +20,10 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/treasury"
+	"holdfast/domain/trezor"
 	apihttp "holdfast/http"
 )
 
@@ -69,6 +72,9 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "Receivable", Slug: "receivable", Table: receivable.Table()},
 		{Name: "Dispute", Slug: "dispute", Table: dispute.Table()},
 		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()},
+		{Name: "SweepPlan", Slug: "sweepplan", Table: sweepplan.Table()},
+		{Name: "SweepSchedule", Slug: "sweepschedule", Table: sweepschedule.Table()},
+		{Name: "Trezor", Slug: "trezor", Table: trezor.Table()},
 		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
 		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},

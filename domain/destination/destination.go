@@ -2,6 +2,7 @@ package destination
 
 import (
 	"maps"
+	"slices"
 
 	"holdfast/domain"
 	"holdfast/domain/fault"
@@ -53,6 +54,23 @@ type State struct {
 func (s State) InFlight(asset money.Asset) bool {
 	for _, w := range s.Sweeps {
 		if w.Status == "broadcast" && (asset == "" || w.Amount.Asset == asset) {
+			return true
+		}
+	}
+	return false
+}
+
+// Assets lists what ever stood on it, in order.
+func (s State) Assets() []money.Asset {
+	all := slices.Collect(maps.Keys(s.Balance))
+	slices.Sort(all)
+	return all
+}
+
+// Undone reports a sweep of the asset that the chain has undone and may carry out again.
+func (s State) Undone(asset money.Asset) bool {
+	for _, w := range s.Sweeps {
+		if w.Status == "reorged" && w.Amount.Asset == asset {
 			return true
 		}
 	}
@@ -126,6 +144,8 @@ func Evolve(s State, e Event) State {
 		s = s.moved(e.Amount, true).sweep(e.Sweep, e.Amount, "failed")
 	case SweepReorged:
 		s = s.moved(e.Amount, true).sweep(e.Sweep, e.Amount, "reorged")
+	case SweepLost:
+		s = s.sweep(e.Sweep, s.Sweeps[e.Sweep].Amount, "failed")
 	case Quarantined:
 		s.IsQuarantined = true
 	case Released:
@@ -195,7 +215,7 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"destination.sweep_broadcast"},
 			}, broadcast),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_confirmed"}}, confirm),
-			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_failed"}}, fail),
+			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing; one that was undone is lost", Events: []string{"destination.sweep_failed", "destination.sweep_lost"}}, fail),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_reorged"}}, reorg),
 			machine.On(line{
 				From: []string{AssignedPhase, FundedPhase, SweepingPhase, SweptPhase}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{QuarantinedPhase},
@@ -265,6 +285,8 @@ func fail(s State, c Fail) ([]Event, error) {
 	switch {
 	case !known:
 		return nil, ErrSweep
+	case w.Status == "reorged":
+		return []Event{SweepLost{Sweep: c.Sweep, Asset: w.Amount.Asset, Code: c.Code}}, nil
 	case w.Status != "broadcast":
 		return nil, nil
 	}

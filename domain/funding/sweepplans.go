@@ -150,6 +150,17 @@ type SettleSweep struct {
 	Fee *RecordNetworkFee // nil: booked before, or free
 }
 
+// WitnessedBy says who saw it, and when.
+func (f SettleSweep) WitnessedBy(i domain.Issue) SettleSweep {
+	f.Issue = i
+	if f.Fee != nil {
+		fee := *f.Fee
+		fee.Issue = i
+		f.Fee = &fee
+	}
+	return f
+}
+
 // Run decides.
 func (f SettleSweep) Run(u *domain.Unit) (any, error) {
 	answer, err := f.ConfirmSweep.Run(u)

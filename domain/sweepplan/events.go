@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
 )
 
@@ -54,6 +55,25 @@ type Planned struct {
 	TopUps    []TopUp      `json:"top_ups,omitempty"`
 	ExpiresAt time.Time    `json:"expires_at"`
 	By        domain.Actor `json:"by"`
+}
+
+// Named gives the plan its id, and its sweeps theirs, which follow from it: a plan that is asked
+// for twice under one key is the same plan.
+func (p Planned) Named(id ID) Planned {
+	p.Plan, p.Sweeps = id, append([]Sweep(nil), p.Sweeps...)
+	for i := range p.Sweeps {
+		p.Sweeps[i].ID = domain.SweepID(domain.DeriveID(string(id)+"/"+string(p.Sweeps[i].Destination), "sweep"))
+	}
+	return p
+}
+
+// Total is what the plan brings to the treasury; all its sweeps are of one asset.
+func (p Planned) Total() money.Amount {
+	var sum money.Amount
+	for _, w := range p.Sweeps {
+		sum = money.Of(w.Instruction.Amount.Asset, sum.Units.Plus(w.Instruction.Amount.Units))
+	}
+	return sum
 }
 
 // SweepSigned: a sweep came back signed, as planned.

@@ -28,10 +28,10 @@ type Settings struct {
 	MaxSweeps int `json:"max_sweeps"`
 }
 
-// Standard is what holds until somebody says otherwise: 200 gwei, one coin a day, fifty sweeps.
+// Standard is what holds until somebody says otherwise: any amount, 200 gwei, one coin a day, fifty sweeps.
 func Standard() Settings {
 	return Settings{
-		Interval: time.Hour, MinAmount: "1", MaxSweeps: 50,
+		Interval: time.Hour, MinAmount: "0", MaxSweeps: 50,
 		MaxGasPrice: money.FromUint64(200_000_000_000), DailyGas: money.FromUint64(1_000_000_000_000_000_000),
 	}
 }

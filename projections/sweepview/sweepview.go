@@ -63,6 +63,8 @@ func (Projector) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Record
 			b.Queue(statusSQL, string(e.Sweep), "confirmed", int64(e.Block), "")
 		case destination.SweepFailed:
 			b.Queue(statusSQL, string(e.Sweep), "failed", 0, e.Code)
+		case destination.SweepLost:
+			b.Queue(statusSQL, string(e.Sweep), "failed", 0, e.Code)
 		case destination.SweepReorged:
 			b.Queue(statusSQL, string(e.Sweep), "reorged", 0, "")
 		case destination.Event:

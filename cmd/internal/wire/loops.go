@@ -38,6 +38,7 @@ func (s *Service) openLoops() error {
 	s.loops = append(s.loops, policies, ingest,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies}, records.InboxChannel: {ingest}}, s.Log))
+	s.openSweeps(watch)
 	for _, client := range s.Chains.Clients {
 		s.loops = append(s.loops, reactors.NewChainFollower(reactors.FollowerOptions{
 			Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.Runner,
@@ -46,7 +47,7 @@ func (s *Service) openLoops() error {
 		if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
 			s.loops = append(s.loops, reactors.NewSweeper(reactors.SweeperOptions{
 				Network: client.Chain(), Chain: client, Decode: evm.Decode, Signer: localSigner{s.Chains.Signer}, Kept: s.Records.Transactions,
-				Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Treasury, Token: s.Chains.Registry.Token,
+				Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Gas, Token: s.Chains.Registry.Token,
 				Every: s.lookEvery(), Log: s.Log,
 			}))
 		}

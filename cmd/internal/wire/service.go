@@ -32,6 +32,7 @@ type Service struct {
 	Addr    string
 
 	loops   []loop
+	sweeps  *sweeps
 	metrics *prometheus.Registry
 	group   *errgroup.Group
 	ctx     context.Context // of everything that runs in the background
@@ -124,6 +125,8 @@ func (s *Service) openServer(version string) error {
 		Webhook: requestnetwork.NewVerifier(cfg.RequestNetworkWebhookSecret, cfg.RequestNetworkOldSecret),
 		Views:   apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.Store, s.Chains, s.Views, s.Records.Runs}, Health: s.health(), Metrics: s.metrics, Limiter: limiter,
+		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
+		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.JWTSecret), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
 	return err
 }
