@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"holdfast/domain"
@@ -75,16 +76,16 @@ type GasWallet struct {
 
 // SweepRun is one run of the schedule.
 type SweepRun struct {
-	ID         string     `json:"id"`
-	Actor      string     `json:"actor"`
-	Dry        bool       `json:"dryRun"`
-	StartedAt  time.Time  `json:"startedAt"`
-	FinishedAt *time.Time `json:"finishedAt,omitempty"`
-	Report     any        `json:"report,omitempty"`
+	ID         string          `json:"id"`
+	Actor      string          `json:"actor"`
+	Dry        bool            `json:"dryRun"`
+	StartedAt  time.Time       `json:"startedAt"`
+	FinishedAt *time.Time      `json:"finishedAt,omitempty"`
+	Report     json.RawMessage `json:"report,omitempty"`
 }
 
 // SweepRunner runs the schedule.
 type SweepRunner interface {
-	RunNow(ctx context.Context, by domain.Actor, dry bool, limit int) (report any, err error)
+	RunNow(ctx context.Context, by domain.Actor, dry bool, limit int) (sweepplan.Report, error)
 	Runs(ctx context.Context, limit int) ([]SweepRun, error)
 }

@@ -8,6 +8,7 @@ import (
 	"holdfast/domain/fault"
 	"holdfast/domain/funding"
 	"holdfast/domain/money"
+	"holdfast/domain/sweepplan"
 	"holdfast/domain/sweepschedule"
 	"holdfast/eventstore"
 )
@@ -17,7 +18,7 @@ func sweepScheduleRoutes() []Route {
 	return []Route{
 		on[struct{}, ScheduleOut](Route{Method: "GET", Path: base, Roles: admin, Class: Query, Rate: RateGeneral, Summary: "The schedule of sweeps, its limits, its last runs"}, (*Server).getSchedule),
 		on[scheduleInput, ScheduleOut](Route{Method: "PUT", Path: base, Roles: admin, Class: Command, Rate: RateGeneral, Summary: "Change it; what is left out stays"}, (*Server).putSchedule),
-		on[runScheduleInput, any](Route{Method: "POST", Path: base + "/run", Roles: admin, Class: Command, Rate: RateGeneral, Summary: "Run it now, one at a time; a dry run keeps nothing", Errors: []string{"RUN_IN_PROGRESS"}}, (*Server).runSchedule),
+		on[runScheduleInput, sweepplan.Report](Route{Method: "POST", Path: base + "/run", Roles: admin, Class: Command, Rate: RateGeneral, Summary: "Run it now, one at a time; a dry run keeps nothing", Errors: []string{"RUN_IN_PROGRESS"}}, (*Server).runSchedule),
 	}
 }
 

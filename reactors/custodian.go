@@ -14,7 +14,7 @@ type PlanChain interface {
 	Outgoing
 	NextNonce(ctx context.Context, address string) (uint64, error)
 	// Instruct builds the transaction of a transfer, with all that its signature will cover.
-	Instruct(ctx context.Context, t outgoing.Transfer) (outgoing.Instruction, network.Unsigned, error)
+	Instruct(ctx context.Context, t outgoing.Transfer) (outgoing.Signable, network.Unsigned, error)
 	Shortfall(ctx context.Context, u network.Unsigned) (money.Units, error)
 	Balance(ctx context.Context, asset money.Asset, owner string) (money.Units, error)
 	// Fetched says what a transaction of somebody else moved of a transfer.

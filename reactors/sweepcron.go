@@ -56,25 +56,6 @@ func NewSweepCron(o SweepCronOptions) *SweepCron {
 	return c
 }
 
-// SweepReport is what a run found and did.
-type SweepReport struct {
-	Run   string      `json:"run"`
-	Dry   bool        `json:"dryRun"`
-	Plans []SweepLine `json:"plans"`
-}
-
-// SweepLine is one asset of one chain.
-type SweepLine struct {
-	Chain   uint64           `json:"chainId"`
-	Asset   money.Asset      `json:"asset"`
-	Plan    sweepplan.ID     `json:"planId,omitempty"` // empty in a dry run, or with a code
-	Sweeps  int              `json:"sweeps"`
-	TopUps  int              `json:"topUps"`
-	Total   money.Amount     `json:"total"`
-	Code    string           `json:"code,omitempty"` // why there is no plan
-	Skipped []sweepplan.Left `json:"skipped,omitempty"`
-}
-
 func (c *SweepCron) round(ctx context.Context) (bool, error) {
 	s, _, err := eventstore.State(ctx, c.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
 	if err != nil || !s.Settings.Enabled {
@@ -94,13 +75,13 @@ func (c *SweepCron) round(ctx context.Context) (bool, error) {
 
 // RunNow runs the schedule for a person, whether it is switched on or not. A dry run plans and
 // keeps nothing.
-func (c *SweepCron) RunNow(ctx context.Context, by domain.Actor, dry bool, limit int) (SweepReport, error) {
+func (c *SweepCron) RunNow(ctx context.Context, by domain.Actor, dry bool, limit int) (sweepplan.Report, error) {
 	return c.run(ctx, by, dry, limit, func(time.Time) bool { return true })
 }
 
-func (c *SweepCron) run(ctx context.Context, by domain.Actor, dry bool, limit int, due func(time.Time) bool) (report SweepReport, err error) {
+func (c *SweepCron) run(ctx context.Context, by domain.Actor, dry bool, limit int, due func(time.Time) bool) (report sweepplan.Report, err error) {
 	_, err = c.o.Runs.Run(ctx, by.ID, dry, due, func(ctx context.Context, id string) (any, error) {
-		report = SweepReport{Run: id, Dry: dry, Plans: []SweepLine{}}
+		report = sweepplan.Report{Run: id, Dry: dry, Plans: []sweepplan.Line{}}
 		waiting, err := c.waiting(ctx)
 		if err != nil {
 			return report, err
@@ -115,7 +96,7 @@ func (c *SweepCron) run(ctx context.Context, by domain.Actor, dry bool, limit in
 	return report, err
 }
 
-func (c *SweepCron) onChain(ctx context.Context, chain uint64, run string, by domain.Actor, dry bool, limit int, waiting map[string]bool) ([]SweepLine, error) {
+func (c *SweepCron) onChain(ctx context.Context, chain uint64, run string, by domain.Actor, dry bool, limit int, waiting map[string]bool) ([]sweepplan.Line, error) {
 	all, err := c.o.Watch.Sweepable(ctx, chain)
 	if err != nil {
 		return nil, err
@@ -131,10 +112,10 @@ func (c *SweepCron) onChain(ctx context.Context, chain uint64, run string, by do
 		}
 	}
 	slices.Sort(assets)
-	var lines []SweepLine
+	var lines []sweepplan.Line
 	var problems []error
 	for _, asset := range assets {
-		line := SweepLine{Chain: chain, Asset: asset, Total: money.Of(asset, money.Zero)}
+		line := sweepplan.Line{Chain: chain, Asset: asset, Total: money.Of(asset, money.Zero)}
 		if err := c.plan(ctx, &line, byAsset[asset], run, by, dry, limit); err != nil {
 			line.Code = code(err)
 			if judge(err) != final {
@@ -147,7 +128,7 @@ func (c *SweepCron) onChain(ctx context.Context, chain uint64, run string, by do
 }
 
 // plan makes the plan of one asset. Destinations that wait in an open plan are not planned again.
-func (c *SweepCron) plan(ctx context.Context, line *SweepLine, ids []domain.DestinationID, run string, by domain.Actor, dry bool, limit int) error {
+func (c *SweepCron) plan(ctx context.Context, line *sweepplan.Line, ids []domain.DestinationID, run string, by domain.Actor, dry bool, limit int) error {
 	if len(ids) == 0 {
 		return destination.ErrNothing
 	}

@@ -152,7 +152,7 @@ func (d *draft) add(ctx context.Context, id domain.DestinationID) error {
 	}
 	w := sweepplan.Sweep{
 		Destination: id, Index: state.Index,
-		Instruction: outgoing.Instruction{Transfer: outgoing.Transfer{Chain: d.token.Chain, From: state.Address, To: d.p.o.Treasury, Token: d.token.Address, Amount: amount}},
+		Instruction: outgoing.Signable{Transfer: outgoing.Transfer{Chain: d.token.Chain, From: state.Address, To: d.p.o.Treasury, Token: d.token.Address, Amount: amount}},
 	}
 	u, err := d.p.o.Custodian.Arrange(ctx, d.chain, len(d.plan.Sweeps), &w)
 	if err != nil {

@@ -11,12 +11,12 @@ import (
 
 // Instruct builds the transaction of a transfer with all that its signature will cover. The
 // errors are those of Build.
-func (c *Client) Instruct(ctx context.Context, t outgoing.Transfer) (outgoing.Instruction, network.Unsigned, error) {
+func (c *Client) Instruct(ctx context.Context, t outgoing.Transfer) (outgoing.Signable, network.Unsigned, error) {
 	u, err := c.Build(ctx, t)
 	if err != nil {
-		return outgoing.Instruction{}, u, err
+		return outgoing.Signable{}, u, err
 	}
-	return outgoing.Instruction{
+	return outgoing.Signable{
 		Transfer: t, Gas: outgoing.Gas{Limit: u.Gas, MaxFee: u.MaxFee, Tip: u.Tip}, Unsigned: u.Raw, SigningHash: u.SignHash,
 	}, u, nil
 }

@@ -16,8 +16,8 @@ type Sweep struct {
 	ID          domain.SweepID       `json:"id"`
 	Destination domain.DestinationID `json:"destination"`
 	// Index is the path index of the key that signs, below the account's 0/.
-	Index       uint32               `json:"index"`
-	Instruction outgoing.Instruction `json:"instruction"`
+	Index       uint32            `json:"index"`
+	Instruction outgoing.Signable `json:"instruction"`
 	// Proposal is what the owners of a Safe sign instead; nil for other signers.
 	Proposal *Proposal `json:"proposal,omitempty"`
 }
@@ -37,7 +37,7 @@ type Proposal struct {
 // TopUp is gas for a destination that cannot pay for its sweep.
 type TopUp struct {
 	Destination domain.DestinationID `json:"destination"`
-	Instruction outgoing.Instruction `json:"instruction"`
+	Instruction outgoing.Signable    `json:"instruction"`
 }
 
 // Event is something that happened to a plan.

@@ -45,15 +45,15 @@ type events = []sweepplan.Event
 
 func by(a domain.Actor) domain.Issue { return domain.Issue{By: a, At: t0} }
 
-func instruction(from, to, token string, a money.Amount, nonce uint64) outgoing.Instruction {
-	return outgoing.Instruction{
+func instruction(from, to, token string, a money.Amount, nonce uint64) outgoing.Signable {
+	return outgoing.Signable{
 		Transfer: outgoing.Transfer{Chain: 8453, From: from, To: to, Token: token, Amount: a, Nonce: nonce},
 		Gas:      outgoing.Gas{Limit: 60_000, MaxFee: money.FromUint64(9), Tip: money.FromUint64(2)}, Unsigned: "0x02", SigningHash: "0x11" + from,
 	}
 }
 
 // as is what a signer makes of an instruction.
-func as(i outgoing.Instruction, hash string) outgoing.Signed {
+func as(i outgoing.Signable, hash string) outgoing.Signed {
 	return outgoing.Signed{Tx: outgoing.Tx{Hash: hash, Signer: i.From, Transfer: i.Transfer}, Gas: i.Gas, SigningHash: i.SigningHash, Raw: "0x02f8"}
 }
 
@@ -120,7 +120,7 @@ func TestEveryFieldIsCompared(t *testing.T) {
 		"tip":          func(s *outgoing.Signed) { s.Gas.Tip = money.Zero },
 		"signing_hash": func(s *outgoing.Signed) { s.SigningHash = "0x00" },
 	} {
-		for _, i := range []outgoing.Instruction{sweepI, topUpI} {
+		for _, i := range []outgoing.Signable{sweepI, topUpI} {
 			tx := as(i, "0xaa")
 			change(&tx)
 			got, err := sweepplan.Decider.Decide(machinetest.Fold(sweepplan.Decider, events{planned}...), sweepplan.Sign{Issue: by(admin), Tx: tx})
@@ -139,7 +139,7 @@ func TestEachPartIsSignedOnce(t *testing.T) {
 		s := machinetest.Fold(sweepplan.Decider, events{planned}...)
 		hashes := map[string]string{}
 		for range rapid.IntRange(1, 20).Draw(t, "steps") {
-			i := rapid.SampledFrom([]outgoing.Instruction{sweepI, topUpI}).Draw(t, "part")
+			i := rapid.SampledFrom([]outgoing.Signable{sweepI, topUpI}).Draw(t, "part")
 			c := sweepplan.Sign{Issue: by(admin), Tx: as(i, fmt.Sprint("0x", rapid.IntRange(0, 2).Draw(t, "hash")))}
 			c.At = t0.Add(time.Duration(rapid.IntRange(0, 90).Draw(t, "minutes")) * time.Minute)
 			var err error

@@ -18,6 +18,7 @@ import (
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payment"
+	"holdfast/domain/sweepplan"
 	"holdfast/eventstore"
 	apihttp "holdfast/http"
 	"holdfast/projections/destinationview"
@@ -115,7 +116,7 @@ func (s *sweeps) raw(ctx context.Context, w sweepview.Sweep) (string, error) {
 	return "", nil
 }
 
-func (s *sweeps) RunNow(ctx context.Context, by domain.Actor, dry bool, limit int) (any, error) {
+func (s *sweeps) RunNow(ctx context.Context, by domain.Actor, dry bool, limit int) (sweepplan.Report, error) {
 	return s.cron.RunNow(ctx, by, dry, limit)
 }
 

@@ -14,8 +14,8 @@ func (g Gas) Cost() money.Units {
 	return g.MaxFee.MulDivFloor(money.FromUint64(g.Limit), money.FromUint64(1))
 }
 
-// Instruction is a transfer with its gas: all that the signature of one transaction covers.
-type Instruction struct {
+// Signable is a transfer with its gas: all that the signature of one transaction covers.
+type Signable struct {
 	Transfer
 	Gas Gas `json:"gas"`
 	// Unsigned is the EIP-1559 transaction without its signature, SigningHash what is signed.
@@ -33,7 +33,7 @@ type Signed struct {
 
 // CheckSigned compares what came back with the instruction, field by field. The signing hash
 // comes last: it covers whatever has no name here, such as an access list.
-func (i Instruction) CheckSigned(got Signed) error {
+func (i Signable) CheckSigned(got Signed) error {
 	if err := i.Check(got.Transfer); err != nil {
 		return err
 	}
