@@ -3,8 +3,10 @@ package evm
 import (
 	"context"
 
+	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 
+	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
 )
@@ -41,4 +43,14 @@ func DecodeSigned(raw string) (outgoing.Signed, error) {
 		Tx: t, Gas: outgoing.Gas{Limit: tx.Gas(), MaxFee: maxFee, Tip: tip},
 		SigningHash: types.LatestSignerForChainID(tx.ChainId()).Hash(tx).Hex(), Raw: raw,
 	}, nil
+}
+
+// CallOf is what a transfer does on the chain: whom it calls, with how much native coin, and with
+// what data.
+func CallOf(t outgoing.Transfer) (to string, value money.Units, data string) {
+	address, _, raw := call(t)
+	if t.Token == "" {
+		value = t.Amount.Units
+	}
+	return address.Hex(), value, hexutil.Encode(raw)
 }

@@ -262,7 +262,7 @@ func Aggregate() domain.Aggregate {
 		Events: []domain.Event{
 			CapitalContributed{},
 			CapitalWithdrawn{},
-			GasFunded{},
+			GasFunded{}, GasToppedUp{},
 			NetworkFeeIncurred{},
 			GoodwillGranted{},
 			OpeningBalanceRecorded{},

@@ -18,5 +18,8 @@ func Stories() []Story {
 
 // MoreStories are told by `holdfast demo --all`, after the others.
 func MoreStories() []Story {
-	return []Story{}
+	return []Story{
+		{"sweep", (*Stage).SignedOutside},
+		{"trezor", (*Stage).HardwareWallet},
+	}
 }
