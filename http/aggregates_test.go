@@ -19,8 +19,11 @@ import (
 	"holdfast/domain/request"
 	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
+	"holdfast/domain/trezor"
 )
 
 func aggregates() []domain.Aggregate {
@@ -29,6 +32,7 @@ func aggregates() []domain.Aggregate {
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(), safety.Aggregate(),
 		suspense.Aggregate(), treasury.Aggregate(), ingestion.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
+		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 	}
 }
 

@@ -42,6 +42,15 @@ type Deps struct {
 	Networks   Networks
 	Nodes      Nodes
 
+	Sweeping    Sweeping
+	SweepBooks  SweepBooks
+	SweepRunner SweepRunner
+	Devices     Devices
+	Nonces      Nonces
+	Operations  Operations
+	// SafekeepingRequired: nothing leaves custody without a hardware wallet's signature.
+	SafekeepingRequired bool
+
 	Inbox   Inbox
 	Webhook WebhookVerifier
 

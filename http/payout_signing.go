@@ -8,6 +8,7 @@ import (
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payout"
 	"holdfast/domain/settlement"
+	"holdfast/domain/trezor"
 )
 
 // Instruction is what the custody signer gets: what the transaction must do, and that
@@ -134,6 +135,9 @@ func (s *Server) payoutSigned(ctx context.Context, c *call, in *signedInput) (re
 func (s *Server) signPayout(ctx context.Context, c *call, id string, d delivered) (reply, error) {
 	p, err := s.payoutFor(ctx, c, id)
 	if err != nil {
+		return reply{}, err
+	}
+	if err := s.safekept(ctx, trezor.PayoutKind, string(p.Payout), false); err != nil {
 		return reply{}, err
 	}
 	if err := s.payable(ctx, c, p.Amount.Asset, p.Wallet, "payout/"+string(p.Payout)); err != nil {

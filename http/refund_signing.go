@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/domain/refund"
 	"holdfast/domain/settlement"
+	"holdfast/domain/trezor"
 )
 
 // RefundInstruction is what the custody signer gets for a refund. Nothing is recorded by it: a
@@ -151,6 +152,9 @@ func (s *Server) signRefund(ctx context.Context, c *call, r refund.State, destin
 		return reply{}, err
 	}
 	if d, err = s.decoded(ctx, asset, d); err != nil {
+		return reply{}, err
+	}
+	if err := s.safekept(ctx, trezor.RefundKind, string(r.Refund), false); err != nil {
 		return reply{}, err
 	}
 	if err := s.payable(ctx, c, asset, d.tx.To, "refund/"+string(r.Refund)); err != nil {

@@ -56,6 +56,10 @@ func Routes() []Route {
 		disputeRoutes(),
 		payoutRoutes(),
 		refundRoutes(),
+		destinationRoutes(),
+		sweepRoutes(),
+		sweepScheduleRoutes(),
+		trezorRoutes(),
 	)
 }
 

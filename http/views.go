@@ -10,6 +10,7 @@ import (
 	"holdfast/projections"
 	"holdfast/projections/breakview"
 	"holdfast/projections/depositview"
+	"holdfast/projections/destinationview"
 	"holdfast/projections/disputeview"
 	"holdfast/projections/escrowview"
 	"holdfast/projections/networkview"
@@ -20,6 +21,7 @@ import (
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
 )
@@ -41,6 +43,9 @@ type Views struct {
 
 	Breaks          breakview.Queries
 	Reconciliations reconciliationview.Queries
+	Destinations    destinationview.Queries
+	Sweeps          sweepview.Queries
+	SweepPlans      sweepview.PlanQueries
 }
 
 // NewViews asks the read models of one database.
@@ -51,6 +56,7 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 		Disputes: disputeview.New(pool, codec), Deposits: depositview.New(pool, codec), Networks: networkview.New(pool, codec),
 		Thresholds: thresholdview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
 		Breaks: breakview.New(pool, codec), Reconciliations: reconciliationview.New(pool, codec),
+		Destinations: destinationview.New(pool, codec), Sweeps: sweepview.New(pool), SweepPlans: sweepview.NewPlans(pool, codec),
 	}
 }
 

@@ -30,6 +30,7 @@ import (
 	"holdfast/eventstore/postgres"
 	"holdfast/eventstore/postgres/pgtest"
 	"holdfast/projections"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/watchview"
 )
 
@@ -79,7 +80,7 @@ func setup(t *testing.T) *world {
 	require.NoError(t, err)
 	t.Cleanup(w.store.Close)
 	w.x, w.rows, w.watch = eventstore.NewExecutor(w.store), records.New(w.pool, 1), watchview.New(w.pool)
-	registry, err := projections.NewRegistry(watchview.Projector{})
+	registry, err := projections.NewRegistry(watchview.Projector{}, sweepview.Projector{}, sweepview.PlanProjector())
 	require.NoError(t, err)
 	w.runner, err = projections.New(pgtest.Open(t, w.pool.Config().ConnString()), w.codec, registry, projections.Options{Poll: 20 * time.Millisecond, Linger: time.Millisecond})
 	require.NoError(t, err)
@@ -139,6 +140,11 @@ func (w *world) do(f flow) {
 func (w *world) caughtUp() {
 	w.t.Helper()
 	require.NoError(w.t, catchUp(w.t.Context(), w.store, w.runner))
+	head, err := w.store.Head(w.t.Context())
+	require.NoError(w.t, err)
+	for _, view := range []string{sweepview.Name, sweepview.Plans} {
+		require.NoError(w.t, w.runner.WaitFor(w.t.Context(), view, head.Position))
+	}
 }
 
 // bill is an order that waits for money, and how it is to be paid.

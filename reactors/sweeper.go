@@ -14,6 +14,7 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/sweepschedule"
 	"holdfast/eventstore"
 	"holdfast/projections/watchview"
 )
@@ -103,6 +104,9 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 	if amount.IsZero() || d.IsQuarantined || d.InFlight("") {
 		return nil
 	}
+	if small, err := s.tooSmall(ctx, amount); err != nil || small {
+		return err
+	}
 	onChain, err := s.o.Chain.Balance(ctx, c.Asset, c.Address)
 	if err != nil {
 		return err
@@ -121,6 +125,20 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 		return err
 	}
 	return s.send(ctx, c, u, id, amount)
+}
+
+// tooSmall: the schedule says from which amount on a sweep is worth its gas.
+func (s *Sweeper) tooSmall(ctx context.Context, amount money.Amount) (bool, error) {
+	schedule, _, err := eventstore.State(ctx, s.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
+	if err != nil {
+		return false, err
+	}
+	token, ok := s.o.Token(amount.Asset)
+	if !ok {
+		return false, network.ErrUnknownAsset.With("found", amount.Asset)
+	}
+	least, err := wholeTokens(schedule.Settings.MinAmount, token.Decimals)
+	return amount.Units.Less(least), err
 }
 
 func (s *Sweeper) build(ctx context.Context, from, to string, amount money.Amount) (network.Unsigned, error) {

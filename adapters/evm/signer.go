@@ -9,6 +9,7 @@ import (
 
 	"github.com/btcsuite/btcd/btcutil/hdkeychain"
 	"github.com/btcsuite/btcd/chaincfg"
+	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -103,4 +104,22 @@ func derive(key *hdkeychain.ExtendedKey, path string) (*hdkeychain.ExtendedKey, 
 		}
 	}
 	return key, nil
+}
+
+// SignText signs a text as wallets do (EIP-191, personal_sign).
+func (s *LocalSigner) SignText(path, text string) (signature string, err error) {
+	key, err := derive(s.root, path)
+	if err != nil {
+		return "", err
+	}
+	private, err := key.ECPrivKey()
+	if err != nil {
+		return "", fmt.Errorf("read the private key at %s: %w", path, err)
+	}
+	sig, err := crypto.Sign(accounts.TextHash([]byte(text)), private.ToECDSA())
+	if err != nil {
+		return "", fmt.Errorf("sign: %w", err)
+	}
+	sig[64] += 27
+	return hexutil.Encode(sig), nil
 }

@@ -28,6 +28,8 @@ type Records struct {
 	Approvals    *Approvals
 	Claims       *Claims
 	Provider     *Provider
+	Sweeps       *Sweeps
+	Operations   *Operations
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -37,6 +39,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records {
 		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
+		Sweeps: &Sweeps{pool}, Operations: &Operations{pool},
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/domain"
+	"holdfast/domain/fault"
 )
 
 // Transactions keeps signed transactions of ours. The log says which of them count.
@@ -59,13 +60,19 @@ func (s *Transactions) Sent(ctx context.Context, chain uint64, hash, reason stri
 	return failed("note a sent transaction", err)
 }
 
+// lastIndex is the last one that can be derived from a public key; those beyond are hardened.
+const lastIndex = 1<<31 - 1
+
+// ErrIndexesUsed: every index below the xpub was given out. Another account is needed.
+var ErrIndexesUsed = fault.New(fault.Conflict, "DERIVATION_CONFLICT", "no path index is left below the configured key")
+
 // Destinations hands out path indexes.
 type Destinations struct{ pool *pgxpool.Pool }
 
 // Index gives the payment's path index below the xpub with this fingerprint: the next free one,
 // or the same again for the same payment.
 func (s *Destinations) Index(ctx context.Context, fingerprint string, payment domain.PaymentID) (uint32, error) {
-	var index int32
+	var index int64
 	err := pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// One at a time for an xpub, so that no index is skipped or given twice.
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtextextended('destination:' || $1, 0))`, fingerprint); err != nil {
@@ -75,9 +82,34 @@ func (s *Destinations) Index(ctx context.Context, fingerprint string, payment do
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return err
 		}
-		return tx.QueryRow(ctx, `INSERT INTO destination_indexes (fingerprint, index, payment_id)
-			SELECT $1, COALESCE(max(index) + 1, 0), $2 FROM destination_indexes WHERE fingerprint = $1 RETURNING index`,
-			fingerprint, string(payment)).Scan(&index)
+		if err := tx.QueryRow(ctx, `SELECT COALESCE(max(index)::bigint + 1, 0) FROM destination_indexes WHERE fingerprint = $1`, fingerprint).Scan(&index); err != nil {
+			return err
+		}
+		if index > lastIndex {
+			return nil
+		}
+		_, err = tx.Exec(ctx, `INSERT INTO destination_indexes (fingerprint, index, payment_id) VALUES ($1, $2, $3)`, fingerprint, index, string(payment))
+		return err
 	})
+	if err == nil && index > lastIndex {
+		return 0, ErrIndexesUsed
+	}
 	return uint32(index), failed("give out a path index", err)
+}
+
+// Given is how path indexes stand below an xpub.
+type Given struct {
+	Count int
+	Last  *uint32 // nil before the first
+}
+
+// Given counts the indexes that were given out.
+func (s *Destinations) Given(ctx context.Context, fingerprint string) (g Given, err error) {
+	var last *int32
+	err = s.pool.QueryRow(ctx, `SELECT count(*), max(index) FROM destination_indexes WHERE fingerprint = $1`, fingerprint).Scan(&g.Count, &last)
+	if last != nil {
+		index := uint32(*last)
+		g.Last = &index
+	}
+	return g, failed("count path indexes", err)
 }

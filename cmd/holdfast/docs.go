@@ -24,8 +24,11 @@ import (
 	"holdfast/domain/refund"
 	"holdfast/domain/request"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
+	"holdfast/domain/trezor"
 	apihttp "holdfast/http"
 )
 
@@ -74,6 +77,9 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "Receivable", Slug: "receivable", Table: receivable.Table()},
 		{Name: "Dispute", Slug: "dispute", Table: dispute.Table()},
 		{Name: "DerivedDestination", Slug: "destination", Table: destination.Table()},
+		{Name: "SweepPlan", Slug: "sweepplan", Table: sweepplan.Table()},
+		{Name: "SweepSchedule", Slug: "sweepschedule", Table: sweepschedule.Table()},
+		{Name: "Trezor", Slug: "trezor", Table: trezor.Table()},
 		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
 		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
 		{Name: "ReconciliationBreak", Slug: "reconciliation", Table: reconciliation.Table()},

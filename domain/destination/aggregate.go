@@ -13,7 +13,7 @@ func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
 		Events: []domain.Event{
-			Derived{}, Assigned{}, Funded{}, Drained{}, SweepBroadcast{}, SweepConfirmed{}, SweepFailed{}, SweepReorged{}, Quarantined{}, Released{}, Retired{},
+			Derived{}, Assigned{}, Funded{}, Drained{}, SweepBroadcast{}, SweepConfirmed{}, SweepFailed{}, SweepReorged{}, SweepLost{}, Quarantined{}, Released{}, Retired{},
 		},
 		Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {

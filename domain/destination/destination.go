@@ -2,6 +2,7 @@ package destination
 
 import (
 	"maps"
+	"slices"
 
 	"holdfast/domain"
 	"holdfast/domain/fault"
@@ -59,6 +60,39 @@ func (s State) InFlight(asset money.Asset) bool {
 	return false
 }
 
+// Assets lists what ever stood on it, in order.
+func (s State) Assets() []money.Asset {
+	all := slices.Collect(maps.Keys(s.Balance))
+	slices.Sort(all)
+	return all
+}
+
+// Undone reports a sweep of the asset that the chain has undone and may carry out again.
+func (s State) Undone(asset money.Asset) bool {
+	for _, w := range s.Sweeps {
+		if w.Status == "reorged" && w.Amount.Asset == asset {
+			return true
+		}
+	}
+	return false
+}
+
+// Sweepable refuses an amount that may not be swept now: money that is not confirmed, in
+// quarantine, or under way already.
+func (s State) Sweepable(a money.Amount) error {
+	switch {
+	case s.ID == "":
+		return fault.ErrNotFound
+	case s.IsQuarantined:
+		return ErrQuarantined
+	case s.InFlight(a.Asset):
+		return ErrInFlight
+	case a.IsZero() || s.Balance[a.Asset].Less(a.Units):
+		return ErrNothing.With("have", s.Balance[a.Asset])
+	}
+	return nil
+}
+
 // Phase names how it stands.
 func (s State) Phase() string {
 	switch {
@@ -110,6 +144,8 @@ func Evolve(s State, e Event) State {
 		s = s.moved(e.Amount, true).sweep(e.Sweep, e.Amount, "failed")
 	case SweepReorged:
 		s = s.moved(e.Amount, true).sweep(e.Sweep, e.Amount, "reorged")
+	case SweepLost:
+		s = s.sweep(e.Sweep, s.Sweeps[e.Sweep].Amount, "failed")
 	case Quarantined:
 		s.IsQuarantined = true
 	case Released:
@@ -179,7 +215,7 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"destination.sweep_broadcast"},
 			}, broadcast),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_confirmed"}}, confirm),
-			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_failed"}}, fail),
+			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing; one that was undone is lost", Events: []string{"destination.sweep_failed", "destination.sweep_lost"}}, fail),
 			machine.On(line{From: live, By: facts, To: live, Guard: "known → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"destination.sweep_reorged"}}, reorg),
 			machine.On(line{
 				From: []string{AssignedPhase, FundedPhase, SweepingPhase, SweptPhase}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{QuarantinedPhase},
@@ -227,11 +263,8 @@ func broadcast(s State, c Broadcast) ([]Event, error) {
 	if w, known := s.Sweeps[c.Sweep]; known && w.Status == "broadcast" {
 		return nil, nil
 	}
-	switch {
-	case s.InFlight(c.Amount.Asset):
-		return nil, ErrInFlight
-	case c.Amount.IsZero() || s.Balance[c.Amount.Asset].Less(c.Amount.Units):
-		return nil, ErrNothing.With("have", s.Balance[c.Amount.Asset])
+	if err := s.Sweepable(c.Amount); err != nil {
+		return nil, err
 	}
 	return []Event{SweepBroadcast{Sweep: c.Sweep, Destination: s.ID, Amount: c.Amount, Tx: c.Tx, Nonce: c.Nonce, Raw: c.Raw, At: c.At}}, nil
 }
@@ -252,6 +285,8 @@ func fail(s State, c Fail) ([]Event, error) {
 	switch {
 	case !known:
 		return nil, ErrSweep
+	case w.Status == "reorged":
+		return []Event{SweepLost{Sweep: c.Sweep, Asset: w.Amount.Asset, Code: c.Code}}, nil
 	case w.Status != "broadcast":
 		return nil, nil
 	}

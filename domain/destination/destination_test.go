@@ -68,7 +68,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, destination.Aggregate(), derived, assigned, funded, destination.Drained{Amount: amount(100)}, sent, confirmed, failed, undone, stopped,
+	machinetest.CheckGolden(t, destination.Aggregate(), derived, assigned, funded, destination.Drained{Amount: amount(100)}, sent, confirmed, failed, undone, destination.SweepLost{Sweep: "w1", Asset: usdc, Code: "REPLACED"}, stopped,
 		destination.Released{By: admin, Reason: "clean"}, destination.Retired{By: admin})
 }
 
@@ -108,6 +108,9 @@ func TestDecisions(t *testing.T) {
 		{Name: "failed", Given: path(destination.SweepingPhase), When: fail, Then: events{failed}},
 		{Name: "what was confirmed does not fail", Given: path(destination.SweptPhase), When: fail},
 		{Name: "undone", Given: path(destination.SweptPhase), When: undo, Then: events{undone}},
+		{Name: "what was undone may never come back", Given: path(destination.SweptPhase, undone), When: fail, Then: events{destination.SweepLost{Sweep: "w1", Asset: usdc, Code: "REVERTED"}}},
+		{Name: "and is lost once", Given: path(destination.SweptPhase, undone, destination.SweepLost{Sweep: "w1", Asset: usdc}), When: fail},
+		{Name: "lost and found", Given: path(destination.SweptPhase, undone, destination.SweepLost{Sweep: "w1", Asset: usdc}), When: sure, Then: events{again}},
 		{Name: "an unknown sweep", Given: path(destination.FundedPhase), When: undo, Err: destination.ErrSweep},
 		{Name: "quarantine", Given: path(destination.FundedPhase), When: destination.Quarantine{Issue: by(guard), Reason: "tainted"}, Then: events{stopped}},
 		{Name: "with a reason", Given: path(destination.FundedPhase), When: destination.Quarantine{Issue: by(guard)}, Err: fault.ErrValidation},

@@ -75,6 +75,14 @@ type SweepReorged struct {
 	Amount      money.Amount         `json:"amount"`
 }
 
+// SweepLost: a sweep that was undone will not come back, since another transaction has taken its
+// nonce. The money was booked back when it was undone.
+type SweepLost struct {
+	Sweep domain.SweepID `json:"sweep"`
+	Asset money.Asset    `json:"asset"`
+	Code  string         `json:"code"`
+}
+
 // Quarantined: its money must not be moved.
 type Quarantined struct {
 	By     domain.Actor `json:"by"`
@@ -100,6 +108,7 @@ func (SweepBroadcast) EventType() string { return "destination.sweep_broadcast" 
 func (SweepConfirmed) EventType() string { return "destination.sweep_confirmed" }
 func (SweepFailed) EventType() string    { return "destination.sweep_failed" }
 func (SweepReorged) EventType() string   { return "destination.sweep_reorged" }
+func (SweepLost) EventType() string      { return "destination.sweep_lost" }
 func (Quarantined) EventType() string    { return "destination.quarantined" }
 func (Released) EventType() string       { return "destination.released" }
 func (Retired) EventType() string        { return "destination.retired" }
@@ -111,6 +120,7 @@ func (SweepBroadcast) destination()      {}
 func (SweepConfirmed) destination()      {}
 func (SweepFailed) destination()         {}
 func (SweepReorged) destination()        {}
+func (SweepLost) destination()           {}
 func (Quarantined) destination()         {}
 func (Released) destination()            {}
 func (Retired) destination()             {}

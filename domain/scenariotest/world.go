@@ -27,6 +27,8 @@ import (
 	"holdfast/domain/request"
 	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
 	"holdfast/eventstore"
@@ -40,6 +42,7 @@ func Aggregates() []domain.Aggregate {
 		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), safety.Aggregate(), seedAggregate(), ingestion.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
+		sweepplan.Aggregate(), sweepschedule.Aggregate(),
 	}
 }
 

@@ -3,6 +3,7 @@ package destinationview
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -63,6 +64,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.FailureCode = "failed", e.Code })
 	case destination.SweepReorged:
 		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.Block = "reorged", 0 })
+	case destination.SweepLost:
+		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.FailureCode = "failed", e.Code })
 	case destination.Quarantined:
 		d.QuarantineReason = e.Reason
 	case destination.Released:
@@ -86,11 +89,14 @@ func (d *Doc) sweep(id domain.SweepID, change func(*Sweep)) {
 type Row = projections.Row[Doc]
 
 // Queries read the destinations.
-type Queries struct{ rows projections.Collection[Doc] }
+type Queries struct {
+	rows projections.Collection[Doc]
+	pool *pgxpool.Pool
+}
 
 // New makes the queries.
 func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
-	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
+	return Queries{projections.NewCollection[Doc](pool, codec, Name), pool}
 }
 
 // Get gives one destination; fault.ErrNotFound when there is none.
@@ -112,6 +118,7 @@ func (q Queries) OfPayment(ctx context.Context, id domain.PaymentID) (Row, error
 type Filter struct {
 	Phase string
 	Chain uint64
+	Asset money.Asset // confirmed money in it
 }
 
 // List gives destinations, newest first or as page.Sort says.
@@ -120,5 +127,38 @@ func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (pro
 	if f.Chain != 0 {
 		s.Where("chain = ?", int64(f.Chain))
 	}
+	if f.Asset != "" {
+		s.Where("COALESCE(doc->'balance'->>?, '0') <> '0'", string(f.Asset))
+	}
 	return q.rows.List(ctx, s, page)
 }
+
+// Gap is the longest run of neighbouring path indexes below an xpub that never got money. Wallets
+// that are restored from seed words stop to look for money after twenty.
+func (q Queries) Gap(ctx context.Context, fingerprint string) (gap int, err error) {
+	err = q.pool.QueryRow(ctx, `SELECT COALESCE(max(n), 0) FROM (
+		SELECT count(*) AS n FROM (
+			SELECT i, i - row_number() OVER (ORDER BY i) AS run FROM (
+				SELECT (doc->>'index')::bigint AS i FROM views.destinations
+				WHERE doc->>'xpub_fingerprint' = $1 AND COALESCE(doc->'balance', '{}') = '{}' AND COALESCE(doc->'sweeps', '{}') = '{}') unused) runs
+		GROUP BY run) lengths`, fingerprint).Scan(&gap)
+	if err != nil {
+		return 0, fmt.Errorf("look for gaps: %w", err)
+	}
+	return gap, nil
+}
+
+// Ends gives the addresses with the lowest and the highest index below an xpub; none for none.
+func (q Queries) Ends(ctx context.Context, fingerprint string) ([]Row, error) {
+	var ends []Row
+	for _, s := range []projections.Sort{{Name: "first", Column: indexColumn, Up: true}, {Name: "last", Column: indexColumn}} {
+		list, err := q.rows.List(ctx, new(projections.Filter).Where("doc->>'xpub_fingerprint' = ?", fingerprint), projections.Page{Limit: 1, Sort: s})
+		if err != nil {
+			return nil, err
+		}
+		ends = append(ends, list.Rows...)
+	}
+	return ends, nil
+}
+
+const indexColumn = "(doc->>'index')::bigint"

@@ -20,6 +20,7 @@ import (
 	"holdfast/projections/refundview"
 	"holdfast/projections/requestview"
 	"holdfast/projections/statementview"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
 	"holdfast/projections/watchview"
@@ -31,6 +32,7 @@ func Projectors() []projections.Projector {
 		requestview.Projector(), offerview.Projector(), paymentview.Projector(), escrowview.Projector(),
 		disputeview.Projector(), payoutview.Projector(), refundview.Projector(), destinationview.Projector(),
 		depositview.Projector(), networkview.Projector(), thresholdview.Projector(),
+		sweepview.PlanProjector(), sweepview.Projector{},
 		timelineview.Projector{},
 		statementview.Projector{},
 		watchview.Projector{},

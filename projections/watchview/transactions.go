@@ -100,6 +100,9 @@ func (w *writer) destination(e destination.Event) {
 	case destination.SweepFailed:
 		w.do(endSQL, Sweep, string(e.Sweep))
 		w.sweepable(string(e.Amount.Asset))
+	case destination.SweepLost:
+		w.do(endSQL, Sweep, string(e.Sweep))
+		w.sweepable(string(e.Asset))
 	}
 }
 

@@ -17,9 +17,11 @@ import (
 
 // The methods, for callers that have no business with net/http.
 const (
-	GET   = http.MethodGet
-	POST  = http.MethodPost
-	PATCH = http.MethodPatch
+	GET    = http.MethodGet
+	POST   = http.MethodPost
+	PATCH  = http.MethodPatch
+	PUT    = http.MethodPut
+	DELETE = http.MethodDelete
 )
 
 // Client talks to one service as one user.

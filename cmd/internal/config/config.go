@@ -22,6 +22,8 @@ import (
 	"github.com/joho/godotenv"
 
 	"holdfast/domain/money"
+	"holdfast/domain/network"
+	"holdfast/domain/trezor"
 )
 
 // Config is every setting of the service. docs/config.md explains each; `holdfast config`
@@ -75,6 +77,8 @@ type Config struct {
 	DestinationXPub string `env:"DERIVED_DESTINATION_XPUB"`
 	SweepSigner     string `env:"DERIVED_DESTINATION_SWEEP_SIGNER"`
 	TreasuryAddress string `env:"TREASURY_ADDRESS"`
+	GasAddress      string `env:"GAS_ADDRESS"` // empty: the treasury pays for gas
+	Safekeeping     bool   `env:"TREZOR_SAFEKEEPING_REQUIRED" envDefault:"false"`
 
 	FeeBPS          uint32        `env:"PLATFORM_FEE_BPS" envDefault:"250"`
 	DisputeFeeBPS   uint32        `env:"DISPUTE_FEE_BPS" envDefault:"100"`
@@ -212,6 +216,16 @@ func (c *Config) complete() error {
 	oneOf("DERIVED_DESTINATION_SWEEP_SIGNER", c.SweepSigner, "build-only", "safe", "hardware", "local")
 	if c.SweepSigner == "local" && c.Env == "production" {
 		wrong("DERIVED_DESTINATION_SWEEP_SIGNER", "local", "build-only, safe or hardware in production")
+	}
+	// A private key is named, never repeated: what is printed here ends in logs.
+	if trezor.RefusePrivate("", c.DestinationXPub) != nil {
+		problems = append(problems, errors.New("DERIVED_DESTINATION_XPUB: found a private key or seed words; allowed: an extended public key (xpub…). Move what that key guards"))
+		c.DestinationXPub = ""
+	}
+	for name, v := range map[string]string{"TREASURY_ADDRESS": c.TreasuryAddress, "GAS_ADDRESS": c.GasAddress} {
+		if v != "" && network.CheckAddress(v) != nil {
+			wrong(name, "no address", "0x and 40 hex digits")
+		}
 	}
 	for name, v := range map[string]string{"JWT_EXPIRES_IN": c.JWTExpires, "REFRESH_TOKEN_EXPIRES_IN": c.RefreshExpires} {
 		if d, err := Days(v); err != nil || d < time.Minute {

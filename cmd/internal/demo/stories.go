@@ -26,5 +26,7 @@ func MoreStories() []Story {
 		{"reconcile", (*Stage).Reconciliation},
 		{"quote", (*Stage).QuotedOrder},
 		{"screening", (*Stage).FlaggedPayer},
+		{"sweep", (*Stage).SignedOutside},
+		{"trezor", (*Stage).HardwareWallet},
 	}
 }

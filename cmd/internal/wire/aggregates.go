@@ -20,8 +20,11 @@ import (
 	"holdfast/domain/request"
 	"holdfast/domain/safety"
 	"holdfast/domain/suspense"
+	"holdfast/domain/sweepplan"
+	"holdfast/domain/sweepschedule"
 	"holdfast/domain/threshold"
 	"holdfast/domain/treasury"
+	"holdfast/domain/trezor"
 )
 
 // Aggregates is every kind of stream that the log holds.
@@ -32,5 +35,6 @@ func Aggregates() []domain.Aggregate {
 		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), safety.Aggregate(), ingestion.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
+		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 	}
 }

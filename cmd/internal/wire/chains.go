@@ -31,6 +31,7 @@ type Chains struct {
 	Table    *network.Registry // before anybody changed anything
 	Dev      *devchain.Chain   // nil with real chains
 	Treasury string
+	Gas      string // pays for gas; the treasury where nothing else is said
 	Deriver  *evm.Deriver
 	XPub     string
 	Signer   *evm.LocalSigner // development only
@@ -117,6 +118,9 @@ func (c *Core) openChains(ctx context.Context) (*Chains, error) {
 	}
 	if chains.Treasury == "" || chains.XPub == "" {
 		return nil, errors.New("TREASURY_ADDRESS and DERIVED_DESTINATION_XPUB are required with EVM_RPC_URLS")
+	}
+	if chains.Gas = cfg.GasAddress; chains.Gas == "" || chains.Dev != nil {
+		chains.Gas = chains.Treasury
 	}
 	var err error
 	chains.Deriver, err = evm.NewDeriver(chains.XPub)

@@ -45,6 +45,7 @@ func (s *Service) openLoops() error {
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
+	s.openSweeps(watch)
 	for _, client := range s.Chains.All() {
 		s.loops = append(s.loops, s.chainLoops(client, watch)...)
 	}
@@ -68,7 +69,7 @@ func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop
 	if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
 		all = append(all, reactors.NewSweeper(reactors.SweeperOptions{
 			Network: client.Chain(), Chain: client, Decode: evm.Decode, Signer: localSigner{s.Chains.Signer}, Kept: s.Records.Transactions,
-			Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Treasury, Token: s.Chains.Registry.Token,
+			Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Gas, Token: s.Chains.Registry.Token,
 			Every: s.lookEvery(), Log: s.Log,
 		}))
 	}

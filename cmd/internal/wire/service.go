@@ -46,6 +46,8 @@ type Service struct {
 	screener *aml.Screener
 	oracle   apihttp.Oracle
 
+	sweeps *sweeps
+
 	loopsLock sync.Mutex
 	loops     []loop
 	running   bool
@@ -161,6 +163,8 @@ func (s *Service) openServer(version string) error {
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
+		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
+		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.JWTSecret), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
 	return err
 }
