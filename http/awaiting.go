@@ -221,5 +221,5 @@ func (s *Server) rejectAwaiting(ctx context.Context, c *call, in *rejectReviewIn
 	if err != nil || first == "" {
 		return waiting, err
 	}
-	return s.run(ctx, c, of(payment.Decider, p.ID), funding.RejectReview{Issue: c.issue(), Payment: p.ID})
+	return s.run(ctx, c, of(payment.Decider, p.ID), funding.RejectReview{Issue: c.issue(), Payment: p.ID, Approver: domain.User(first, domain.Admin)})
 }

@@ -96,18 +96,18 @@ func (o *operations) Agreed(_ context.Context, target, instruction string) (bool
 	return false, nil
 }
 
-// vault instructs, and can read nothing that comes back.
-type vault struct{}
+// steel instructs, and can read nothing that comes back.
+type steel struct{ apihttp.Custody }
 
-func (vault) Instruction(_ context.Context, a money.Amount, to string) (outgoing.Transfer, error) {
+func (steel) Instruction(_ context.Context, a money.Amount, to string) (outgoing.Transfer, error) {
 	return outgoing.Transfer{Chain: 56, From: device00, To: to, Token: "0x55d398326f99059fF775485246999027B3197955", Amount: a, Nonce: 4}, nil
 }
 
-func (vault) Decode(context.Context, uint64, string) (outgoing.Tx, error) {
+func (steel) Decode(context.Context, uint64, string) (outgoing.Tx, error) {
 	return outgoing.Tx{}, evm.ErrNotTransfer
 }
-func (vault) Keep(context.Context, outgoing.Tx, string) error { return nil }
-func (vault) Send(context.Context, outgoing.Tx, string) error { return nil }
+func (steel) Keep(context.Context, outgoing.Tx, string) error { return nil }
+func (steel) Send(context.Context, outgoing.Tx, string) error { return nil }
 
 func withDevices(w *world) {
 	w.deps.Devices, w.deps.Nonces, w.deps.Operations = devices{}, nonces{}, &operations{rows: map[string]apihttp.Operation{}}
@@ -192,9 +192,10 @@ func TestAWalletIsRegisteredWithProof(t *testing.T) {
 
 func TestAnOperationIsSignedOnceForOneInstruction(t *testing.T) {
 	t.Parallel()
-	w := setup(t, paying, withDevices, func(w *world) { w.deps.SafekeepingRequired, w.deps.Custody = true, vault{} })
+	w := setup(t, paying, withDevices, func(w *world) { w.deps.SafekeepingRequired, w.deps.Custody = true, steel{newVault(t)} })
 	seller, admin := w.as(w.users.named("seller")), w.as(w.users.named("admin"))
 	w.earn(seller.id, 1000)
+	w.float(5000)
 	asked := seller.post(payoutsPath, ask("900"))
 	require.Equal(t, 201, asked.status, string(asked.raw))
 	id := asked.text("payout")

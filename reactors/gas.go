@@ -14,15 +14,17 @@ import (
 	"holdfast/projections/watchview"
 )
 
-// maxTopUps is how often an address gets gas for one sweep: prices may rise in between.
-const maxTopUps = 5
+// maxTopUps is how often an address gets gas for its sweeps: prices may rise in between.
+const maxTopUps = 12
 
 // payGas sees to it that a derived address can pay for its sweep. It is true when it can. Each
 // top-up is an errand of its own: one whose receipt is merely late is not repeated, and what it
 // cost is booked when it has arrived.
-func (s *Sweeper) payGas(ctx context.Context, c watchview.Sweepable, u network.Unsigned, id domain.SweepID) (paid bool, err error) {
+func (s *Sweeper) payGas(ctx context.Context, c watchview.Sweepable, u network.Unsigned) (paid bool, err error) {
 	for n := 1; n <= maxTopUps; n++ {
-		purpose := fmt.Sprintf("gas:%s:%d", id, n)
+		// Counted per address and not per sweep: a reorganisation makes another sweep of the same
+		// money, and the top-up for the first one must be booked all the same.
+		purpose := fmt.Sprintf("gas:%s:%d", c.Destination, n)
 		raw, known, err := s.o.Kept.For(ctx, purpose)
 		if err != nil {
 			return false, err
@@ -50,6 +52,9 @@ func (s *Sweeper) topUp(ctx context.Context, c watchview.Sweepable, purpose stri
 	if err != nil {
 		return err
 	}
+	if reserved, err := s.reserved(ctx, u.Nonce); err != nil || reserved {
+		return err // a payout's instruction has this nonce and waits for its signature
+	}
 	raw, err := s.o.Signer.SignGas(ctx, u)
 	if err != nil {
 		return fmt.Errorf("sign a top-up: %w", err)
@@ -65,6 +70,16 @@ func (s *Sweeper) topUp(ctx context.Context, c watchview.Sweepable, purpose stri
 	s.log.InfoContext(ctx, "top-up of gas", "destination", c.Destination, "address", c.Address, "amount", more, "tx", tx.Hash)
 	_, err = s.o.Chain.Send(ctx, raw)
 	return err
+}
+
+// reserved reports whether an instruction holds a nonce of the gas address.
+func (s *Sweeper) reserved(ctx context.Context, nonce uint64) (bool, error) {
+	if s.o.Claimed == nil {
+		return false, nil
+	}
+	name := outgoing.NonceClaim(outgoing.Transfer{Chain: s.o.Network.ID, From: s.o.Gas, Nonce: nonce}).Name
+	taken, err := s.o.Claimed(ctx, []string{name})
+	return len(taken) > 0, err
 }
 
 // arrived reports whether a top-up has ended, one way or the other; a lost one is sent again.

@@ -47,9 +47,8 @@ type ReconcilerOptions struct {
 	Positions Positions
 	Chains    map[uint64]Statement
 	Tokens    func(chain uint64) []network.Token // that may stand at an address, native coin included
-	Decimals  func(money.Asset) (uint8, bool)
-	Treasury  string     // address
-	Provider  Statements // nil: it is not asked
+	Treasury  string                             // address
+	Provider  Statements                         // nil: it is not asked
 	Log       *slog.Logger
 
 	// Hour is when the nightly run begins (UTC); below 0: never.

@@ -265,10 +265,10 @@ func (c *comparer) payment(p bookview.Place, looked map[string]network.Looked) (
 	}
 	since := c.run.State.Since
 	v.AtProvider = !since.IsZero() && p.Request != "" && p.Provider != ownProvider && v.PaidAt.After(since)
-	decimals, known := c.o.Decimals(p.Asset)
 	for _, r := range p.Reports {
 		report := reconciliation.Report{Request: p.Request, Tx: r.Tx}
-		if amount, err := money.ParseDecimal(r.Amount, decimals); known && err == nil {
+		// The provider lists payments in base units, other than in its webhooks.
+		if amount, err := money.ParseUnits(r.Amount); err == nil {
 			report.Amount = &amount
 		}
 		if tx, err := network.ParseTx(r.Tx); err == nil {

@@ -79,7 +79,7 @@ func (w *world) reconciler(change ...func(*ReconcilerOptions)) *Reconciler {
 	require.NoError(w.t, err)
 	o := ReconcilerOptions{
 		Pool: w.pool, Executor: w.x, Books: bookview.New(w.pool), Breaks: breakview.New(w.pool, w.codec), Positions: w.runner,
-		Chains: map[uint64]Statement{devchain.ChainID: w.client}, Tokens: registry.Tokens, Decimals: registry.Decimals,
+		Chains: map[uint64]Statement{devchain.ChainID: w.client}, Tokens: registry.Tokens,
 		Treasury: devchain.Treasury, Hour: -1, Page: 2, Tries: 2, Settle: time.Millisecond,
 	}
 	for _, c := range change {
@@ -289,6 +289,11 @@ func TestAnExplanationHoldsWhileTheDifferenceDoes(t *testing.T) {
 func liar(t *testing.T, claims *[]map[string]any) Statements {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if id, one := strings.CutPrefix(r.URL.Path, "/v2/request/"); one {
+			w.Header().Set("Content-Type", "application/json")
+			_ = json.NewEncoder(w).Encode(map[string]any{"requestId": id, "hasBeenPaid": true})
+			return
+		}
 		found := []map[string]any{}
 		for _, c := range *claims {
 			if id := r.URL.Query().Get("requestId"); id == "" || c["request"].(map[string]string)["requestId"] == id {
@@ -327,7 +332,7 @@ func TestTheProvidersWordIsHeldAgainstTheChain(t *testing.T) {
 	w.caughtUp()
 	w.passes(f.loop)
 	never := "0x" + strings.Repeat("ab", 32)
-	claims := []map[string]any{claim(b, sent.Tx, "0.001"), claim(b, sent.Tx, "0.001"), claim(unpaid, never, "0.0005")}
+	claims := []map[string]any{claim(b, sent.Tx, "1000"), claim(b, sent.Tx, "1000"), claim(unpaid, never, "500")}
 	r := w.reconciler(func(o *ReconcilerOptions) { o.Provider = liar(t, &claims) })
 	result, breaks := w.reconcile(r)
 	require.Equal(t, []string{"double_report 0 Open", "provider_only 500 Open"}, kinds(breaks))
@@ -341,7 +346,7 @@ func TestTheProvidersWordIsHeldAgainstTheChain(t *testing.T) {
 	// Without the provider nothing is known about its breaks; when it takes its word back they go.
 	_, breaks = w.reconcile(w.reconciler())
 	assert.Len(t, breaks, 2)
-	claims = []map[string]any{claim(b, sent.Tx, "0.001")}
+	claims = []map[string]any{claim(b, sent.Tx, "1000")}
 	_, breaks = w.reconcile(r)
 	assert.Empty(t, kinds(breaks))
 }

@@ -54,8 +54,10 @@ type SweeperOptions struct {
 	Treasury string // where sweeps go
 	Gas      string // the address that pays for gas
 	Token    func(money.Asset) (network.Token, bool)
-	Every    time.Duration // 5 s when 0
-	Log      *slog.Logger
+	// Claimed says which names the log holds: nonces that instructions have reserved. Nil: none.
+	Claimed func(ctx context.Context, names []string) (map[string]domain.Stream, error)
+	Every   time.Duration // 5 s when 0
+	Log     *slog.Logger
 }
 
 // Sweeper moves confirmed money from derived addresses to the treasury with keys in this process:
@@ -121,7 +123,7 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 	}
 	// The path to a sweep's id is what it sweeps and when: a failed one is followed by another.
 	id := domain.SweepID(domain.DeriveID(fmt.Sprintf("%s/%s/%d", c.Destination, c.Asset, version), "sweep"))
-	if paid, err := s.payGas(ctx, c, u, id); err != nil || !paid {
+	if paid, err := s.payGas(ctx, c, u); err != nil || !paid {
 		return err
 	}
 	return s.send(ctx, c, u, id, amount)

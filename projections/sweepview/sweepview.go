@@ -30,7 +30,7 @@ func (Projector) Categories() []string {
 }
 
 // Tables implements projections.Projector.
-func (Projector) Tables() []string { return []string{Name} }
+func (Projector) Tables() []string { return []string{Name, "gas_top_ups"} }
 
 const (
 	// A plan's event stands before those of its destinations in the log, in the same append: it

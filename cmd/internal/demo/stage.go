@@ -136,7 +136,15 @@ func (s *Stage) showEvents(ctx context.Context) error {
 		s.printf("      %6d  %s\n", e.Position, e.Type)
 		s.shown = e.Position
 	}
+	// What one player has done the others see: their reads wait for it.
+	for _, c := range s.players() {
+		c.Position = max(c.Position, s.shown)
+	}
 	return err
+}
+
+func (s *Stage) players() []*apiclient.Client {
+	return []*apiclient.Client{s.admin, s.admin2, s.buyer, s.seller, s.seller2, s.resolver, s.resolver2}
 }
 
 // post sends a command with a fresh key.

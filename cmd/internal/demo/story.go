@@ -58,7 +58,9 @@ func (s *Stage) swept(ctx context.Context, amount string) error {
 			if err != nil {
 				return "", err
 			}
-			if !have.Less(want) {
+			if resting, err := s.resting(ctx); err != nil {
+				return "", err
+			} else if resting && !have.Less(want) {
 				return "the treasury holds " + have.Decimal(6) + " USDC", nil
 			}
 			select {
@@ -68,6 +70,24 @@ func (s *Stage) swept(ctx context.Context, amount string) error {
 			}
 		}
 	})
+}
+
+// resting reports whether the newest destinations are swept: nothing of theirs is under way.
+func (s *Stage) resting(ctx context.Context) (bool, error) {
+	a, err := s.admin.Call(ctx, apiclient.GET, "/api/payment/derived-destinations?limit=5", nil)
+	if err != nil {
+		return false, err
+	}
+	var all []struct{ State string }
+	if err := a.Into(&all); err != nil {
+		return false, err
+	}
+	for _, d := range all {
+		if d.State == "Funded" || d.State == "Sweeping" {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // treasury is what the ledger says is available in the treasury.

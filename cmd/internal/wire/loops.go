@@ -70,7 +70,8 @@ func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop
 		all = append(all, reactors.NewSweeper(reactors.SweeperOptions{
 			Network: client.Chain(), Chain: client, Decode: evm.Decode, Signer: localSigner{s.Chains.Signer}, Kept: s.Records.Transactions,
 			Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Gas, Token: s.Chains.Registry.Token,
-			Every: s.lookEvery(), Log: s.Log,
+			Claimed: s.Store.Claimed,
+			Every:   s.lookEvery(), Log: s.Log,
 		}))
 	}
 	return all

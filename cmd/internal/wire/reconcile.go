@@ -27,7 +27,7 @@ import (
 func (c *Core) NewReconciler(chains *Chains, positions reactors.Positions, provider *requestnetwork.Client) *reactors.Reconciler {
 	o := reactors.ReconcilerOptions{
 		Pool: c.Jobs, Executor: c.Executor, Books: bookview.New(c.Jobs), Breaks: breakview.New(c.Jobs, c.Codec), Positions: positions,
-		Chains: map[uint64]reactors.Statement{}, Tokens: chains.Registry.Tokens, Decimals: chains.Registry.Decimals,
+		Chains: map[uint64]reactors.Statement{}, Tokens: chains.Registry.Tokens,
 		Treasury: chains.Treasury, Log: c.Log, Hour: c.Config.NightlyHour(),
 	}
 	for id, client := range chains.All() {
