@@ -2,6 +2,7 @@ package http_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -109,7 +110,7 @@ func (v *vault) Keep(_ context.Context, tx outgoing.Tx, signed string) error {
 
 func (v *vault) Kept(ctx context.Context, chain uint64, hash string) (outgoing.Tx, bool, error) {
 	raw, err := v.Fetch(ctx, chain, hash)
-	if err != nil {
+	if errors.Is(err, evm.ErrTxUnknown) {
 		return outgoing.Tx{}, false, nil
 	}
 	tx, err := evm.Decode(raw)

@@ -109,13 +109,14 @@ func (in ChainIn) finality(d listing.Definition, floor uint64) (need uint64, tag
 	if in.Finality == nil {
 		return need, d.Tag, nil
 	}
-	blocks, err := strconv.ParseUint(in.Finality.Value, 10, 31)
+	blocks, wrong := strconv.ParseUint(in.Finality.Value, 10, 31)
+	number := wrong == nil
 	switch {
-	case in.Finality.Kind == "tag" && err != nil:
+	case in.Finality.Kind == "tag" && !number:
 		return need, network.Tag(in.Finality.Value), nil
-	case in.Finality.Kind == "depth" && err == nil && blocks >= floor:
+	case in.Finality.Kind == "depth" && number && blocks >= floor:
 		return blocks, network.NoTag, nil
-	case in.Finality.Kind == "depth" && err == nil:
+	case in.Finality.Kind == "depth" && number:
 		return 0, "", payment.ErrBelowFloor.With("floor", floor).With("found", blocks)
 	}
 	return 0, "", fault.ErrValidation.At("finality.value", "finalized or safe for a tag, a number of blocks for a depth")

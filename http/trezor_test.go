@@ -40,11 +40,14 @@ func (devices) Account(xpub, path string) (apihttp.DeviceAccount, error) {
 	a, err := evm.ReadAccount(xpub, path)
 	return apihttp.DeviceAccount(a), err
 }
+
 func (devices) Below(xpub string, i uint32) (string, string, error) { return evm.AddressBelow(xpub, i) }
-func (devices) PersonalSigner(text, sig string) (string, error)     { return evm.PersonalSigner(text, sig) }
-func (devices) DigestSigner(digest, sig string) (string, error)     { return evm.DigestSigner(digest, sig) }
-func (devices) Digest(d trezor.TypedData) (string, error)           { return evm.TypedDigest(d) }
-func (devices) Ours(string) bool                                    { return false }
+
+func (devices) PersonalSigner(text, sig string) (string, error) { return evm.PersonalSigner(text, sig) }
+
+func (devices) DigestSigner(digest, sig string) (string, error) { return evm.DigestSigner(digest, sig) }
+func (devices) Digest(d trezor.TypedData) (string, error)       { return evm.TypedDigest(d) }
+func (devices) Ours(string) bool                                { return false }
 
 type nonces struct{}
 

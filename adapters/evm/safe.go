@@ -76,9 +76,16 @@ func Propose(t outgoing.Transfer, nonce uint64) (sweepplan.Proposal, error) {
 var safeTypes = apitypes.Types{
 	"EIP712Domain": {{Name: "chainId", Type: "uint256"}, {Name: "verifyingContract", Type: "address"}},
 	"SafeTx": {
-		{Name: "to", Type: "address"}, {Name: "value", Type: "uint256"}, {Name: "data", Type: "bytes"}, {Name: "operation", Type: "uint8"},
-		{Name: "safeTxGas", Type: "uint256"}, {Name: "baseGas", Type: "uint256"}, {Name: "gasPrice", Type: "uint256"}, {Name: "gasToken", Type: "address"},
-		{Name: "refundReceiver", Type: "address"}, {Name: "nonce", Type: "uint256"},
+		{Name: "to", Type: "address"},
+		{Name: "value", Type: "uint256"},
+		{Name: "data", Type: "bytes"},
+		{Name: "operation", Type: "uint8"},
+		{Name: "safeTxGas", Type: "uint256"},
+		{Name: "baseGas", Type: "uint256"},
+		{Name: "gasPrice", Type: "uint256"},
+		{Name: "gasToken", Type: "address"},
+		{Name: "refundReceiver", Type: "address"},
+		{Name: "nonce", Type: "uint256"},
 	},
 }
 

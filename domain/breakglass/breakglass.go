@@ -61,7 +61,7 @@ var Decider = domain.Decider[State, Event]{Category: "break_glass", Decide: Tabl
 func Evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Enabled:
-		return State{Session: e.Session, By: e.By, Approver: e.Approver, Reason: e.Reason, Until: e.Until}
+		return State(e)
 	case Ended, Expired:
 		return State{}
 	}

@@ -145,9 +145,12 @@ func TestTheBalanceIsWhatStandsOnTheAddress(t *testing.T) {
 			c := rapid.SampledFrom([]domain.Command{
 				destination.Fund{Issue: by(chain), Amount: n},
 				destination.Drain{Issue: by(chain), Amount: n},
-				destination.Broadcast{Issue: by(policy), Sweep: id, Amount: n}, destination.Confirm{Issue: by(chain), Sweep: id},
-				destination.Fail{Issue: by(chain), Sweep: id}, destination.Reorg{Issue: by(chain), Sweep: id},
-				destination.Quarantine{Issue: by(guard), Reason: "r"}, destination.Release{Issue: by(admin), Reason: "r"},
+				destination.Broadcast{Issue: by(policy), Sweep: id, Amount: n},
+				destination.Confirm{Issue: by(chain), Sweep: id},
+				destination.Fail{Issue: by(chain), Sweep: id},
+				destination.Reorg{Issue: by(chain), Sweep: id},
+				destination.Quarantine{Issue: by(guard), Reason: "r"},
+				destination.Release{Issue: by(admin), Reason: "r"},
 			}).Draw(t, "command")
 			next, got, err := machinetest.Step(t, destination.Table(), destination.Decider, s, c)
 			if err != nil {

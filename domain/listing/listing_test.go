@@ -244,9 +244,12 @@ func TestTwoForEverythingThatIsBelieved(t *testing.T) {
 			def.Need = rapid.Uint64Range(0, 30).Draw(t, "need")
 			use := rapid.IntRange(0, 1).Draw(t, "use")
 			c := []domain.Command{
-				listing.Enable{Decision: d, Definition: def}, listing.Change{Decision: d, Definition: def},
-				listing.Disable{Decision: d, Unwatch: use == 0, InUse: use}, listing.RegisterToken{Decision: d, Token: token},
-				listing.ChangeToken{Decision: d, Token: token, InUse: use}, listing.DisableToken{Decision: d, Address: address},
+				listing.Enable{Decision: d, Definition: def},
+				listing.Change{Decision: d, Definition: def},
+				listing.Disable{Decision: d, Unwatch: use == 0, InUse: use},
+				listing.RegisterToken{Decision: d, Token: token},
+				listing.ChangeToken{Decision: d, Token: token, InUse: use},
+				listing.DisableToken{Decision: d, Address: address},
 				listing.AddProxy{Decision: d, Proxy: network.Proxy{Kind: network.ERC20FeeProxy, Address: address}},
 				listing.RetireProxy{Decision: d, Address: address, Distrust: use == 0},
 			}[rapid.IntRange(0, 7).Draw(t, "command")]

@@ -126,8 +126,14 @@ func TestTiersCountWholeTokens(t *testing.T) {
 		decimals uint8
 		need     uint64
 	}{
-		{"999999999", 6, 20}, {"1000000000", 6, 40}, {"9999999999", 6, 40}, {"10000000000", 6, 64},
-		{"999999999999999999999", 18, 20}, {"1000000000000000000000", 18, 40}, {"999", 0, 20}, {"1000", 0, 40},
+		{"999999999", 6, 20},
+		{"1000000000", 6, 40},
+		{"9999999999", 6, 40},
+		{"10000000000", 6, 64},
+		{"999999999999999999999", 18, 20},
+		{"1000000000000000000000", 18, 40},
+		{"999", 0, 20},
+		{"1000", 0, 40},
 	} {
 		assert.Equal(t, c.need, more.For(money.MustUnits(c.units), c.decimals, 6).Need, c.units)
 	}
@@ -141,9 +147,14 @@ func TestTheKindSaysWhatElseCounts(t *testing.T) {
 		safe, finalized bool
 		want            bool
 	}{
-		{threshold.Depth, 11, true, true, false}, {threshold.Depth, 12, false, false, true},
-		{threshold.Finalized, 2, true, true, true}, {threshold.Finalized, 11, true, false, false},
-		{threshold.Safe, 6, true, false, true}, {threshold.Safe, 5, true, false, false}, {threshold.Safe, 11, false, true, false}, {threshold.Safe, 12, false, false, true},
+		{threshold.Depth, 11, true, true, false},
+		{threshold.Depth, 12, false, false, true},
+		{threshold.Finalized, 2, true, true, true},
+		{threshold.Finalized, 11, true, false, false},
+		{threshold.Safe, 6, true, false, true},
+		{threshold.Safe, 5, true, false, false},
+		{threshold.Safe, 11, false, true, false},
+		{threshold.Safe, 12, false, false, true},
 	} {
 		got := threshold.Rule{Kind: c.kind, Min: 12}.For(money.FromUint64(1), 6, 6).Reached(c.depth, c.safe, c.finalized)
 		assert.Equal(t, c.want, got, "%+v", c)

@@ -72,8 +72,15 @@ func (t Target) Typed(operation string, expires time.Time) TypedData {
 		Types: map[string][]TypedField{
 			"EIP712Domain": {{"name", "string"}, {"version", "string"}, {"chainId", "uint256"}},
 			"Operation": {
-				{"kind", "string"}, {"target", "string"}, {"to", "address"}, {"token", "address"}, {"amount", "uint256"}, {"nonce", "uint256"},
-				{"instruction", "bytes32"}, {"operation", "string"}, {"expiresAt", "uint256"},
+				{"kind", "string"},
+				{"target", "string"},
+				{"to", "address"},
+				{"token", "address"},
+				{"amount", "uint256"},
+				{"nonce", "uint256"},
+				{"instruction", "bytes32"},
+				{"operation", "string"},
+				{"expiresAt", "uint256"},
 			},
 		},
 		PrimaryType: "Operation",

@@ -9,7 +9,6 @@ import (
 	"holdfast/adapters/evm"
 	"holdfast/adapters/records"
 	"holdfast/cmd/internal/apiclient"
-	"holdfast/domain"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
@@ -278,7 +277,7 @@ func (s *Stage) ClawedBack(ctx context.Context) error {
 			return "", err
 		}
 		_, err = s.await(ctx, s.buyer, "/api/payment/refunds/"+a.Get("refund"), "state", "Confirmed")
-		return "1 of it is the platform's fee given back, 39 the seller owes: " + string(ledger.ReceivableSeller(domain.UserID(records.Seller2))), err
+		return "1 of it is the platform's fee given back, 39 the seller owes: " + string(ledger.ReceivableSeller(records.Seller2)), err
 	}); err != nil {
 		return err
 	}

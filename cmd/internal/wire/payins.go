@@ -48,7 +48,7 @@ func (p payIns) State(ctx context.Context) apihttp.PayInState {
 	}
 	if all, err := p.s.Runner.Status(ctx); err == nil {
 		for _, v := range all {
-			state.Projections = append(state.Projections, apihttp.ViewLag{Name: v.Name, State: string(v.State), Lag: v.Lag, LagSeconds: v.Behind.Seconds()})
+			state.Projections = append(state.Projections, apihttp.ViewLag{Name: v.Name, State: v.State, Lag: v.Lag, LagSeconds: v.Behind.Seconds()})
 		}
 	}
 	if at, ok, err := p.s.Records.Inbox.Newest(ctx); err == nil && ok {
