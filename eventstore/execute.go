@@ -19,9 +19,9 @@ type Executor struct {
 	running *inFlight
 }
 
-// cachedStates is how many folded states are remembered: some 40 MiB of holds and payments, and
+// cachedStates is how many folded states are remembered: some 30 MiB of holds and payments, and
 // each one that is missing costs two reads.
-const cachedStates = 32768
+const cachedStates = 20480
 
 // NewExecutor makes an executor over a store. It remembers folded states of recent streams;
 // the append's expected version makes a stale one harmless.

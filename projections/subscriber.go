@@ -145,14 +145,22 @@ func (f *follower) next(ctx context.Context, after int64) (Slice, error) {
 // A log that grows by more than these positions in one linger is busy: then commits gather up to
 // this many times longer, so that a slice's cost is shared by more of them and a dozen read models
 // leave the writers their share.
+//
+// A slice that holds nothing for this projector only moves its checkpoint; that is worth a
+// transaction less often.
 const (
 	calm     = 20
 	patience = 10
+	bare     = 3
 )
 
 // gather is how long commits gather before the next slice.
 func (f *follower) gather(s Slice) time.Duration {
-	return f.linger * time.Duration(min(max((s.To-s.After)/calm, 1), patience))
+	times := min(max((s.To-s.After)/calm, 1), patience)
+	if len(s.Events) == 0 {
+		times = max(times, bare)
+	}
+	return f.linger * time.Duration(times)
 }
 
 // deliver hands one slice to the handler and waits for its end. ok is false when it failed.

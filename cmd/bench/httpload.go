@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http/httputil"
 	"slices"
 	"strconv"
 	"sync"
@@ -102,7 +103,7 @@ func client(ctx context.Context, addr string, c int, next func(client, i int, b 
 	return l, nil
 }
 
-// readResponse reads one keep-alive answer with a Content-Length.
+// readResponse reads one keep-alive answer, with a Content-Length or in chunks.
 func readResponse(r *bufio.Reader) (status int, body []byte, err error) {
 	line, err := r.ReadSlice('\n')
 	if err != nil {
@@ -114,7 +115,7 @@ func readResponse(r *bufio.Reader) (status int, body []byte, err error) {
 	if status, err = strconv.Atoi(string(line[9:12])); err != nil {
 		return 0, nil, err
 	}
-	length := 0
+	length, chunked := 0, false
 	for {
 		line, err := r.ReadSlice('\n')
 		if err != nil {
@@ -124,11 +125,22 @@ func readResponse(r *bufio.Reader) (status int, body []byte, err error) {
 		if len(line) == 0 {
 			break
 		}
-		if k, v, ok := bytes.Cut(line, []byte(":")); ok && bytes.EqualFold(k, []byte("Content-Length")) {
+		k, v, _ := bytes.Cut(line, []byte(":"))
+		switch {
+		case bytes.EqualFold(k, []byte("Content-Length")):
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(v))); err != nil {
 				return 0, nil, err
 			}
+		case bytes.EqualFold(k, []byte("Transfer-Encoding")):
+			chunked = true
 		}
+	}
+	if chunked {
+		if body, err = io.ReadAll(httputil.NewChunkedReader(r)); err != nil {
+			return 0, nil, err
+		}
+		_, err = r.Discard(2) // the line end behind the last chunk
+		return status, body, err
 	}
 	body = make([]byte, length)
 	_, err = io.ReadFull(r, body)

@@ -58,7 +58,7 @@ func serve(ctx context.Context) (err error) {
 // collectLess trades memory for processor time, within what a small machine has to spare. Whoever
 // set GOGC or GOMEMLIMIT has decided already.
 func collectLess() {
-	const percent, limit = 150, 200 << 20
+	const percent, limit = 150, 220 << 20
 	if was := debug.SetGCPercent(percent); was != 100 {
 		debug.SetGCPercent(was)
 	}
