@@ -15,6 +15,7 @@ import (
 	"holdfast/domain/network"
 	"holdfast/domain/payment"
 	"holdfast/domain/suspense"
+	"holdfast/projections/paymentview"
 )
 
 func TestEveryWebhookLostAndThePaymentIsFoundAndConfirmed(t *testing.T) {
@@ -35,6 +36,10 @@ func TestEveryWebhookLostAndThePaymentIsFoundAndConfirmed(t *testing.T) {
 	require.Len(t, depths, 1)
 	assert.EqualValues(t, 3, depths[0].Need)
 	assert.Less(t, depths[0].Have, uint64(3))
+	shown, err := paymentview.New(w.pool, w.codec).Confirmations(t.Context(), byProxy.payment)
+	require.NoError(t, err)
+	require.Len(t, shown, 1, "what the follower sees is what people are shown")
+	assert.Equal(t, depths[0].Have, shown[0].Have)
 
 	w.chain.Mine(3)
 	w.passes(f.loop)

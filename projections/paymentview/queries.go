@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -104,9 +105,13 @@ type Confirmations struct {
 	ObservedAt time.Time
 }
 
-// Confirmations gives the depth of each transfer of a payment, as last observed.
+// Confirmations gives the depth of each transfer of a payment, as the chain's follower last saw it:
+// telemetry, by which nothing is decided.
 func (q Queries) Confirmations(ctx context.Context, id domain.PaymentID) ([]Confirmations, error) {
-	rows, err := q.pool.Query(ctx, `SELECT evidence, have, need, observed_at FROM views.payment_confirmations WHERE payment = $1 ORDER BY evidence`, string(id))
+	if uuid.Validate(string(id)) != nil {
+		return nil, nil // no payment has such an id
+	}
+	rows, err := q.pool.Query(ctx, `SELECT evidence, have, need, seen_at FROM public.payment_confirmations WHERE payment_id = $1 ORDER BY evidence`, string(id))
 	if err != nil {
 		return nil, fmt.Errorf("read the confirmations of %s: %w", id, err)
 	}
@@ -115,18 +120,6 @@ func (q Queries) Confirmations(ctx context.Context, id domain.PaymentID) ([]Conf
 		c.ObservedAt = c.ObservedAt.UTC()
 		return c, err
 	})
-}
-
-// Observe records how deep a transfer stands. It is telemetry, written by the chain's
-// follower: no event, and nothing decides by it.
-func Observe(ctx context.Context, pool *pgxpool.Pool, id domain.PaymentID, evidence string, have, need uint64) error {
-	_, err := pool.Exec(ctx, `INSERT INTO views.payment_confirmations (payment, evidence, have, need) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (payment, evidence) DO UPDATE SET have = excluded.have, need = excluded.need, observed_at = excluded.observed_at
-		WHERE (payment_confirmations.have, payment_confirmations.need) <> (excluded.have, excluded.need)`, string(id), evidence, have, need)
-	if err != nil {
-		return fmt.Errorf("record the depth of %s: %w", evidence, err)
-	}
-	return nil
 }
 
 // Stat counts payments of one asset and phase.

@@ -142,12 +142,6 @@ func TestAnOrderAsItsReadersSeeIt(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []paymentview.Stat{{Asset: usdt, Phase: payment.PaidPhase, LegacyStatus: "completed", Count: 1, Due: money.FromUint64(1000)}}, stats)
 
-	require.NoError(t, paymentview.Observe(ctx, w.pool, "p1", "56:0xf1:2", 2, 3))
-	require.NoError(t, paymentview.Observe(ctx, w.pool, "p1", "56:0xf1:2", 3, 3))
-	depth, err := w.views.Payments.Confirmations(ctx, "p1")
-	require.NoError(t, err)
-	require.EqualValues(t, []uint64{3, 3}, []uint64{depth[0].Have, depth[0].Need})
-
 	h, err := w.views.Holds.Latest(ctx, "r1")
 	require.NoError(t, err)
 	require.Equal(t, "funded", h.Doc.EscrowState)
