@@ -26,26 +26,46 @@ func (l *unitLoader) Load(s domain.Stream, initial any, fold func(any, domain.Ev
 		}
 	}
 	state, version := initial, int64(0)
-	snap, err := l.x.store.LoadSnapshot(l.ctx, s)
+	snap, tail, err := l.read(s)
 	if err != nil {
 		return nil, 0, err
 	}
 	if snap != nil {
 		p := reflect.New(reflect.TypeOf(initial))
-		// A snapshot that no longer fits the state's shape is not an error: fold from zero.
 		if json.Unmarshal(snap.State, p.Interface()) == nil {
 			state, version = p.Elem().Interface(), snap.Version
+		} else if tail, err = l.x.store.LoadStream(l.ctx, s, 0); err != nil {
+			// A snapshot that no longer fits the state's shape is not an error: fold from zero.
+			return nil, 0, err
 		}
-	}
-	tail, err := l.x.store.LoadStream(l.ctx, s, version)
-	if err != nil {
-		return nil, 0, err
 	}
 	for _, r := range tail {
 		state, version = fold(state, r.Event), r.Version
 	}
 	l.x.states.put(s, state, version)
 	return state, version, nil
+}
+
+// snapshotLoader is a store that reads a snapshot and what came after it in one round trip.
+type snapshotLoader interface {
+	LoadFromSnapshot(ctx context.Context, s domain.Stream) (*Snapshot, []Recorded, error)
+}
+
+// read gives a stream's snapshot, nil when there is none, and the events after it.
+func (l *unitLoader) read(s domain.Stream) (*Snapshot, []Recorded, error) {
+	if both, ok := l.x.store.(snapshotLoader); ok {
+		return both.LoadFromSnapshot(l.ctx, s)
+	}
+	snap, err := l.x.store.LoadSnapshot(l.ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	after := int64(0)
+	if snap != nil {
+		after = snap.Version
+	}
+	tail, err := l.x.store.LoadStream(l.ctx, s, after)
+	return snap, tail, err
 }
 
 // stateCache keeps folded states of recent streams. It never decides anything: a stale

@@ -40,3 +40,33 @@ func TestTheStoreKeepsTheContract(t *testing.T) {
 		}}
 	})
 }
+
+// What is read in one round trip is what two would have read.
+func TestASnapshotAndItsTailAreReadTogether(t *testing.T) {
+	t.Parallel()
+	store := open(t, pgtest.New(t), postgres.Options{})
+	load := func() (*eventstore.Snapshot, []eventstore.Recorded) {
+		t.Helper()
+		snap, tail, err := store.LoadFromSnapshot(t.Context(), storetest.Stream("a"))
+		require.NoError(t, err)
+		return snap, tail
+	}
+	snap, tail := load()
+	require.Nil(t, snap)
+	require.Empty(t, tail)
+	for i := range int64(4) {
+		_, err := store.Append(t.Context(), storetest.Of(storetest.Staged("a", i, storetest.Noted{Text: "x"})))
+		require.NoError(t, err)
+	}
+	snap, tail = load()
+	require.Nil(t, snap)
+	require.Len(t, tail, 4)
+	require.NoError(t, store.SaveSnapshot(t.Context(), storetest.Stream("a"), eventstore.Snapshot{Version: 3, State: []byte(`{"n": 3}`)}))
+	snap, tail = load()
+	require.Equal(t, int64(3), snap.Version)
+	require.Len(t, tail, 1)
+	require.Equal(t, int64(4), tail[0].Version)
+	two, err := store.LoadStream(t.Context(), storetest.Stream("a"), 3)
+	require.NoError(t, err)
+	require.Equal(t, two, tail)
+}
