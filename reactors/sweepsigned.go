@@ -50,7 +50,7 @@ func (p *SweepPlanner) Ready(ctx context.Context, plan sweepplan.State, txs []ou
 		if next > tx.Nonce {
 			return sweepplan.ErrNotAllowed.Because("the nonce is used").With("nonce", tx.Nonce).With("next", next)
 		}
-		if tx.To == p.o.Treasury && !filled[tx.From] {
+		if outgoing.SameAddress(tx.To, p.o.Treasury) && !filled[tx.From] {
 			if err := p.paysItsGas(ctx, chain, tx); err != nil {
 				return err
 			}
