@@ -15,8 +15,10 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/payment"
 	"holdfast/domain/sweepplan"
 	"holdfast/eventstore"
+	"holdfast/projections/sweepview"
 )
 
 var coin = network.NativeAsset(devchain.ChainID)
@@ -220,5 +222,42 @@ func TestATopUpThatWasReplacedIsPlannedAgain(t *testing.T) {
 	assert.Zero(t, w.count("treasury.gas_topped_up", ""))
 	w.asOnChain(b, had)
 	w.sweptAgain(p, 1000)
+	w.asOnChain(b, had)
+}
+
+// Somebody asks for the end of a sweep that was final before, undone, and mined again: it is booked
+// once more, its fee is not.
+func TestASweepThatIsMinedAgainIsConfirmedByHandWithoutASecondFee(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	b := w.paid(1000)
+	had, p := w.got(devchain.Treasury), w.planner()
+	plan := w.plan(p)
+	txs := w.recorded(plan)
+	w.gasFirst(plan, txs)
+	w.follow(w.follower(nil), 4, 3)
+	id := plan.Sweeps[0].ID
+	one, err := sweepview.New(w.pool).Get(t.Context(), id)
+	require.NoError(t, err)
+	require.Equal(t, "confirmed", one.Status)
+	fees := w.count("treasury.network_fee_incurred", "")
+	settled := func() error {
+		f, err := p.Settled(t.Context(), one, txs[1].Raw, evm.Decode, payment.Threshold{Need: 3, Floor: 1})
+		if err != nil {
+			return err
+		}
+		require.NotNil(t, f.Fee)
+		return w.try(f.WitnessedBy(domain.Issue{By: domain.Machine(domain.Chain, "api"), At: w.now()}))
+	}
+	require.NoError(t, settled(), "it is final already")
+	require.NoError(t, w.chain.Reorg(int(w.chain.Head()-one.Block)+1, false))
+	w.caughtUp()
+	w.do(funding.ReorgSweep{Issue: domain.Issue{By: domain.Machine(domain.Chain, "1337"), At: w.now()}, Destination: one.Destination, Sweep: id})
+	assert.True(t, w.balance(ledger.Treasury, usdc).IsZero())
+	w.chain.Mine(4)
+	require.NoError(t, settled())
+	require.NoError(t, settled(), "twice")
+	assert.Equal(t, 2, w.count("destination.sweep_confirmed", ""))
+	assert.Equal(t, fees, w.count("treasury.network_fee_incurred", ""))
 	w.asOnChain(b, had)
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func (p *SweepPlanner) chain(id uint64) (PlanChain, error) {
-	c, ok := p.o.Chains[id]
+	c, ok := p.o.Chain(id)
 	if !ok {
 		return nil, fault.New(fault.Unavailable, "CHAIN_NOT_CONFIGURED", "this chain is not configured").With("chain", id)
 	}

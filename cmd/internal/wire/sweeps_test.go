@@ -301,3 +301,21 @@ func TestSweepsAreAnAdminsBusiness(t *testing.T) {
 	}
 	assert.True(t, strings.HasPrefix(w.refused(apiclient.New(w.front), get, destinations, nil), "401 "))
 }
+
+// A chain that is added while the service runs is swept like the others.
+func TestAChainThatIsAddedLaterIsSweptToo(t *testing.T) {
+	t.Parallel()
+	var late *evm.Client
+	w := withSweeps(t, "build-only", func(w *sweepWorld) { late = w.Chains.clients[devchain.ChainID] })
+	admin := w.as("admin")
+	b := w.funded(1000)
+	w.Chains.mu.Lock()
+	delete(w.Chains.clients, devchain.ChainID)
+	w.Chains.mu.Unlock()
+	wish := map[string]any{"destinations": []string{string(b.destination.ID)}, "asset": "USDC@1337", "dryRun": true}
+	assert.Equal(t, "422 UNKNOWN_ASSET", w.refused(admin, post, destinations+"/sweep/plan", wish))
+	assert.NotContains(t, string(w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}).Data), "1337")
+	w.Chains.add(devchain.ChainID, late)
+	assert.Contains(t, string(w.ask(admin, post, destinations+"/sweep/plan", wish).Data), string(b.destination.ID))
+	assert.Contains(t, string(w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}).Data), `"chainId":1337`)
+}
