@@ -33,6 +33,10 @@ func TestAHardwareWalletAgreesToAPlanFirst(t *testing.T) {
 	w.register(admin)
 	assert.Equal(t, "true", w.ask(admin, get, destinations+"/health/config", nil).Get("signerReady"))
 
+	next := map[string]any{"purpose": "payment", "paymentId": string(b.payment)}
+	given := w.ask(admin, post, "/api/trezor/addresses/next", next)
+	assert.Equal(t, given.Get("address"), w.ask(admin, post, "/api/trezor/addresses/next", next).Get("address"), "a payment has one address")
+
 	p, second := w.plan(admin, b), w.plan(admin, b)
 	send := func(p planned) (string, map[string]any) {
 		return destinations + "/sweep", map[string]any{"planId": p.ID, "signedTxs": w.signed(p)}
