@@ -79,6 +79,9 @@ func (f *ChainFollower) follow(ctx context.Context, t watchview.Transaction) (ne
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", t.Kind, t.ID, err)
 	}
+	if t.Kind == watchview.Sweep && raw == "" {
+		out.Fee = money.Zero // the owners of the Safe sent it, and paid
+	}
 	firm := f.rule.Met(out.Depth, out.Finalized)
 	switch {
 	case out.State == network.Mined && firm:

@@ -35,7 +35,7 @@ type SweepCronOptions struct {
 	Executor *eventstore.Executor
 	Watch    watchview.Queries
 	Plans    sweepview.PlanQueries
-	Chains   []uint64
+	Chains   func() []uint64 // those there are at this moment
 	Token    func(money.Asset) (network.Token, bool)
 	Every    time.Duration // between two looks at the schedule; 15 s when 0
 	Log      *slog.Logger
@@ -51,7 +51,6 @@ type SweepCron struct {
 // NewSweepCron makes the loop.
 func NewSweepCron(o SweepCronOptions) *SweepCron {
 	c := &SweepCron{o: o}
-	slices.Sort(c.o.Chains)
 	c.loop = newLoop("sweep schedule", orDefault(o.Every, 15*time.Second), o.Log, c.round)
 	return c
 }
@@ -87,7 +86,7 @@ func (c *SweepCron) run(ctx context.Context, by domain.Actor, dry bool, limit in
 			return report, err
 		}
 		var problems []error
-		for _, chain := range c.o.Chains {
+		for _, chain := range slices.Sorted(slices.Values(c.o.Chains())) {
 			lines, err := c.onChain(ctx, chain, id, by, dry, limit, waiting)
 			report.Plans, problems = append(report.Plans, lines...), append(problems, err)
 		}

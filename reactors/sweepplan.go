@@ -22,7 +22,7 @@ import (
 
 // PlannerOptions join a SweepPlanner.
 type PlannerOptions struct {
-	Chains    map[uint64]PlanChain
+	Chain     func(id uint64) (PlanChain, bool) // one may be added while the service runs
 	Token     func(money.Asset) (network.Token, bool)
 	Executor  *eventstore.Executor
 	Watch     watchview.Queries
@@ -52,7 +52,7 @@ var errBelow = destination.ErrNothing.Because("the amount is not worth a sweep")
 // that of the only destination, else NOTHING_TO_SWEEP; GAS_TOO_HIGH for the whole plan.
 func (p *SweepPlanner) Prepare(ctx context.Context, wish sweepplan.Wish) (plan sweepplan.Planned, left []sweepplan.Left, err error) {
 	token, ok := p.o.Token(wish.Asset)
-	chain, configured := p.o.Chains[token.Chain]
+	chain, configured := p.o.Chain(token.Chain)
 	if !ok || !configured {
 		return plan, nil, network.ErrUnknownAsset.With("found", wish.Asset)
 	}

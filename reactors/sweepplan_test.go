@@ -29,7 +29,7 @@ func (w *world) planner() *SweepPlanner {
 	registry, err := network.New(devchain.Network())
 	require.NoError(w.t, err)
 	return NewSweepPlanner(PlannerOptions{
-		Chains: map[uint64]PlanChain{devchain.ChainID: w.client}, Token: registry.Token, Executor: w.x, Watch: w.watch, Sweeps: sweepview.New(w.pool),
+		Chain: func(id uint64) (PlanChain, bool) { return w.client, id == devchain.ChainID }, Token: registry.Token, Executor: w.x, Watch: w.watch, Sweeps: sweepview.New(w.pool),
 		Custodian: BuildOnly{}, Treasury: devchain.Treasury, Gas: devchain.Treasury,
 	})
 }
@@ -219,7 +219,7 @@ func TestTheScheduleRunsOnce(t *testing.T) {
 	require.NoError(t, err)
 	cron := func() *SweepCron {
 		return NewSweepCron(SweepCronOptions{
-			Planner: w.planner(), Runs: w.rows.Sweeps, Executor: w.x, Watch: w.watch, Plans: sweepview.NewPlans(w.pool, w.codec), Chains: []uint64{devchain.ChainID}, Token: registry.Token,
+			Planner: w.planner(), Runs: w.rows.Sweeps, Executor: w.x, Watch: w.watch, Plans: sweepview.NewPlans(w.pool, w.codec), Chains: func() []uint64 { return []uint64{devchain.ChainID} }, Token: registry.Token,
 		})
 	}
 	w.passes(cron().loop)

@@ -16,7 +16,7 @@ import (
 )
 
 func (p *SweepPlanner) chain(id uint64) (PlanChain, error) {
-	c, ok := p.o.Chains[id]
+	c, ok := p.o.Chain(id)
 	if !ok {
 		return nil, fault.New(fault.Unavailable, "CHAIN_NOT_CONFIGURED", "this chain is not configured").With("chain", id)
 	}
@@ -50,7 +50,7 @@ func (p *SweepPlanner) Ready(ctx context.Context, plan sweepplan.State, txs []ou
 		if next > tx.Nonce {
 			return sweepplan.ErrNotAllowed.Because("the nonce is used").With("nonce", tx.Nonce).With("next", next)
 		}
-		if tx.To == p.o.Treasury && !filled[tx.From] {
+		if outgoing.SameAddress(tx.To, p.o.Treasury) && !filled[tx.From] {
 			if err := p.paysItsGas(ctx, chain, tx); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"holdfast/adapters/records"
 	"holdfast/domain"
+	"holdfast/domain/fault"
 	"holdfast/eventstore/postgres/pgtest"
 )
 
@@ -86,6 +87,78 @@ func TestPathIndexesAreGivenOnceAndWithoutGaps(t *testing.T) {
 	other, err := r.Destinations.Index(t.Context(), "another xpub", domain.PaymentID(uuid.NewString()))
 	require.NoError(t, err)
 	assert.Zero(t, other)
+}
+
+// Many processes ask at once, each with a pool of its own; some ask for the same payment. One index
+// a payment, none left out.
+func TestManyProcessesShareThePathIndexes(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	processes := []*records.Records{records.New(pool, 1)}
+	for range 3 {
+		processes = append(processes, records.New(pgtest.Open(t, pool.Config().ConnString()), 1))
+	}
+	const payments, askers = 50, 4
+	got := [payments][askers * 2]uint32{}
+	var all sync.WaitGroup
+	for a := range askers {
+		for n := range payments {
+			all.Go(func() {
+				id := domain.PaymentID(uuid.NewSHA1(uuid.NameSpaceOID, []byte(fmt.Sprint("payment ", n))).String())
+				for again := range 2 {
+					index, err := processes[a].Destinations.Index(t.Context(), "shared", id)
+					assert.NoError(t, err)
+					got[n][a*2+again] = index
+				}
+			})
+		}
+	}
+	all.Wait()
+	given := map[uint32]int{}
+	for n := range got {
+		for _, index := range got[n] {
+			assert.Equal(t, got[n][0], index, "a payment has one index")
+		}
+		given[got[n][0]]++
+	}
+	for i := range uint32(payments) {
+		assert.Equal(t, 1, given[i], "index %d", i)
+	}
+	g, err := processes[0].Destinations.Given(t.Context(), "shared")
+	require.NoError(t, err)
+	assert.Equal(t, payments, g.Count)
+	assert.Equal(t, uint32(payments-1), *g.Last)
+}
+
+// The last index that a public key can derive is given out; after it there is none, for as many as
+// ask, and who has one keeps it.
+func TestAfterTheLastPathIndexThereIsNone(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	r := records.New(pool, 1)
+	_, err := pool.Exec(t.Context(), `INSERT INTO destination_indexes (fingerprint, index, payment_id) VALUES ('full', 2147483646, $1)`, uuid.NewString())
+	require.NoError(t, err)
+	last := domain.PaymentID(uuid.NewString())
+	index, err := r.Destinations.Index(t.Context(), "full", last)
+	require.NoError(t, err)
+	assert.Equal(t, uint32(1<<31-1), index)
+	var late sync.WaitGroup
+	for range 8 {
+		late.Go(func() {
+			_, err := r.Destinations.Index(t.Context(), "full", domain.PaymentID(uuid.NewString()))
+			f, ok := fault.From(err)
+			if assert.True(t, ok, "%v", err) {
+				assert.Equal(t, "DERIVATION_CONFLICT", f.Code)
+			}
+		})
+	}
+	late.Wait()
+	again, err := r.Destinations.Index(t.Context(), "full", last)
+	require.NoError(t, err)
+	assert.Equal(t, index, again)
+	g, err := r.Destinations.Given(t.Context(), "full")
+	require.NoError(t, err)
+	assert.Equal(t, 2, g.Count)
 }
 
 func TestOfTwoWhoAgreeAtOnceOneIsTheFirst(t *testing.T) {

@@ -1,15 +1,12 @@
 package funding
 
 import (
-	"errors"
-
 	"holdfast/domain"
 	"holdfast/domain/destination"
 	"holdfast/domain/fault"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/sweepplan"
 	"holdfast/domain/sweepschedule"
-	"holdfast/domain/treasury"
 )
 
 // PlanSweeps keeps a plan for a signer outside. Errors: SWEEP_IN_FLIGHT, NOTHING_TO_SWEEP,
@@ -105,8 +102,11 @@ func (f ExecuteSweep) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	events, err := domain.Do(u, sweepplan.Decider, string(f.Plan), sweepplan.Execute{Issue: f.Issue, Sweep: f.Sweep, Tx: f.Tx})
-	if err != nil || len(events) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	if len(events) == 0 { // told twice
+		return swept(u, f.Plan)
 	}
 	w, _ := plan.Find(f.Sweep)
 	if err := broadcast(u, f.Issue, w, outgoing.NormalHash(f.Tx), 0, ""); err != nil {
@@ -161,15 +161,19 @@ func (f SettleSweep) WitnessedBy(i domain.Issue) SettleSweep {
 	return f
 }
 
-// Run decides.
+// Run decides. A sweep that was final before has its fee booked, also when the chain has undone it
+// since.
 func (f SettleSweep) Run(u *domain.Unit) (any, error) {
+	d, err := domain.StateOf(u, destination.Decider, string(f.Destination))
+	if err != nil {
+		return nil, err
+	}
+	before := d.Sweeps[f.Sweep].Status
 	answer, err := f.ConfirmSweep.Run(u)
-	if err != nil || f.Fee == nil {
+	if err != nil || f.Fee == nil || before == "confirmed" || before == "reorged" {
 		return answer, err
 	}
-	if _, err = f.Fee.Run(u); errors.Is(err, treasury.ErrBooked) {
-		err = nil // it was final before, and undone: the fee stays booked
-	}
+	_, err = f.Fee.Run(u)
 	return answer, err
 }
 

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -72,4 +73,37 @@ func TestAnOldWebhookSecretHasAnEnd(t *testing.T) {
 	c, err = Load()
 	require.NoError(t, err)
 	assert.False(t, c.RequestNetworkDouble())
+}
+
+// What guards money never belongs into a configuration: a private key in the place of the public
+// one stops the start, in a message that ends in logs and does not hold it.
+func TestAPrivateKeyInTheConfigurationIsNamedNotRepeated(t *testing.T) {
+	for name, secret := range map[string]string{
+		"xprv":          "xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi",
+		"quoted xprv":   `"xprv9s21ZrQH143K3QTDL4LXw2F7HEK3wJUD2nW2nRk4stbPy6cq3jPPqjiChkVvvNKmPGJxWUtg6LnF5kejMRNNU3TGtRBeJgk33yuGBxrMPHi"`,
+		"tprv":          "tprv8ZgxMBicQKsPd7Uf69XL1XwhmjHopUGep8GuEiJDZmbQz6o58LninorQAfcKZWARbtRtfnLcJ5MQ2AtHcQJCCRUcMRvmDUjyEmNUWwx8UbK",
+		"hex":           "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80",
+		"seed words":    "test test test test test test test test test test test junk",
+		"padded secret": "  ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80\t",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			t.Setenv("DERIVED_DESTINATION_XPUB", secret)
+			t.Setenv("PORT", "70000") // another problem: it is told in the same breath
+			c, err := Load()
+			require.ErrorContains(t, err, "DERIVED_DESTINATION_XPUB")
+			require.ErrorContains(t, err, "PORT")
+			for _, part := range []string{strings.TrimSpace(secret), strings.Trim(strings.TrimSpace(secret), `"`)[4:20]} {
+				assert.NotContains(t, err.Error(), part)
+			}
+			if c != nil {
+				assert.NotContains(t, fmt.Sprintf("%+v", *c), strings.TrimSpace(secret))
+			}
+		})
+	}
+	t.Chdir(t.TempDir())
+	t.Setenv("DERIVED_DESTINATION_XPUB", "xpub6Ce9NcJvTk372KjsGfWqbcex5DumjpNquQLApoeQUavSCjEc823BV1tb4rXUuPuht8h2hSxkg2EXUaKUJmniJvRZAELxypsCzBFdtosmV76")
+	c, err := Load()
+	require.NoError(t, err)
+	assert.NotEmpty(t, c.DestinationXPub)
 }

@@ -9,6 +9,7 @@ import (
 	"holdfast/domain/network"
 	domainpolicy "holdfast/domain/policy"
 	"holdfast/projections"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/watchview"
 	"holdfast/reactors"
 )
@@ -60,11 +61,15 @@ func (s *Service) openLoops() error {
 	return nil
 }
 
-// chainLoops are those of one chain: its follower and, where keys are at hand, its sweeper.
+// chainLoops are those of one chain: its follower, the one that follows gas and, where keys are at
+// hand, its sweeper.
 func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop {
 	all := []loop{reactors.NewChainFollower(reactors.FollowerOptions{
 		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.positions(),
 		Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(), Reorg: s.Config.ReorgDepth, Range: s.Config.ScanRange,
+	}), reactors.NewTopUps(reactors.TopUpOptions{
+		Network: client.Chain(), Chain: client, Decode: evm.Decode, Raw: s.Records.Transactions.Raw, Executor: s.Executor, Sweeps: sweepview.New(s.Jobs),
+		Every: s.lookEvery(), Log: s.Log,
 	})}
 	if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
 		all = append(all, reactors.NewSweeper(reactors.SweeperOptions{

@@ -37,32 +37,25 @@ type sweeps struct {
 	destinations destinationview.Queries
 }
 
-// openSweeps makes the planner, the schedule, and for each chain the loop that follows gas.
+// openSweeps makes the planner and the schedule.
 func (s *Service) openSweeps(watch watchview.Queries) {
 	views := sweepview.New(s.Jobs)
-	chains := map[uint64]reactors.PlanChain{}
-	for id, c := range s.Chains.All() {
-		chains[id] = c
-	}
 	planner := reactors.NewSweepPlanner(reactors.PlannerOptions{
-		Chains: chains, Token: s.Chains.Registry.Token, Executor: s.Executor, Watch: watch, Sweeps: views,
+		Chain: func(id uint64) (reactors.PlanChain, bool) {
+			c, err := s.Chains.Client(id)
+			return c, err == nil
+		}, Token: s.Chains.Registry.Token, Executor: s.Executor, Watch: watch, Sweeps: views,
 		Custodian: s.custodian(), Treasury: s.Chains.Treasury, Gas: s.Chains.Gas,
 	})
 	s.sweeps = &sweeps{
 		SweepPlanner: planner, chains: s.Chains, records: s.Records, executor: s.Executor, destinations: destinationview.New(s.HTTP, s.Codec),
 		cron: reactors.NewSweepCron(reactors.SweepCronOptions{
 			Planner: planner, Runs: s.Records.Sweeps, Executor: s.Executor, Watch: watch, Plans: sweepview.NewPlans(s.Jobs, s.Codec),
-			Chains: slices.Collect(maps.Keys(chains)), Token: s.Chains.Registry.Token, Log: s.Log,
+			Chains: func() []uint64 { return slices.Collect(maps.Keys(s.Chains.All())) }, Token: s.Chains.Registry.Token, Log: s.Log,
 		}),
 	}
 	if s.Config.SweepSigner != "local" { // there the Sweeper does it
 		s.loops = append(s.loops, s.sweeps.cron)
-	}
-	for _, client := range s.Chains.All() {
-		s.loops = append(s.loops, reactors.NewTopUps(reactors.TopUpOptions{
-			Network: client.Chain(), Chain: client, Decode: evm.Decode, Raw: s.Records.Transactions.Raw, Executor: s.Executor, Sweeps: views,
-			Every: s.lookEvery(), Log: s.Log,
-		}))
 	}
 }
 
