@@ -108,7 +108,7 @@ type Confirmations struct {
 // Confirmations gives the depth of each transfer of a payment, as the chain's follower last saw it:
 // telemetry, by which nothing is decided.
 func (q Queries) Confirmations(ctx context.Context, id domain.PaymentID) ([]Confirmations, error) {
-	if uuid.Validate(string(id)) != nil {
+	if known := uuid.Validate(string(id)) == nil; !known {
 		return nil, nil // no payment has such an id
 	}
 	rows, err := q.pool.Query(ctx, `SELECT evidence, have, need, seen_at FROM public.payment_confirmations WHERE payment_id = $1 ORDER BY evidence`, string(id))
