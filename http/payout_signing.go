@@ -140,8 +140,11 @@ func (s *Server) signPayout(ctx context.Context, c *call, id string, d delivered
 	if err := s.safekept(ctx, trezor.PayoutKind, string(p.Payout), false); err != nil {
 		return reply{}, err
 	}
-	if err := s.payable(ctx, c, p.Amount.Asset, p.Wallet, "payout/"+string(p.Payout)); err != nil {
-		return reply{}, err
+	// What was sent already, by us or elsewhere, is a fact: it is booked whoever got it.
+	if p.Phase != payout.PhaseBroadcast && d.hash == "" {
+		if err := s.payable(ctx, c, p.Amount.Asset, p.Wallet, "payout/"+string(p.Payout)); err != nil {
+			return reply{}, err
+		}
 	}
 	if d, err = s.decoded(ctx, p.Amount.Asset, d); err != nil {
 		return reply{}, err

@@ -157,8 +157,11 @@ func (s *Server) signRefund(ctx context.Context, c *call, r refund.State, destin
 	if err := s.safekept(ctx, trezor.RefundKind, string(r.Refund), false); err != nil {
 		return reply{}, err
 	}
-	if err := s.payable(ctx, c, asset, d.tx.To, "refund/"+string(r.Refund)); err != nil {
-		return reply{}, err
+	// What was sent already, by us or elsewhere, is a fact: it is booked whoever got it.
+	if r.Phase != refund.PhaseBroadcast && d.hash == "" {
+		if err := s.payable(ctx, c, asset, d.tx.To, "refund/"+string(r.Refund)); err != nil {
+			return reply{}, err
+		}
 	}
 	f := settlement.SignRefund{
 		Issue: c.issue(), Refund: r.Refund, Tx: d.tx, Custody: asOutgoing(destinationID), Screening: "clean", Sent: d.hash != "",
