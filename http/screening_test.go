@@ -186,3 +186,27 @@ func TestNothingIsSentToAnAddressThatIsNotClean(t *testing.T) {
 	c := admin.post(approve, map[string]any{"revision": 1})
 	assert.Equal(t, 200, c.status, string(c.raw))
 }
+
+// A recipient that is flagged by now gets nothing new; what is on its way to him already is a
+// fact, and may be replaced and booked.
+func TestWhatWasSentIsBookedWhoeverGotIt(t *testing.T) {
+	t.Parallel()
+	l, v := &list{}, newVault(t)
+	w := setup(t, sending(v, func(w *world) { w.deps.Screener = l })...)
+	seller, admin := w.as(w.users.named("seller")), w.as(w.users.named("admin"))
+	w.earn(seller.id, 1000)
+	w.float(5000)
+	sign := func(path string, price uint64) answer {
+		return admin.post(path+"/signed", map[string]any{"signedTx": v.signed(t, w.transfer(path), price)})
+	}
+	sent, unsent := w.approved(seller, admin, "400"), w.approved(seller, admin, "300")
+	require.Equal(t, 200, admin.post(sent+"/instruction", nil).status)
+	first := sign(sent, 10)
+	require.Equal(t, 200, first.status, string(first.raw))
+	require.Equal(t, 200, admin.post(unsent+"/instruction", nil).status)
+
+	l.set(w.transfer(sent).To, safety.Flagged)
+	assert.Equal(t, "ADDRESS_SCREENED", sign(unsent, 10).code)
+	again := sign(sent, 20)
+	assert.Equal(t, 200, again.status, string(again.raw))
+}
