@@ -101,20 +101,21 @@ func replaceIn(i int, was, is string) func([]requestnetwork.Transaction) []reque
 // No single changed byte of the call data passes, wherever it is.
 func TestNoChangedByteOfCallDataPasses(t *testing.T) {
 	t.Parallel()
+	const amountAt = len("0x") + 8 + 64 // in approve(spender, amount)
 	rapid.Check(t, func(rt *rapid.T) {
 		all := pay()
 		i := rapid.IntRange(0, 1).Draw(rt, "transaction")
 		at := rapid.IntRange(2, len(all[i].Data)-1).Draw(rt, "digit")
 		digit := rapid.SampledFrom([]byte("0123456789abcdef")).Draw(rt, "is")
-		if i == 0 && at > 74 {
-			return // a larger allowance is none of our business
-		}
 		if i == 1 && at >= 2+8+5*64 && at < 2+8+6*64 {
 			return // who gets a fee of nothing does not matter
 		}
 		b := []byte(all[i].Data)
 		if b[at] == digit {
 			return
+		}
+		if i == 0 && at >= amountAt && digit > b[at] {
+			return // a larger allowance for the right proxy is none of our business
 		}
 		b[at] = digit
 		all[i].Data = string(b)

@@ -50,12 +50,20 @@ func TestKilledConnectionsLoseNothingAndDoubleNothing(t *testing.T) {
 	const clients, each = 8, 40
 	stop := make(chan struct{})
 	var killer, wg sync.WaitGroup
+	var answered atomic.Int64
 	killer.Go(func() {
-		for tick := time.NewTicker(15 * time.Millisecond); ; {
+		// The next kill waits for an answer: on a busy machine a new connection takes longer than
+		// a tick, and killing each one at birth would show nothing but patience.
+		for tick, before := time.NewTicker(15*time.Millisecond), int64(-1); ; {
 			select {
 			case <-stop:
 				return
 			case <-tick.C:
+				now := answered.Load()
+				if now == before {
+					continue
+				}
+				before = now
 				_, _ = pool.Exec(context.Background(), `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 					WHERE datname = current_database() AND application_name = 'holdfast-append'`)
 			}
@@ -70,6 +78,7 @@ func TestKilledConnectionsLoseNothingAndDoubleNothing(t *testing.T) {
 				for {
 					_, err := store.Append(t.Context(), a)
 					if err == nil {
+						answered.Add(1)
 						break
 					}
 					failures.Add(1)
