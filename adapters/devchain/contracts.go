@@ -52,7 +52,7 @@ func deployments() []deployment {
 		{"FeeOnTransferERC20", nil},
 		{"NoReturnERC20", []any{supply(6)}},
 		{"TestERC20", []any{"USD Coin", "USDC", uint8(6), supply(6)}}, // the fake
-		{"FeeProxyStub", nil},                                         // the look-alike
+		{"FeeProxyStub", nil}, // the look-alike
 		{"SanctionsStub", nil},
 		{"PriceFeedStub", []any{uint8(8), big.NewInt(100_000_000)}},
 	}
