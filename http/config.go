@@ -12,7 +12,11 @@ type Config struct {
 	Stores      map[string]string
 	AccessLog   bool
 
-	Secret     []byte        // of access tokens, at least 32 bytes
+	Secret []byte // of access tokens, at least 32 bytes
+	// PreviousSecret is still believed, and signs nothing, until PreviousUntil.
+	PreviousSecret []byte
+	PreviousUntil  time.Time
+
 	AccessTTL  time.Duration // 0 = 15 minutes
 	RefreshTTL time.Duration // 0 = 30 days
 

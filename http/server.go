@@ -45,8 +45,9 @@ const shutdownLimit = 20 * time.Second
 // New joins the table with its handlers. It fails on a missing required part and on a
 // secret that is too short.
 func New(config Config, deps Deps) (*Server, error) {
-	if len(config.Secret) < 32 {
-		return nil, errors.New("the token secret must have at least 32 bytes")
+	keys, err := newTokenKeys(config.Secret, config.PreviousSecret, config.PreviousUntil)
+	if err != nil {
+		return nil, err
 	}
 	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Registry == nil {
 		return nil, errors.New("executor, users, sessions and registry are required")
@@ -58,7 +59,7 @@ func New(config Config, deps Deps) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.tokens = newTokens(config.Secret, config.AccessTTL)
+	s.tokens = newTokens(keys, config.AccessTTL)
 	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
 	s.inFlight = make(chan struct{}, config.MaxInFlight)
 	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)

@@ -47,7 +47,11 @@ type Config struct {
 	RedisURI      string `env:"REDIS_URI" secret:"url"`
 	RedisPassword string `env:"REDIS_PASSWORD" secret:"true"`
 
-	JWTSecret      string `env:"JWT_SECRET" secret:"true"`
+	JWTSecret string `env:"JWT_SECRET" secret:"true"`
+	// The secret before a rotation is believed until then, and not a second longer.
+	JWTPrevious      string    `env:"JWT_SECRET_PREVIOUS" secret:"true"`
+	JWTPreviousUntil time.Time `env:"JWT_SECRET_PREVIOUS_UNTIL"` // RFC 3339
+
 	JWTExpires     string `env:"JWT_EXPIRES_IN" envDefault:"7d"`
 	RefreshExpires string `env:"REFRESH_TOKEN_EXPIRES_IN" envDefault:"30d"`
 
@@ -183,9 +187,6 @@ func readable(err error) error {
 	return errors.Join(out...)
 }
 
-// knownSecrets are defaults seen in tutorials; a service that starts with one is open.
-var knownSecrets = []string{"your-secret-key", "changeme", "change-me", "secret", "jwt-secret", "your-256-bit-secret"}
-
 func (c *Config) complete() error {
 	var problems []error
 	wrong := func(name, found, want string) {
@@ -314,8 +315,13 @@ func (c *Config) secrets() []error {
 			problems = append(problems, fmt.Errorf("%s: not set; required outside development", name))
 		}
 	}
-	if c.JWTSecret != "" && (len(c.JWTSecret) < 32 || slices.ContainsFunc(knownSecrets, func(k string) bool { return strings.EqualFold(strings.Trim(c.JWTSecret, "-_!1234567890"), k) })) {
-		problems = append(problems, errors.New("JWT_SECRET: too short or a known default; allowed: at least 32 random bytes"))
+	if (c.JWTPrevious == "") != c.JWTPreviousUntil.IsZero() {
+		problems = append(problems, errors.New("JWT_SECRET_PREVIOUS and …_PREVIOUS_UNTIL go together: an old secret without an end is open for ever; allowed: a time such as 2026-12-01T00:00:00Z"))
+	}
+	for name, secret := range map[string]string{"JWT_SECRET": c.JWTSecret, "JWT_SECRET_PREVIOUS": c.JWTPrevious} {
+		if secret != "" && guessable(secret) {
+			problems = append(problems, fmt.Errorf("%s: too short or a known default; allowed: at least 32 random bytes", name))
+		}
 	}
 	for name, v := range map[string]string{"PII_MASTER_KEY": c.PIIMasterKey, "LOG_SIGNING_KEY": c.LogSigningKey} {
 		if _, err := Key32(v); v != "" && err != nil {

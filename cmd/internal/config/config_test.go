@@ -45,13 +45,13 @@ func TestDevelopmentKeepsGeneratedSecrets(t *testing.T) {
 
 func TestSettingsMaskSecrets(t *testing.T) {
 	t.Chdir(t.TempDir())
-	t.Setenv("JWT_SECRET", strings.Repeat("k9", 20))
+	t.Setenv("JWT_SECRET", "k9"+randomSecret)
 	t.Setenv("PG_URL", "postgres://u:hunter2@db/x")
 	c, err := Load()
 	require.NoError(t, err)
 	for _, s := range c.Settings() {
 		assert.NotContains(t, s.Value, "hunter2")
-		assert.NotContains(t, s.Value, "k9k9")
+		assert.NotContains(t, s.Value, "k9f0")
 	}
 }
 
@@ -106,4 +106,32 @@ func TestAPrivateKeyInTheConfigurationIsNamedNotRepeated(t *testing.T) {
 	c, err := Load()
 	require.NoError(t, err)
 	assert.NotEmpty(t, c.DestinationXPub)
+}
+
+const randomSecret = "f0b31f7a9c2e4d58a6b0c1d2e3f40516"
+
+// A secret that anybody could guess stops the start, in every environment, and is not repeated.
+func TestKnownSecretsDoNotStart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, bad := range []string{
+		"short", "secret", strings.Repeat("a", 64), strings.Repeat("k9", 20), "your-secret-key-change-in-production", "supersecretjwtkeyforthemarketplace!!",
+		"change-me-change-me-change-me-change-me", "YOUR_JWT_SECRET_AT_LEAST_32_CHARACTERS", "0123456789abcdef0123456789abcdef",
+	} {
+		t.Setenv("JWT_SECRET", bad)
+		_, err := Load()
+		require.ErrorContains(t, err, "JWT_SECRET", bad)
+		assert.NotContains(t, err.Error(), "found "+bad)
+	}
+	t.Setenv("JWT_SECRET", randomSecret)
+	_, err := Load()
+	require.NoError(t, err)
+	t.Setenv("JWT_SECRET_PREVIOUS", "f0"+randomSecret)
+	_, err = Load()
+	require.ErrorContains(t, err, "JWT_SECRET_PREVIOUS", "a previous secret has an end")
+	t.Setenv("JWT_SECRET_PREVIOUS_UNTIL", "2026-12-01T00:00:00Z")
+	_, err = Load()
+	require.NoError(t, err)
+	t.Setenv("JWT_SECRET_PREVIOUS", strings.Repeat("a", 40))
+	_, err = Load()
+	require.ErrorContains(t, err, "JWT_SECRET_PREVIOUS", "the previous one is believed too")
 }
