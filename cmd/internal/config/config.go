@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -37,7 +36,8 @@ type Config struct {
 	TrustProxy  string   `env:"TRUST_PROXY"`
 	LogLevel    string   `env:"LOG_LEVEL" envDefault:"info"`
 	AccessLog   bool     `env:"ACCESS_LOG" envDefault:"true"`
-	Proxies     []string `env:"-"` // parsed TRUST_PROXY
+	Proxies     []string `env:"-"` // parsed TRUST_PROXY: networks, or
+	ProxyHops   int      `env:"-"` // how many proxies stand before the service
 
 	PGURL            string `env:"PG_URL" secret:"url"`
 	PGPoolHTTP       int    `env:"PG_POOL_HTTP" envDefault:"16"`
@@ -101,8 +101,9 @@ type Config struct {
 	Safety
 	Quoting
 
+	Limits
+
 	SeedUsers *bool `env:"SEED_USERS"`
-	RateLimit *bool `env:"RATE_LIMIT"`
 }
 
 // Durations of tokens after Load.
@@ -135,15 +136,6 @@ func (c *Config) NightlyHour() int {
 // RequestNetworkDouble reports whether the provider's double is started when no key is given.
 func (c *Config) RequestNetworkDouble() bool {
 	return c.Development() && (c.RequestNetworkPlayed == nil || *c.RequestNetworkPlayed)
-}
-
-// RateLimited reports whether requests are counted: always outside development, where a
-// demo or a load test would soon be refused.
-func (c *Config) RateLimited() bool {
-	if c.RateLimit != nil {
-		return *c.RateLimit
-	}
-	return !c.Development()
 }
 
 // MaxFeePerGas is the most that a transaction of ours pays for a unit of gas, in base units.
@@ -252,16 +244,8 @@ func (c *Config) complete() error {
 	if c.MaxGasPrice < 1 || c.MaxGasPrice > 1_000_000 {
 		wrong("MAX_GAS_PRICE_GWEI", strconv.FormatUint(c.MaxGasPrice, 10), "1 … 1000000 gwei")
 	}
-	for _, p := range strings.FieldsFunc(c.TrustProxy, func(r rune) bool { return r == ',' || r == ' ' }) {
-		if !strings.Contains(p, "/") {
-			p += "/32"
-		}
-		if _, err := netip.ParsePrefix(p); err != nil {
-			wrong("TRUST_PROXY", strconv.Quote(p), "addresses or CIDRs, separated by commas")
-			continue
-		}
-		c.Proxies = append(c.Proxies, p)
-	}
+	c.trustedProxies(wrong)
+	c.limits(wrong)
 	for _, n := range []struct {
 		name            string
 		value, low, top uint64

@@ -135,3 +135,53 @@ func TestKnownSecretsDoNotStart(t *testing.T) {
 	_, err = Load()
 	require.ErrorContains(t, err, "JWT_SECRET_PREVIOUS", "the previous one is believed too")
 }
+
+func TestTrustedProxies(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for text, want := range map[string]struct {
+		networks []string
+		hops     int
+	}{
+		"":                            {},
+		"2":                           {hops: 2},
+		"10.0.0.0/8, 192.168.1.7":     {networks: []string{"10.0.0.0/8", "192.168.1.7/32"}},
+		"2001:db8::1,2001:db8:1::/48": {networks: []string{"2001:db8::1/128", "2001:db8:1::/48"}},
+	} {
+		t.Setenv("TRUST_PROXY", text)
+		c, err := Load()
+		require.NoError(t, err, text)
+		assert.Equal(t, want.networks, c.Proxies, text)
+		assert.Equal(t, want.hops, c.ProxyHops, text)
+	}
+	for _, bad := range []string{"0", "-1", "17", "proxy", "0.0.0.0/0", "::/0", "10.0.0.0/33", "10.0.0.1;10.0.0.2"} {
+		t.Setenv("TRUST_PROXY", bad)
+		_, err := Load()
+		assert.ErrorContains(t, err, "TRUST_PROXY", bad)
+	}
+}
+
+func TestLimitsAreSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, err := Load()
+	require.NoError(t, err)
+	assert.Equal(t, []int{10_000, 1000, 3000, 2000, 60_000, 60_000}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "a demo is not refused")
+	t.Setenv("HOLDFAST_ENV", "test")
+	for _, name := range []string{"PG_URL", "REQUEST_NETWORK_WEBHOOK_SECRET"} {
+		t.Setenv(name, "x")
+	}
+	for _, name := range []string{"JWT_SECRET", "PII_MASTER_KEY", "LOG_SIGNING_KEY"} {
+		t.Setenv(name, randomSecret+randomSecret)
+	}
+	t.Setenv("RATE_LIMIT_AI", "7")
+	c, err = Load()
+	require.NoError(t, err)
+	assert.Equal(t, []int{100, 10, 30, 7, 600, 600}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "the original's")
+	assert.True(t, c.RateLimit)
+	for name, bad := range map[string]string{"RATE_LIMIT_GLOBAL": "-1", "RATE_LIMIT_WINDOW": "1ms", "REDIS_PATIENCE": "1m"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, bad)
+			_, err := Load()
+			assert.ErrorContains(t, err, name)
+		})
+	}
+}
