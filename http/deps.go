@@ -58,6 +58,9 @@ type Deps struct {
 	Inbox   Inbox
 	Webhook WebhookVerifier
 
+	KeyUses KeyUses // nil: nobody is told when a key was last used
+	News    News    // nil: other instances find out by themselves, in a few seconds
+
 	Views       *Views
 	Positions   Positions
 	Projections Projections
@@ -151,11 +154,18 @@ type HealthCheck struct {
 	Detail func(ctx context.Context) any
 }
 
-// Limiter counts a request against a budget.
+// Limiter counts requests against budgets. It always answers, in bounded time: what it falls
+// back to when its store is away is its own affair, and must not be more generous.
 type Limiter interface {
-	// Allow counts one and reports what is left of the window; ok is false when there was
-	// nothing left.
-	Allow(ctx context.Context, budget Budget, key string) (left int, resets time.Duration, ok bool)
+	// Spend counts one request of key in every budget and tells how each stands, in order.
+	Spend(ctx context.Context, key string, budgets ...Budget) []Spent
+}
+
+// Spent is how a budget stands after a request was counted in it.
+type Spent struct {
+	Left   int           // requests left of the window
+	Resets time.Duration // until a new window begins
+	OK     bool          // false when there was nothing left
 }
 
 // Budget is so many requests in so long.

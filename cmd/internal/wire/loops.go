@@ -46,6 +46,7 @@ func (s *Service) openLoops() error {
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
+	s.loops = append(s.loops, news{s})
 	s.openSweeps(watch)
 	for _, client := range s.Chains.All() {
 		s.loops = append(s.loops, s.chainLoops(client, watch)...)

@@ -148,13 +148,10 @@ func (s *Service) openServer(version string) error {
 	if err != nil {
 		return err
 	}
-	var limiter apihttp.Limiter
-	if cfg.RateLimited() {
-		limiter = apihttp.NewLocalLimiter()
-	}
 	s.Server, err = apihttp.New(apihttp.Config{
-		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
-		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
+		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, ProxyHops: cfg.ProxyHops, Budgets: budgets(cfg), Version: version, AccessLog: cfg.AccessLog,
+		Secret: []byte(cfg.JWTSecret), PreviousSecret: []byte(cfg.JWTPrevious), PreviousUntil: cfg.JWTPreviousUntil,
+		AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
 		Quoting: quoting(cfg),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
@@ -163,13 +160,14 @@ func (s *Service) openServer(version string) error {
 		Oracle:   s.oracle, Screener: s.screener,
 		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
 		Recipients: recipients{s.Chains, s.screener},
-		Policy:     terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
+		Policy:     terms, Codes: newCodes(cfg.PIIMasterKey), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
+		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
+		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
-		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.JWTSecret), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
+		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.PIIMasterKey), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
 	return err
 }
