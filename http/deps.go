@@ -54,6 +54,11 @@ type Deps struct {
 	Inbox   Inbox
 	Webhook WebhookVerifier
 
+	// Mailer queues letters; PostOffice is their outbox, DevMail shows it in development.
+	Mailer     Mailer
+	PostOffice PostOffice
+	DevMail    DevMailbox
+
 	Views       *Views
 	Positions   Positions
 	Projections Projections

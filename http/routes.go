@@ -60,6 +60,7 @@ func Routes() []Route {
 		sweepRoutes(),
 		sweepScheduleRoutes(),
 		trezorRoutes(),
+		emailRoutes(),
 	)
 }
 
