@@ -28,7 +28,7 @@ type Deps struct {
 	Sessions   Sessions
 	Accounts   Accounts
 	Hashes     KeyedHashes
-	Mailer     Mailer
+	Mailer     Mailer   // nil: where a letter is needed the answer is 503
 	Lockouts   Lockouts // nil: counted in this process
 	Registry   Registry
 	Checkout   Checkout
@@ -60,6 +60,9 @@ type Deps struct {
 
 	KeyUses KeyUses // nil: nobody is told when a key was last used
 	News    News    // nil: other instances find out by themselves, in a few seconds
+	// PostOffice is the outbox that Mailer fills, DevMail shows it in development.
+	PostOffice PostOffice
+	DevMail    DevMailbox
 
 	Views       *Views
 	Positions   Positions

@@ -110,6 +110,9 @@ func mediaType(r *Route, req *http.Request, body []byte) error {
 		return nil
 	}
 	mt, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if r.Forms && mt == "application/x-www-form-urlencoded" {
+		mt = "application/json"
+	}
 	if err != nil || mt != "application/json" {
 		return errMediaType
 	}

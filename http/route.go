@@ -63,6 +63,8 @@ type Route struct {
 	Streams bool
 	// Raw routes take bytes: no schema, no JSON rules, no Idempotency-Key.
 	Raw bool
+	// Forms routes take URL-encoded forms beside JSON; only raw ones.
+	Forms bool
 	// Names lists path parameters that are not ids, with the form they must have.
 	Names map[string]string
 

@@ -61,6 +61,7 @@ func Routes() []Route {
 		sweepScheduleRoutes(),
 		trezorRoutes(),
 		apiKeyRoutes(),
+		emailRoutes(),
 	))
 }
 

@@ -100,6 +100,7 @@ type Config struct {
 
 	Safety
 	Quoting
+	Mailing
 
 	Limits
 
@@ -150,7 +151,12 @@ func Load() (*Config, error) {
 			return nil, fmt.Errorf(".env cannot be read: %w", err)
 		}
 	}
-	c, err := env.ParseAs[Config]()
+	return From(env.ToMap(os.Environ()))
+}
+
+// From reads settings from a map instead of the process's environment.
+func From(environment map[string]string) (*Config, error) {
+	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: environment})
 	if err != nil {
 		return nil, fmt.Errorf("the environment is not valid: %w", readable(err))
 	}
@@ -275,6 +281,7 @@ func (c *Config) complete() error {
 		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
 	c.safety(wrong)
+	c.mailing(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

@@ -47,6 +47,7 @@ type Service struct {
 	oracle   apihttp.Oracle
 
 	sweeps *sweeps
+	mail   *mailing // nil without a mail server outside development
 
 	loopsLock sync.Mutex
 	loops     []loop
@@ -84,6 +85,13 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if s.oracle, err = s.openOracle(ctx); err != nil {
+		return nil, err
+	}
+	master, err := config.Key32(cfg.PIIMasterKey)
+	if err != nil {
+		return nil, fmt.Errorf("PII_MASTER_KEY: %w", err)
+	}
+	if err := s.openMail(master); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
@@ -166,6 +174,7 @@ func (s *Service) openServer(version string) error {
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(),
+		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
 		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.PIIMasterKey), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
