@@ -29,6 +29,7 @@ type Server struct {
 	sessions *liveSessions
 	metrics  *metrics
 	polls    *polls
+	lockouts Lockouts
 
 	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
@@ -60,6 +61,9 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	s.tokens = newTokens(config.Secret, config.AccessTTL)
 	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
+	if s.lockouts = deps.Lockouts; s.lockouts == nil {
+		s.lockouts = NewLocalLockouts(nil)
+	}
 	s.inFlight = make(chan struct{}, config.MaxInFlight)
 	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)
 	s.pollsInFlight = make(chan struct{}, config.MaxPolls)
