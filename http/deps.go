@@ -24,18 +24,20 @@ type Deps struct {
 	Log      *slog.Logger
 	Executor *eventstore.Executor
 
-	Users      Users
-	Sessions   Sessions
-	Accounts   Accounts
-	Hashes     KeyedHashes
-	Mailer     Mailer   // nil: where a letter is needed the answer is 503
-	Lockouts   Lockouts // nil: counted in this process
-	Registry   Registry
-	Checkout   Checkout
-	Oracle     Oracle
-	Screener   Screener
-	Custody    Custody
-	Recipients Recipients // nil: only addresses that were screened as wallets are paid
+	Users    Users
+	Sessions Sessions
+	Accounts Accounts
+	Hashes   KeyedHashes
+	Mailer   Mailer   // nil: where a letter is needed the answer is 503
+	Lockouts Lockouts // nil: counted in this process
+	// AccountCodes are sent by mail.
+	AccountCodes AccountCodes
+	Registry     Registry
+	Checkout     Checkout
+	Oracle       Oracle
+	Screener     Screener
+	Custody      Custody
+	Recipients   Recipients // nil: only addresses that were screened as wallets are paid
 	// Provider, when one is switched on, makes requests for payments and watches for them.
 	Provider   Provider
 	Policy     Policy

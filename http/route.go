@@ -71,6 +71,8 @@ type Route struct {
 	register func(*Server, *Route)
 	amounts  []string // paths of amounts in the body
 	hasBody  bool
+	// mayOmitBody: the input's Body is a pointer, and nil without one.
+	mayOmitBody bool
 }
 
 // Any is the role list of routes that take every signed-in user.
@@ -114,7 +116,8 @@ type output struct{ Body func(huma.Context) }
 // a success looks like, for the documents alone.
 func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *call, in *I) (reply, error)) Route {
 	route.amounts = amountPaths(reflect.TypeFor[I]())
-	_, route.hasBody = reflect.TypeFor[I]().FieldByName("Body")
+	body, hasBody := reflect.TypeFor[I]().FieldByName("Body")
+	route.hasBody, route.mayOmitBody = hasBody, hasBody && body.Type.Kind() == reflect.Pointer
 	route.hasBody = route.hasBody || route.Raw
 	route.register = func(s *Server, r *Route) {
 		for i, path := range append([]string{r.Path}, r.Aliases...) {

@@ -31,6 +31,7 @@ type Server struct {
 	metrics  *metrics
 	proxies  proxies
 	polls    *polls
+	lockouts Lockouts
 
 	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
@@ -67,6 +68,9 @@ func New(config Config, deps Deps) (*Server, error) {
 	s.tokens = newTokens(keys, config.AccessTTL)
 	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
 	s.keys = newKnownKeys(deps.Executor, deps.KeyUses, config.SessionFresh)
+	if s.lockouts = deps.Lockouts; s.lockouts == nil {
+		s.lockouts = NewLocalLockouts(nil)
+	}
 	s.inFlight = make(chan struct{}, config.MaxInFlight)
 	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)
 	s.pollsInFlight = make(chan struct{}, config.MaxPolls)
