@@ -30,6 +30,10 @@ type Records struct {
 	Provider     *Provider
 	Sweeps       *Sweeps
 	Operations   *Operations
+	Challenges   *Challenges
+	SignIns      *SignIns
+	Passkeys     *Passkeys
+	Telegram     *Telegram
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -40,6 +44,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records {
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
 		Sweeps: &Sweeps{pool}, Operations: &Operations{pool},
+		Challenges: &Challenges{pool}, SignIns: &SignIns{pool}, Passkeys: &Passkeys{pool}, Telegram: &Telegram{pool},
 	}
 }
 
