@@ -32,6 +32,10 @@ type Records struct {
 	Operations   *Operations
 	KeyUses      *KeyUses
 	AccountCodes *AccountCodes
+	Challenges   *Challenges
+	SignIns      *SignIns
+	Passkeys     *Passkeys
+	Telegram     *Telegram
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -45,6 +49,7 @@ func NewWith(pool *pgxpool.Pool, hasher *Hasher) *Records {
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
 		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, KeyUses: &KeyUses{pool}, AccountCodes: &AccountCodes{pool},
+		Challenges: &Challenges{pool}, SignIns: &SignIns{pool}, Passkeys: &Passkeys{pool}, Telegram: &Telegram{pool},
 	}
 }
 
