@@ -2,6 +2,7 @@ package http_test
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/account"
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
@@ -34,6 +35,7 @@ func aggregates() []domain.Aggregate {
 		suspense.Aggregate(), treasury.Aggregate(), ingestion.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
+		account.Aggregate(),
 		apikey.Aggregate(),
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/account"
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
@@ -44,6 +45,7 @@ func Aggregates() []domain.Aggregate {
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(),
+		account.Aggregate(),
 		apikey.Aggregate(),
 	}
 }

@@ -132,8 +132,8 @@ func (s *Service) Seed(ctx context.Context) error {
 	if s.Chains.Dev != nil {
 		chain, addresses = DevelopmentWallets()
 	}
-	if err := s.Records.Seed(ctx, chain, addresses); err != nil {
-		return fmt.Errorf("seed: %w", err)
+	if err := s.SeedUsers(ctx, s.Records, chain, addresses); err != nil {
+		return err
 	}
 	return s.bookDevelopmentCapital(ctx)
 }
@@ -144,6 +144,10 @@ func (s *Service) openServer(version string) error {
 	if err != nil {
 		return err
 	}
+	keyed, err := newHashes(cfg)
+	if err != nil {
+		return err
+	}
 	s.Server, err = apihttp.New(apihttp.Config{
 		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, ProxyHops: cfg.ProxyHops, Budgets: budgets(cfg), Version: version, AccessLog: cfg.AccessLog,
 		Secret: []byte(cfg.JWTSecret), PreviousSecret: []byte(cfg.JWTPrevious), PreviousUntil: cfg.JWTPreviousUntil,
@@ -151,8 +155,9 @@ func (s *Service) openServer(version string) error {
 		Quoting: quoting(cfg),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
-		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Oracle: s.oracle, Screener: s.screener,
+		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Accounts: users{s.Records.Users}, Hashes: keyed,
+		Registry: s.Chains.Registry,
+		Oracle:   s.oracle, Screener: s.screener,
 		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
 		Recipients: recipients{s.Chains, s.screener},
 		Policy:     terms, Codes: newCodes(cfg.PIIMasterKey), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
