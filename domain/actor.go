@@ -14,6 +14,7 @@ const (
 	Admin    Capacity = "admin"
 	Resolver Capacity = "resolver"
 	Guard    Capacity = "guard"
+	Self     Capacity = "self"     // the person whom the object is about
 	Process  Capacity = "process"  // a policy that reacts to an event
 	Timer    Capacity = "timer"    // a due deadline
 	Chain    Capacity = "chain"    // evidence read from a chain

@@ -3,9 +3,9 @@ package http
 import (
 	"context"
 	"strings"
-	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/account"
 	"holdfast/domain/fault"
 )
 
@@ -17,6 +17,7 @@ const refreshPrefix = "hfr_"
 var (
 	errInvalidCredentials = fault.New(fault.Unauthenticated, "INVALID_CREDENTIALS", "the e-mail address or the password is wrong")
 	errRefreshInvalid     = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid")
+	errRefreshReused      = fault.New(fault.Unauthenticated, "REFRESH_REUSED", "the refresh token was used before; the login was ended, sign in again")
 )
 
 // Person is a user as the user sees it; nothing of it is secret.
@@ -42,7 +43,7 @@ type loginInput struct {
 	}
 }
 
-func (s *Server) login(ctx context.Context, _ *call, in *loginInput) (reply, error) {
+func (s *Server) login(ctx context.Context, c *call, in *loginInput) (reply, error) {
 	u, ok, err := s.deps.Users.ByEmail(ctx, strings.ToLower(strings.TrimSpace(in.Body.Email)))
 	if err != nil {
 		return reply{}, err
@@ -54,28 +55,10 @@ func (s *Server) login(ctx context.Context, _ *call, in *loginInput) (reply, err
 	if err != nil {
 		return reply{}, err
 	}
-	if !ok || !match || !u.Active {
+	if !ok || !match {
 		return reply{}, errInvalidCredentials
 	}
-	session, refresh, err := s.deps.Sessions.Open(ctx, u.ID, s.config.RefreshTTL)
-	if err != nil {
-		return reply{}, err
-	}
-	return s.signedIn(u, session, refresh)
-}
-
-func (s *Server) signedIn(u User, session, refresh string) (reply, error) {
-	access, err := s.tokens.sign(u.ID, session, time.Now())
-	if err != nil {
-		return reply{}, err
-	}
-	if !strings.HasPrefix(refresh, refreshPrefix) {
-		refresh = refreshPrefix + refresh
-	}
-	return reply{data: SignedIn{
-		AccessToken: access, RefreshToken: refresh,
-		ExpiresIn: int(s.config.AccessTTL / time.Second), User: person(u),
-	}}, nil
+	return s.openSession(ctx, c, u, string(account.Password))
 }
 
 func person(u User) Person { return Person{ID: u.ID, Email: u.Email, Name: u.Name, Roles: u.Roles} }
@@ -86,7 +69,7 @@ type refreshInput struct {
 	}
 }
 
-func (s *Server) refresh(ctx context.Context, _ *call, in *refreshInput) (reply, error) {
+func (s *Server) refresh(ctx context.Context, c *call, in *refreshInput) (reply, error) {
 	token, ok := strings.CutPrefix(in.Body.RefreshToken, refreshPrefix)
 	if !ok {
 		if strings.Count(token, ".") == 2 {
@@ -94,18 +77,21 @@ func (s *Server) refresh(ctx context.Context, _ *call, in *refreshInput) (reply,
 		}
 		return reply{}, errRefreshInvalid
 	}
-	session, next, err := s.deps.Sessions.Rotate(ctx, token, s.config.RefreshTTL)
+	done, err := s.deps.Sessions.Rotate(ctx, token, nil, s.config.RefreshTTL)
 	if err != nil {
 		return reply{}, err
 	}
-	u, ok, err := s.deps.Users.ByID(ctx, session.User)
+	if done.Reused {
+		return reply{}, s.endReused(ctx, c, done.Session)
+	}
+	u, ok, err := s.deps.Users.ByID(ctx, done.Session.User)
 	if err != nil {
 		return reply{}, err
 	}
-	if !ok || !u.Active {
+	if !ok || !u.Active() {
 		return reply{}, errSessionRevoked
 	}
-	return s.signedIn(u, session.ID, next)
+	return s.signedIn(u, done.Session.ID, done.Next)
 }
 
 // Nothing is the data of a command that has nothing to tell.
@@ -120,10 +106,10 @@ func (s *Server) logout(ctx context.Context, c *call, _ *struct{}) (reply, error
 }
 
 func (s *Server) logoutAll(ctx context.Context, c *call, _ *struct{}) (reply, error) {
-	if err := s.deps.Sessions.CloseAll(ctx, c.user()); err != nil {
+	if err := s.revoke(ctx, c, c.actor(), c.user(), account.RevokeSessions{Cause: account.LogoutAll}); err != nil {
 		return reply{}, err
 	}
-	s.sessions.forget(c.session.ID)
+	s.sessions.forgetUser(c.user())
 	return reply{data: Nothing{}}, nil
 }
 

@@ -89,9 +89,9 @@ func TestFreshRolesAndRevocation(t *testing.T) {
 	assert.Equal(t, "FORBIDDEN", c.get("/api/ledger/solvency").code)
 	w.users.change(u.ID, func(u *apihttp.User) { u.Roles = []domain.Capacity{domain.Admin} })
 	require.Eventually(t, func() bool { return c.get("/api/ledger/solvency").status == 200 }, 5*time.Second, time.Millisecond)
-	w.users.change(u.ID, func(u *apihttp.User) { u.Active = false })
+	w.users.change(u.ID, func(u *apihttp.User) { u.Status = apihttp.StatusSuspended })
 	require.Eventually(t, func() bool { return c.get(mePath).code == "SESSION_REVOKED" }, 5*time.Second, time.Millisecond)
-	assert.Equal(t, "INVALID_CREDENTIALS", w.anybody().post(loginPath, map[string]string{"email": u.Email, "password": password}).code)
+	assert.Equal(t, "ACCOUNT_SUSPENDED", w.anybody().post(loginPath, map[string]string{"email": u.Email, "password": password}).code)
 }
 
 func TestLoginTellsNothing(t *testing.T) {
@@ -109,6 +109,7 @@ func TestLoginTellsNothing(t *testing.T) {
 func TestRefreshRotatesOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
+	w.do(w.users.register)
 	login := w.anybody().post(loginPath, map[string]string{"email": "seller@holdfast.test", "password": password})
 	first := login.text("refreshToken")
 	next := w.anybody().post("/api/auth/refresh-token", map[string]string{"refreshToken": first})

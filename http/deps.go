@@ -26,6 +26,10 @@ type Deps struct {
 
 	Users      Users
 	Sessions   Sessions
+	Accounts   Accounts
+	Hashes     KeyedHashes
+	Mailer     Mailer
+	Lockouts   Lockouts // nil: counted in this process
 	Registry   Registry
 	Checkout   Checkout
 	Oracle     Oracle
@@ -54,8 +58,7 @@ type Deps struct {
 	Inbox   Inbox
 	Webhook WebhookVerifier
 
-	// Mailer queues letters; PostOffice is their outbox, DevMail shows it in development.
-	Mailer     Mailer
+	// PostOffice is the outbox of the Mailer, DevMail shows it in development.
 	PostOffice PostOffice
 	DevMail    DevMailbox
 
@@ -72,48 +75,6 @@ type Deps struct {
 	Metrics prometheus.Gatherer
 	// Limiter counts requests per rate class; nil admits everything.
 	Limiter Limiter
-}
-
-// User is a person as the rows of adapters/records know them.
-type User struct {
-	ID       domain.UserID
-	Email    string
-	Name     string
-	Roles    []domain.Capacity
-	Password string // PHC string; never leaves the server
-	Active   bool
-}
-
-// Users knows the people. ok is false for nobody.
-type Users interface {
-	ByEmail(ctx context.Context, email string) (u User, ok bool, err error)
-	ByID(ctx context.Context, id domain.UserID) (u User, ok bool, err error)
-	// Verify compares a password with a PHC string in bounded concurrency. An empty phc is
-	// compared with a dummy of the same cost, so that unknown users take as long.
-	Verify(ctx context.Context, phc, password string) (bool, error)
-}
-
-// Session is a login as it stands now.
-type Session struct {
-	ID   string
-	User domain.UserID
-	// Roles are the user's roles of this moment, not those of the token.
-	Roles []domain.Capacity
-}
-
-// Sessions are the logins. Live is asked at most once in a few seconds a session.
-type Sessions interface {
-	// Open begins a login and gives its id and first refresh token.
-	Open(ctx context.Context, u domain.UserID, lives time.Duration) (id, refresh string, err error)
-	// Rotate trades a refresh token for the next one. A fault with code REFRESH_INVALID, or
-	// REFRESH_REUSED after the whole family was revoked.
-	Rotate(ctx context.Context, refresh string, lives time.Duration) (s Session, next string, err error)
-	// Live gives the session with fresh roles; ok is false when it was revoked or has
-	// ended, or the user is not active any more.
-	Live(ctx context.Context, id string) (s Session, ok bool, err error)
-	// Close revokes one session, CloseAll every one of the user.
-	Close(ctx context.Context, id string) error
-	CloseAll(ctx context.Context, u domain.UserID) error
 }
 
 // Registry knows chains and tokens (domain/network).

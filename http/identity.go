@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"holdfast/domain"
 )
 
 // identify finds out who calls. A token on a public route is not looked at, but where the
@@ -93,6 +95,17 @@ func (l *liveSessions) keep(id string, s liveSession) {
 		clear(l.known)
 	}
 	l.known[id] = s
+}
+
+// forgetUser makes this process ask again for every session of a user; empty means everybody's.
+func (l *liveSessions) forgetUser(u domain.UserID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for id, s := range l.known {
+		if u == "" || s.User == u {
+			delete(l.known, id)
+		}
+	}
 }
 
 // forget makes this process ask again: after a logout through it.

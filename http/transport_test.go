@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"holdfast/domain"
 	apihttp "holdfast/http"
 )
 
@@ -228,7 +227,7 @@ func TestPanicsAreAnswered(t *testing.T) {
 
 type panicking struct{ *people }
 
-func (panicking) Open(context.Context, domain.UserID, time.Duration) (string, string, error) {
+func (panicking) Open(context.Context, apihttp.NewSession) (string, string, error) {
 	panic("secret detail")
 }
 
@@ -242,7 +241,7 @@ func TestBrokenPartsDoNotLeak(t *testing.T) {
 
 type broken struct{ *people }
 
-func (broken) Open(context.Context, domain.UserID, time.Duration) (string, string, error) {
+func (broken) Open(context.Context, apihttp.NewSession) (string, string, error) {
 	return "", "", fmt.Errorf("SELECT * FROM sessions: /var/lib/postgresql")
 }
 
@@ -307,7 +306,7 @@ type waiting struct {
 	gate chan struct{}
 }
 
-func (w waiting) Open(ctx context.Context, u domain.UserID, d time.Duration) (string, string, error) {
+func (w waiting) Open(ctx context.Context, n apihttp.NewSession) (string, string, error) {
 	<-w.gate
-	return w.people.Open(ctx, u, d)
+	return w.people.Open(ctx, n)
 }

@@ -57,9 +57,11 @@ func setup(t testing.TB, options ...option) *world {
 	t.Helper()
 	codec, err := eventstore.NewCodec(memory.NewKeyRing(), aggregates()...)
 	require.NoError(t, err)
-	w := &world{t: t, codec: codec, store: memory.New(codec), users: newPeople(), inbox: &inbox{}}
+	log := memory.New(codec)
+	log.SetRows(applyRows)
+	w := &world{t: t, codec: codec, store: log, users: newPeople(), inbox: &inbox{}}
 	w.config = apihttp.Config{Secret: []byte(secret), FrontendURL: frontend, SessionFresh: time.Millisecond}
-	w.deps = apihttp.Deps{Users: w.users, Sessions: w.users, Registry: registry(t), Inbox: w.inbox, Webhook: hmacVerifier{}}
+	w.deps = apihttp.Deps{Users: w.users, Sessions: w.users, Accounts: w.users, Hashes: keyed{}, Registry: registry(t), Inbox: w.inbox, Webhook: hmacVerifier{}}
 	for _, o := range options {
 		o(w)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/account"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -43,6 +44,7 @@ func Aggregates() []domain.Aggregate {
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(),
+		account.Aggregate(),
 	}
 }
 

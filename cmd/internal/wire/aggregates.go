@@ -2,6 +2,7 @@ package wire
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/account"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -36,5 +37,6 @@ func Aggregates() []domain.Aggregate {
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
+		account.Aggregate(),
 	}
 }

@@ -221,7 +221,9 @@ func TestTheMailboxOfDevelopment(t *testing.T) {
 		"to": "buyer@holdfast.test", "template": "verify-email", "vars": map[string]string{"code": "123456", "name": "<b>Zoë</b>"},
 	}).status)
 	nobody := w.anybody()
-	letters := func() []map[string]any { return nobody.do("GET", "/dev/mail", nil, "Accept", "application/json").list() }
+	letters := func() []map[string]any {
+		return nobody.do("GET", "/dev/mail", nil, "Accept", "application/json").list()
+	}
 	w.until("kept at home", func() bool { return len(letters()) == 1 })
 	l := letters()[0]
 	assert.Equal(t, "buyer@holdfast.test", l["to"])

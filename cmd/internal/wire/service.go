@@ -87,11 +87,11 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if s.oracle, err = s.openOracle(ctx); err != nil {
 		return nil, err
 	}
-	master, err := config.Key32(cfg.PIIMasterKey)
+	keyed, err := newHashes(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("PII_MASTER_KEY: %w", err)
+		return nil, err
 	}
-	if err := s.openMail(master); err != nil {
+	if err := s.openMail(keyed); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
@@ -140,8 +140,8 @@ func (s *Service) Seed(ctx context.Context) error {
 	if s.Chains.Dev != nil {
 		chain, addresses = DevelopmentWallets()
 	}
-	if err := s.Records.Seed(ctx, chain, addresses); err != nil {
-		return fmt.Errorf("seed: %w", err)
+	if err := s.SeedUsers(ctx, s.Records, chain, addresses); err != nil {
+		return err
 	}
 	return s.bookDevelopmentCapital(ctx)
 }
@@ -149,6 +149,10 @@ func (s *Service) Seed(ctx context.Context) error {
 func (s *Service) openServer(version string) error {
 	cfg := s.Config
 	terms, err := newPolicy(cfg)
+	if err != nil {
+		return err
+	}
+	keyed, err := newHashes(cfg)
 	if err != nil {
 		return err
 	}
@@ -162,8 +166,9 @@ func (s *Service) openServer(version string) error {
 		Quoting: quoting(cfg),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
-		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Oracle: s.oracle, Screener: s.screener,
+		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Accounts: users{s.Records.Users}, Hashes: keyed,
+		Registry: s.Chains.Registry,
+		Oracle:   s.oracle, Screener: s.screener,
 		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
 		Recipients: recipients{s.Chains, s.screener},
 		Policy:     terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
