@@ -8,7 +8,7 @@ CREATE TABLE mails (
     key_hash     bytea       NOT NULL UNIQUE CHECK (octet_length(key_hash) = 32),
     subject      text        COLLATE "C" NOT NULL CHECK (subject <> ''),
     user_id      uuid,
-    address_hash bytea       NOT NULL,
+    address_hash text        COLLATE "C" NOT NULL,
     template     text        NOT NULL CHECK (template <> ''),
     status       text        NOT NULL DEFAULT 'queued' CHECK (status IN ('queued', 'sent', 'dead', 'skipped')),
     -- what to send, until it is sent; then what was sent, byte for byte
@@ -30,7 +30,7 @@ CREATE INDEX mails_done ON mails (done_at) WHERE status <> 'queued';
 
 -- Who wants no optional mail any more.
 CREATE TABLE mail_unsubscribed (
-    address_hash bytea       PRIMARY KEY,
+    address_hash text        COLLATE "C" PRIMARY KEY,
     at           timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 

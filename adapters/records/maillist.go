@@ -74,7 +74,7 @@ func (s *Mails) Expire(ctx context.Context, keep time.Duration) (forgotten int64
 // Purge forgets everything about a person: letters to them, letters to their addresses, and
 // what they unsubscribed from.
 func (s *Mails) Purge(ctx context.Context, u domain.UserID, addresses ...string) error {
-	hashes := make([][]byte, len(addresses))
+	hashes := make([]string, len(addresses))
 	for i, a := range addresses {
 		hashes[i] = s.Address(a)
 	}

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -78,12 +79,18 @@ type MailFilter struct {
 type Mails struct {
 	pool   *pgxpool.Pool
 	sealer eventstore.Sealer
-	blind  Blind
+	hashes KeyedHashes
+}
+
+// KeyedHashes names personal text without holding it.
+type KeyedHashes interface {
+	// Of gives the hash of text for a purpose, in 43 visible characters.
+	Of(purpose, text string) string
 }
 
 // NewMails makes the queue over a migrated database.
-func NewMails(pool *pgxpool.Pool, sealer eventstore.Sealer, blind Blind) *Mails {
-	return &Mails{pool, sealer, blind}
+func NewMails(pool *pgxpool.Pool, sealer eventstore.Sealer, hashes KeyedHashes) *Mails {
+	return &Mails{pool, sealer, hashes}
 }
 
 // sealedLetter is what letterPlace holds.
@@ -95,10 +102,10 @@ type sealedLetter struct {
 // Put queues a letter; a key that is known changes nothing. An optional one to somebody who
 // unsubscribed is noted as skipped and not kept.
 func (s *Mails) Put(ctx context.Context, m NewMail) error {
-	key, address := sha256.Sum256([]byte(m.Key)), s.blind.Hash("email", m.To)
+	key, address := sha256.Sum256([]byte(m.Key)), s.Address(m.To)
 	subject := m.User
 	if subject == "" {
-		subject = domain.UserID("address:" + hex.EncodeToString(address))
+		subject = domain.UserID("address:" + address)
 	}
 	plain, err := json.Marshal(sealedLetter{m.To, m.Vars})
 	if err != nil {
@@ -200,10 +207,12 @@ func (s *Mails) Retry(ctx context.Context, id string) (ok bool, err error) {
 }
 
 // Unsubscribe ends optional mail to the address with this hash.
-func (s *Mails) Unsubscribe(ctx context.Context, address []byte) error {
+func (s *Mails) Unsubscribe(ctx context.Context, address string) error {
 	_, err := s.pool.Exec(ctx, `INSERT INTO mail_unsubscribed (address_hash) VALUES ($1) ON CONFLICT DO NOTHING`, address)
 	return failed("unsubscribe an address", err)
 }
 
 // Address is the keyed hash by which an address is known here.
-func (s *Mails) Address(address string) []byte { return s.blind.Hash("email", address) }
+func (s *Mails) Address(address string) string {
+	return s.hashes.Of("mail to", strings.ToLower(strings.TrimSpace(address)))
+}

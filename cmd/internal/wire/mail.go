@@ -3,10 +3,9 @@ package wire
 import (
 	"context"
 	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"holdfast/adapters/mail"
@@ -31,24 +30,21 @@ type mailing struct {
 	sender    mailSender
 	from      string
 	public    string
-	key       []byte // of unsubscribe tokens
+	hashes    hashes
 	local     bool
 }
 
 // openMail makes the mail, where there is a server for it or letters are kept at home.
-func (s *Service) openMail(master []byte) (err error) {
+func (s *Service) openMail(keyed hashes) (err error) {
 	cfg := s.Config
 	if !cfg.SendsMail() && !cfg.Development() {
 		s.Log.Warn("no SMTP_HOST: mail answers NOT_CONFIGURED")
 		return nil
 	}
 	m := &mailing{
-		queue: records.NewMails(s.HTTP, eventstore.NewSealer(s.Keys), records.NewBlind(master)), users: s.Records.Users,
-		from: cfg.Sender(), public: cfg.Public(), local: !cfg.SendsMail(),
+		queue: records.NewMails(s.HTTP, eventstore.NewSealer(s.Keys), keyed), users: s.Records.Users,
+		hashes: keyed, from: cfg.Sender(), public: cfg.Public(), local: !cfg.SendsMail(),
 	}
-	mac := hmac.New(sha256.New, master)
-	mac.Write([]byte("holdfast: unsubscribe tokens, 1"))
-	m.key = mac.Sum(nil)
 	if m.templates, err = mail.NewTemplates(cfg.FrontendURL); err != nil {
 		return err
 	}
@@ -168,25 +164,20 @@ func (m *mailing) Letter(ctx context.Context, id string) ([]byte, bool, error) {
 	return m.queue.Bytes(ctx, id)
 }
 
-// token is the hash of an address and a MAC over it: nothing has to be kept before it is used.
+// token is the hash of an address and a keyed hash over that: nothing has to be kept before it
+// is used.
 func (m *mailing) token(address string) string {
 	hash := m.queue.Address(address)
-	return base64.RawURLEncoding.EncodeToString(append(hash, m.mac(hash)...))
-}
-
-func (m *mailing) mac(hash []byte) []byte {
-	mac := hmac.New(sha256.New, m.key)
-	mac.Write(hash)
-	return mac.Sum(nil)[:16]
+	return hash + "." + m.hashes.Of("unsubscribe", hash)
 }
 
 // Unsubscribe implements apihttp.PostOffice.
 func (m *mailing) Unsubscribe(ctx context.Context, token string) (bool, error) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(token)
-	if err != nil || len(raw) != sha256.Size+16 || !hmac.Equal(raw[sha256.Size:], m.mac(raw[:sha256.Size])) {
+	hash, proof, _ := strings.Cut(token, ".")
+	if !hmac.Equal([]byte(proof), []byte(m.hashes.Of("unsubscribe", hash))) {
 		return false, nil
 	}
-	return true, m.queue.Unsubscribe(ctx, raw[:sha256.Size])
+	return true, m.queue.Unsubscribe(ctx, hash)
 }
 
 // postbag is the queue as the postman takes it.

@@ -87,11 +87,11 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if s.oracle, err = s.openOracle(ctx); err != nil {
 		return nil, err
 	}
-	master, err := config.Key32(cfg.PIIMasterKey)
+	keyed, err := newHashes(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("PII_MASTER_KEY: %w", err)
+		return nil, err
 	}
-	if err := s.openMail(master); err != nil {
+	if err := s.openMail(keyed); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
