@@ -18,7 +18,7 @@ import (
 )
 
 // Deps is everything the server is joined with; cmd/internal/wire fills it. Executor, Users,
-// Sessions and Registry are required. A part that is nil answers its routes with 503
+// Sessions, Accounts, Hashes and Registry are required. A part that is nil answers its routes with 503
 // NOT_CONFIGURED.
 type Deps struct {
 	Log      *slog.Logger

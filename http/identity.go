@@ -46,6 +46,7 @@ type liveSessions struct {
 
 	mu    sync.RWMutex
 	known map[string]liveSession
+	turn  int // counts what was forgotten: an answer from before may be out of date
 }
 
 type liveSession struct {
@@ -69,13 +70,17 @@ func (l *liveSessions) live(ctx context.Context, id string) (Session, error) {
 		v, err, _ := l.asking.Do(id, func() (any, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
 			defer cancel()
-			session, ok, err := l.source.Live(ctx, id)
-			if err != nil {
-				return nil, err
+			for {
+				turn := l.now()
+				session, ok, err := l.source.Live(ctx, id)
+				if err != nil {
+					return nil, err
+				}
+				s := liveSession{Session: session, ok: ok, until: time.Now().Add(l.freshFor)}
+				if l.keep(id, s, turn) {
+					return s, nil
+				}
 			}
-			s := liveSession{Session: session, ok: ok, until: time.Now().Add(l.freshFor)}
-			l.keep(id, s)
-			return s, nil
 		})
 		if err != nil {
 			return Session{}, err
@@ -88,19 +93,35 @@ func (l *liveSessions) live(ctx context.Context, id string) (Session, error) {
 	return s.Session, nil
 }
 
-func (l *liveSessions) keep(id string, s liveSession) {
+func (l *liveSessions) now() int {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.turn
+}
+
+// keep remembers an answer, unless something was forgotten while it was on its way.
+func (l *liveSessions) keep(id string, s liveSession, turn int) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.turn != turn {
+		return false
+	}
 	if len(l.known) >= maxLiveSessions {
 		clear(l.known)
 	}
 	l.known[id] = s
+	return true
 }
+
+// ForgetSessions makes this process ask again for a user's sessions, or everybody's when the user
+// is empty: another process has changed them.
+func (s *Server) ForgetSessions(u domain.UserID) { s.sessions.forgetUser(u) }
 
 // forgetUser makes this process ask again for every session of a user; empty means everybody's.
 func (l *liveSessions) forgetUser(u domain.UserID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.turn++
 	for id, s := range l.known {
 		if u == "" || s.User == u {
 			delete(l.known, id)
@@ -112,5 +133,6 @@ func (l *liveSessions) forgetUser(u domain.UserID) {
 func (l *liveSessions) forget(id string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.turn++
 	delete(l.known, id)
 }

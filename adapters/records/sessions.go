@@ -19,7 +19,8 @@ import (
 
 // Refusals of a refresh.
 var (
-	ErrRefreshInvalid = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid; sign in again")
+	ErrRefreshInvalid = fault.New(fault.Unauthenticated, "INVALID_TOKEN", "the refresh token is not one of ours, or its session has ended; sign in again")
+	ErrRefreshLapsed  = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token has lapsed; sign in again")
 	ErrRefreshRaced   = fault.New(fault.Conflict, "CONCURRENT_UPDATE", "the same refresh token is being used by another request of yours").Retry(1)
 )
 

@@ -43,7 +43,7 @@ func (s *Service) openLoops() error {
 		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
 	screening := reactors.NewScreening(s.Views.Payments, s.screener, s.Executor, s.lookEvery(), s.Log)
-	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
+	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening, sessionWatch{s},
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
 	s.openSweeps(watch)
