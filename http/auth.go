@@ -18,7 +18,6 @@ const refreshPrefix = "hfr_"
 // Refusals of signing in.
 var (
 	errInvalidCredentials = fault.New(fault.Unauthenticated, "INVALID_CREDENTIALS", "the e-mail address or the password is wrong")
-	errRefreshInvalid     = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid")
 	errRefreshReused      = fault.New(fault.Unauthenticated, "REFRESH_REUSED", "the refresh token was used before; the login was ended, sign in again")
 )
 
@@ -108,7 +107,7 @@ func (s *Server) refresh(ctx context.Context, c *call, in *refreshInput) (reply,
 		if strings.Count(token, ".") == 2 {
 			return reply{}, errWrongTokenType
 		}
-		return reply{}, errRefreshInvalid
+		return reply{}, errInvalidToken
 	}
 	var attempt []byte
 	if c.key != nil {

@@ -164,6 +164,7 @@ func (s *Server) operation(r *Route, path string, alias bool) huma.Operation {
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
 	op.SkipValidateBody = r.Raw
+	op.MaxBodyBytes = maxBody // the gate has looked already, and says so in our words
 	if r.Money {
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: "Idempotency-Key", In: "header", Required: true,

@@ -52,8 +52,8 @@ func New(config Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Registry == nil {
-		return nil, errors.New("executor, users, sessions and registry are required")
+	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Accounts == nil || deps.Hashes == nil || deps.Registry == nil {
+		return nil, errors.New("executor, users, sessions, accounts, hashes and registry are required")
 	}
 	strictCasing.Do(func() { huma.ValidateStrictCasing = true })
 	config = config.withDefaults()

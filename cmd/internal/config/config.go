@@ -103,6 +103,7 @@ type Config struct {
 	Mailing
 
 	Limits
+	Accounts
 
 	SeedUsers *bool `env:"SEED_USERS"`
 }
@@ -282,6 +283,7 @@ func (c *Config) complete() error {
 	}
 	c.safety(wrong)
 	c.mailing(wrong)
+	c.accounts(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

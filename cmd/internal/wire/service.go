@@ -73,7 +73,7 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		}
 	}()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s.Records = records.New(core.HTTP, 4)
+	s.Records = records.NewWith(core.HTTP, records.NewHasher(cfg.PasswordHashes, cfg.PasswordQueue))
 	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
@@ -160,7 +160,7 @@ func (s *Service) openServer(version string) error {
 		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, ProxyHops: cfg.ProxyHops, Budgets: budgets(cfg), Version: version, AccessLog: cfg.AccessLog,
 		Secret: []byte(cfg.JWTSecret), PreviousSecret: []byte(cfg.JWTPrevious), PreviousUntil: cfg.JWTPreviousUntil,
 		AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
-		Quoting: quoting(cfg),
+		Quoting: quoting(cfg), ReauthAfter: cfg.ReauthAfter,
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
 		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Accounts: users{s.Records.Users}, Hashes: keyed, AccountCodes: accountCodes{s.Records.AccountCodes},
