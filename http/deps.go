@@ -30,6 +30,7 @@ type Deps struct {
 	Hashes     KeyedHashes
 	Mailer     Mailer
 	Lockouts   Lockouts // nil: counted in this process
+	SignIn     SignIn   // by other means than a password
 	Registry   Registry
 	Checkout   Checkout
 	Oracle     Oracle

@@ -26,6 +26,9 @@ func Routes() []Route {
 	return slices.Concat(
 		systemRoutes(),
 		authRoutes(),
+		passkeyRoutes(),
+		googleRoutes(),
+		methodRoutes(),
 		webhookRoutes(),
 		ledgerRoutes(),
 		auditRoutes(),
