@@ -16,6 +16,12 @@ type Config struct {
 	AccessTTL  time.Duration // 0 = 15 minutes
 	RefreshTTL time.Duration // 0 = 30 days
 
+	// TelegramMaxAge is how old what Telegram's clients bring may be when it signs in or links;
+	// 0 = 1 hour.
+	TelegramMaxAge time.Duration
+	// Development takes a webhook URL without TLS.
+	Development bool
+
 	Quoting Quoting // policy of quotes; zero values have defaults
 
 	// SessionFresh is how long a session's roles and revocation may be remembered; 0 = 3 s.
@@ -43,6 +49,7 @@ func (c Config) withDefaults() Config {
 	c.Quoting = c.Quoting.withDefaults()
 	set(&c.AccessTTL, 15*time.Minute)
 	set(&c.RefreshTTL, 30*24*time.Hour)
+	set(&c.TelegramMaxAge, time.Hour)
 	set(&c.SessionFresh, 3*time.Second)
 	set(&c.RequestTimeout, 15*time.Second)
 	setInt(&c.MaxInFlight, 512)
