@@ -96,6 +96,7 @@ type Config struct {
 
 	Safety
 	Quoting
+	SignIn
 
 	SeedUsers *bool `env:"SEED_USERS"`
 	RateLimit *bool `env:"RATE_LIMIT"`
@@ -290,6 +291,7 @@ func (c *Config) complete() error {
 		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
 	c.safety(wrong)
+	c.signIn(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))
