@@ -30,8 +30,8 @@ type Person struct {
 
 // SignedIn is a pair of tokens and whose they are.
 type SignedIn struct {
-	AccessToken  string `json:"accessToken"`
-	RefreshToken string `json:"refreshToken"`
+	AccessToken  string `json:"accessToken,omitempty" doc:"Missing when the session is kept in cookies (X-Session: cookie)"`
+	RefreshToken string `json:"refreshToken,omitempty"`
 	ExpiresIn    int    `json:"expiresIn" doc:"Seconds until the access token expires"`
 	User         Person `json:"user"`
 }
@@ -65,12 +65,16 @@ func person(u User) Person { return Person{ID: u.ID, Email: u.Email, Name: u.Nam
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refreshToken" minLength:"1" maxLength:"4096"`
+		RefreshToken string `json:"refreshToken,omitempty" maxLength:"4096" doc:"Left out when it is in a cookie"`
 	}
 }
 
 func (s *Server) refresh(ctx context.Context, c *call, in *refreshInput) (reply, error) {
-	token, ok := strings.CutPrefix(in.Body.RefreshToken, refreshPrefix)
+	given, err := s.refreshToken(c, in.Body.RefreshToken)
+	if err != nil {
+		return reply{}, err
+	}
+	token, ok := strings.CutPrefix(given, refreshPrefix)
 	if !ok {
 		if strings.Count(token, ".") == 2 {
 			return reply{}, errWrongTokenType
@@ -102,6 +106,7 @@ func (s *Server) logout(ctx context.Context, c *call, _ *struct{}) (reply, error
 		return reply{}, err
 	}
 	s.sessions.forget(c.session.ID)
+	s.dropCookies(c)
 	return reply{data: Nothing{}}, nil
 }
 
@@ -110,6 +115,7 @@ func (s *Server) logoutAll(ctx context.Context, c *call, _ *struct{}) (reply, er
 		return reply{}, err
 	}
 	s.sessions.forgetUser(c.user())
+	s.dropCookies(c)
 	return reply{data: Nothing{}}, nil
 }
 

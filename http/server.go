@@ -18,19 +18,20 @@ import (
 
 // Server answers HTTP. Make one with New.
 type Server struct {
-	config   Config
-	deps     Deps
-	log      *slog.Logger
-	echo     *echo.Echo
-	api      huma.API
-	routes   []Route
-	streams  map[string]bool // router paths of routes that stream
-	tokens   *tokens
-	sessions *liveSessions
-	keys     *knownKeys
-	metrics  *metrics
-	proxies  proxies
-	polls    *polls
+	config     Config
+	deps       Deps
+	log        *slog.Logger
+	echo       *echo.Echo
+	api        huma.API
+	routes     []Route
+	streams    map[string]bool // router paths of routes that stream
+	tokens     *tokens
+	sessions   *liveSessions
+	keys       *knownKeys
+	metrics    *metrics
+	proxies    proxies
+	sameOrigin *http.CrossOriginProtection
+	polls      *polls
 
 	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
@@ -60,6 +61,9 @@ func New(config Config, deps Deps) (*Server, error) {
 	s := &Server{config: config, deps: deps, log: deps.Log, routes: Routes()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.sameOrigin, err = newSameOrigin(config.FrontendURL); err != nil {
+		return nil, fmt.Errorf("the frontend's origin: %w", err)
 	}
 	if s.proxies, err = newProxies(config.Proxies, config.ProxyHops); err != nil {
 		return nil, err
