@@ -2,7 +2,6 @@ package http
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"holdfast/domain"
@@ -212,12 +211,11 @@ func (s *Server) disputeRow(ctx context.Context, c *call, id string) (disputevie
 	if err != nil {
 		return row, err
 	}
-	d, me := row.Doc, c.user()
-	if me == d.Buyer || me == d.Seller || c.has(domain.Admin) ||
-		c.has(domain.Resolver) && (d.Resolver == "" || d.Resolver == me || slices.Contains(d.PastResolvers, me)) {
-		return row, nil
+	d := row.Doc
+	if !c.seesDispute(d.Buyer, d.Seller, d.Resolver, d.PastResolvers) {
+		return disputeview.Row{}, fault.ErrNotFound
 	}
-	return disputeview.Row{}, fault.ErrNotFound
+	return row, nil
 }
 
 func (s *Server) getDispute(ctx context.Context, c *call, in *disputeInput) (reply, error) {
