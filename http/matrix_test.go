@@ -110,7 +110,7 @@ func TestIdsThatAreNot(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
 	staff := w.as(w.users.named("admin"))
-	long := make([]byte, 5000)
+	long := make([]byte, 10_000)
 	for i := range long {
 		long[i] = 'a'
 	}

@@ -81,10 +81,10 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	s.http = &http.Server{
 		Handler:           s.echo,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: config.HeaderTimeout,
+		ReadTimeout:       config.ReadTimeout,
 		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       60 * time.Second,
+		IdleTimeout:       config.IdleTimeout,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
