@@ -22,6 +22,10 @@ type Config struct {
 	RefreshTTL time.Duration // 0 = 30 days
 
 	Budgets Budgets // of the rate classes; zero values have defaults
+
+	// ReauthAfter is how long after a sign-in the most delicate changes may be made; 0 = 15 min.
+	ReauthAfter time.Duration
+
 	Quoting Quoting // policy of quotes; zero values have defaults
 
 	// SessionFresh is how long a session's roles and revocation may be remembered; 0 = 3 s.
@@ -52,6 +56,7 @@ func (c Config) withDefaults() Config {
 	c.Quoting, c.Budgets = c.Quoting.withDefaults(), c.Budgets.withDefaults()
 	set(&c.AccessTTL, 15*time.Minute)
 	set(&c.RefreshTTL, 30*24*time.Hour)
+	set(&c.ReauthAfter, 15*time.Minute)
 	set(&c.SessionFresh, 3*time.Second)
 	set(&c.RequestTimeout, 15*time.Second)
 	set(&c.HeaderTimeout, 5*time.Second)

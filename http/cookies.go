@@ -74,7 +74,7 @@ func (s *Server) refreshToken(c *call, given string) (string, error) {
 	}
 	token := cookieOf(c.echo.Request(), refreshCookie)
 	if token == "" {
-		return "", errRefreshInvalid
+		return "", errInvalidToken
 	}
 	c.byCookie = true
 	return token, s.meant(c)

@@ -18,24 +18,26 @@ import (
 )
 
 // Deps is everything the server is joined with; cmd/internal/wire fills it. Executor, Users,
-// Sessions and Registry are required. A part that is nil answers its routes with 503
+// Accounts, Hashes, Sessions and Registry are required. A part that is nil answers its routes with 503
 // NOT_CONFIGURED.
 type Deps struct {
 	Log      *slog.Logger
 	Executor *eventstore.Executor
 
-	Users      Users
-	Sessions   Sessions
-	Accounts   Accounts
-	Hashes     KeyedHashes
-	Mailer     Mailer
-	Lockouts   Lockouts // nil: counted in this process
-	Registry   Registry
-	Checkout   Checkout
-	Oracle     Oracle
-	Screener   Screener
-	Custody    Custody
-	Recipients Recipients // nil: only addresses that were screened as wallets are paid
+	Users    Users
+	Sessions Sessions
+	Accounts Accounts
+	Hashes   KeyedHashes
+	Mailer   Mailer   // nil: where a letter is needed the answer is 503
+	Lockouts Lockouts // nil: counted in this process
+	// AccountCodes are sent by mail.
+	AccountCodes AccountCodes
+	Registry     Registry
+	Checkout     Checkout
+	Oracle       Oracle
+	Screener     Screener
+	Custody      Custody
+	Recipients   Recipients // nil: only addresses that were screened as wallets are paid
 	// Provider, when one is switched on, makes requests for payments and watches for them.
 	Provider   Provider
 	Policy     Policy
@@ -60,6 +62,9 @@ type Deps struct {
 
 	KeyUses KeyUses // nil: nobody is told when a key was last used
 	News    News    // nil: other instances find out by themselves, in a few seconds
+	// PostOffice is the outbox that Mailer fills, DevMail shows it in development.
+	PostOffice PostOffice
+	DevMail    DevMailbox
 
 	Views       *Views
 	Positions   Positions

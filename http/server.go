@@ -30,8 +30,9 @@ type Server struct {
 	keys       *knownKeys
 	metrics    *metrics
 	proxies    proxies
-	sameOrigin *http.CrossOriginProtection
 	polls      *polls
+	sameOrigin *http.CrossOriginProtection
+	lockouts   Lockouts
 
 	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
@@ -52,8 +53,8 @@ func New(config Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Registry == nil {
-		return nil, errors.New("executor, users, sessions and registry are required")
+	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Accounts == nil || deps.Hashes == nil || deps.Registry == nil {
+		return nil, errors.New("executor, users, sessions, accounts, hashes and registry are required")
 	}
 	strictCasing.Do(func() { huma.ValidateStrictCasing = true })
 	config = config.withDefaults()
@@ -71,6 +72,9 @@ func New(config Config, deps Deps) (*Server, error) {
 	s.tokens = newTokens(keys, config.AccessTTL)
 	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
 	s.keys = newKnownKeys(deps.Executor, deps.KeyUses, config.SessionFresh)
+	if s.lockouts = deps.Lockouts; s.lockouts == nil {
+		s.lockouts = NewLocalLockouts(nil)
+	}
 	s.inFlight = make(chan struct{}, config.MaxInFlight)
 	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)
 	s.pollsInFlight = make(chan struct{}, config.MaxPolls)

@@ -227,7 +227,7 @@ func TestPanicsAreAnswered(t *testing.T) {
 
 type panicking struct{ *people }
 
-func (panicking) Open(context.Context, apihttp.NewSession) (string, string, error) {
+func (panicking) Open(context.Context, apihttp.NewSession) (apihttp.Opened, error) {
 	panic("secret detail")
 }
 
@@ -241,8 +241,8 @@ func TestBrokenPartsDoNotLeak(t *testing.T) {
 
 type broken struct{ *people }
 
-func (broken) Open(context.Context, apihttp.NewSession) (string, string, error) {
-	return "", "", fmt.Errorf("SELECT * FROM sessions: /var/lib/postgresql")
+func (broken) Open(context.Context, apihttp.NewSession) (apihttp.Opened, error) {
+	return apihttp.Opened{}, fmt.Errorf("SELECT * FROM sessions: /var/lib/postgresql")
 }
 
 func TestHealthAndDocs(t *testing.T) {
@@ -306,7 +306,7 @@ type waiting struct {
 	gate chan struct{}
 }
 
-func (w waiting) Open(ctx context.Context, n apihttp.NewSession) (string, string, error) {
+func (w waiting) Open(ctx context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
 	<-w.gate
 	return w.people.Open(ctx, n)
 }

@@ -100,8 +100,10 @@ type Config struct {
 
 	Safety
 	Quoting
+	Mailing
 
 	Limits
+	Accounts
 
 	SeedUsers *bool `env:"SEED_USERS"`
 }
@@ -150,7 +152,12 @@ func Load() (*Config, error) {
 			return nil, fmt.Errorf(".env cannot be read: %w", err)
 		}
 	}
-	c, err := env.ParseAs[Config]()
+	return From(env.ToMap(os.Environ()))
+}
+
+// From reads settings from a map instead of the process's environment.
+func From(environment map[string]string) (*Config, error) {
+	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: environment})
 	if err != nil {
 		return nil, fmt.Errorf("the environment is not valid: %w", readable(err))
 	}
@@ -275,6 +282,8 @@ func (c *Config) complete() error {
 		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
 	c.safety(wrong)
+	c.mailing(wrong)
+	c.accounts(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))
