@@ -43,6 +43,9 @@ type Config struct {
 	MaxInFlight, MaxWebhooks, MaxPolls int
 	// MaxConnections bounds open connections; 0 = 8192.
 	MaxConnections int
+	// HeaderTimeout, ReadTimeout and IdleTimeout bound how long a client may take over its
+	// header, over the whole request, and between two; 0 = 5, 30 and 60 s.
+	HeaderTimeout, ReadTimeout, IdleTimeout time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -63,6 +66,9 @@ func (c Config) withDefaults() Config {
 	set(&c.TelegramMaxAge, time.Hour)
 	set(&c.SessionFresh, 3*time.Second)
 	set(&c.RequestTimeout, 15*time.Second)
+	set(&c.HeaderTimeout, 5*time.Second)
+	set(&c.ReadTimeout, 30*time.Second)
+	set(&c.IdleTimeout, time.Minute)
 	setInt(&c.MaxInFlight, 512)
 	setInt(&c.MaxWebhooks, 128)
 	setInt(&c.MaxPolls, 2048)
