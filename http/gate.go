@@ -70,7 +70,7 @@ func (s *Server) admit(ec echo.Context, r *Route) (*call, error) {
 	if err := s.spend(c, r); err != nil {
 		return nil, err
 	}
-	if !r.Admits(c.session.Roles) {
+	if !c.admitted(r) {
 		return nil, fault.ErrForbidden
 	}
 	if req.ContentLength > 0 {
@@ -110,6 +110,9 @@ func mediaType(r *Route, req *http.Request, body []byte) error {
 		return nil
 	}
 	mt, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if r.Forms && mt == "application/x-www-form-urlencoded" {
+		mt = "application/json"
+	}
 	if err != nil || mt != "application/json" {
 		return errMediaType
 	}
@@ -153,7 +156,7 @@ func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 		}
 	}
 	if keyText != "" {
-		c.key = &eventstore.Key{Actor: "user:" + string(c.user()), Key: keyText, Fingerprint: fingerprint(c.echo, r, query, canon)}
+		c.key = &eventstore.Key{Actor: c.keyActor(), Key: keyText, Fingerprint: fingerprint(c.echo, r, query, canon)}
 		if !r.Money {
 			c.key.KeepFor = 7 * 24 * time.Hour
 		}

@@ -23,7 +23,7 @@ var (
 // Routes is the table: every route of the service, once. The parts are in the file of their
 // resource.
 func Routes() []Route {
-	return slices.Concat(
+	return scoped(slices.Concat(
 		systemRoutes(),
 		authRoutes(),
 		webhookRoutes(),
@@ -60,7 +60,9 @@ func Routes() []Route {
 		sweepRoutes(),
 		sweepScheduleRoutes(),
 		trezorRoutes(),
-	)
+		apiKeyRoutes(),
+		emailRoutes(),
+	))
 }
 
 func systemRoutes() []Route {

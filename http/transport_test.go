@@ -172,7 +172,7 @@ func TestOrigins(t *testing.T) {
 	p := w.anybody().send(http.MethodOptions, loginPath, nil, header("Origin", frontend), header("Access-Control-Request-Method", "POST"))
 	assert.Equal(t, 204, p.status)
 	assert.Contains(t, p.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key")
-	for _, h := range []string{"X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy", "Strict-Transport-Security"} {
+	for _, h := range []string{"X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy"} {
 		assert.NotEmpty(t, good.header.Get(h), h)
 	}
 }
@@ -266,7 +266,7 @@ func TestHealthAndDocs(t *testing.T) {
 
 func TestBudgets(t *testing.T) {
 	t.Parallel()
-	w := setup(t, func(w *world) { w.deps.Limiter = apihttp.NewLocalLimiter() })
+	w := setup(t, func(w *world) { w.deps.Limiter = counting(nil) })
 	for i := range 100 {
 		require.Equal(t, 200, w.anybody().get("/api/version").status, i)
 	}

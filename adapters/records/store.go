@@ -30,7 +30,12 @@ type Records struct {
 	Provider     *Provider
 	Sweeps       *Sweeps
 	Operations   *Operations
+	KeyUses      *KeyUses
 	AccountCodes *AccountCodes
+	Challenges   *Challenges
+	SignIns      *SignIns
+	Passkeys     *Passkeys
+	Telegram     *Telegram
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
@@ -43,7 +48,8 @@ func NewWith(pool *pgxpool.Pool, hasher *Hasher) *Records {
 		Users: &Users{pool: pool, hasher: hasher}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
-		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, AccountCodes: &AccountCodes{pool},
+		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, KeyUses: &KeyUses{pool}, AccountCodes: &AccountCodes{pool},
+		Challenges: &Challenges{pool}, SignIns: &SignIns{pool}, Passkeys: &Passkeys{pool}, Telegram: &Telegram{pool},
 	}
 }
 

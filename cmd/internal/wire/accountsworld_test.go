@@ -262,7 +262,7 @@ func (w *accountsWorld) sql(statement string, args ...any) {
 	w.t.Helper()
 	_, err := w.HTTP.Exec(w.t.Context(), statement, args...)
 	require.NoError(w.t, err)
-	w.server.ForgetSessions("")
+	w.server.Heard("")
 }
 
 func idOf(a said) domain.UserID {
