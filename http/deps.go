@@ -61,6 +61,7 @@ type Deps struct {
 	// PostOffice is the outbox of the Mailer, DevMail shows it in development.
 	PostOffice PostOffice
 	DevMail    DevMailbox
+	People     People
 
 	Views       *Views
 	Positions   Positions

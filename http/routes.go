@@ -61,6 +61,15 @@ func Routes() []Route {
 		sweepScheduleRoutes(),
 		trezorRoutes(),
 		emailRoutes(),
+		profileRoutes(),
+		publicPersonRoutes(),
+		addressRoutes(),
+		applicationRoutes(),
+		ownMoneyRoutes(),
+		dataExportRoutes(),
+		userAdminRoutes(),
+		userChangeRoutes(),
+		erasureRoutes(),
 	)
 }
 

@@ -97,6 +97,7 @@ type Config struct {
 	Safety
 	Quoting
 	Mailing
+	Privacy
 
 	SeedUsers *bool `env:"SEED_USERS"`
 	RateLimit *bool `env:"RATE_LIMIT"`
@@ -297,6 +298,7 @@ func (c *Config) complete() error {
 	}
 	c.safety(wrong)
 	c.mailing(wrong)
+	c.privacy(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

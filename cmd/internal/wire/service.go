@@ -49,6 +49,8 @@ type Service struct {
 	sweeps *sweeps
 	mail   *mailing // nil without a mail server outside development
 
+	personal *personal
+
 	loopsLock sync.Mutex
 	loops     []loop
 	running   bool
@@ -91,6 +93,7 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if err != nil {
 		return nil, err
 	}
+	s.openPersonal(keyed)
 	if err := s.openMail(keyed); err != nil {
 		return nil, err
 	}
@@ -176,7 +179,7 @@ func (s *Service) openServer(version string) error {
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
-		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
+		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(), People: s.people(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
 		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.JWTSecret), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
