@@ -104,6 +104,7 @@ type Config struct {
 
 	Limits
 	Accounts
+	SignIn
 
 	SeedUsers *bool `env:"SEED_USERS"`
 }
@@ -284,6 +285,7 @@ func (c *Config) complete() error {
 	c.safety(wrong)
 	c.mailing(wrong)
 	c.accounts(wrong)
+	c.signIn(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))
