@@ -129,6 +129,7 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 				var answer reply
 				if err == nil {
 					answer, err = handle(s, ctx, c, in)
+					answer = s.inCookies(c, answer)
 				}
 				if err != nil {
 					answer, err = s.recall(ctx, c, err)

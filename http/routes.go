@@ -26,6 +26,13 @@ func Routes() []Route {
 	return scoped(slices.Concat(
 		systemRoutes(),
 		authRoutes(),
+		passkeyRoutes(),
+		googleRoutes(),
+		methodRoutes(),
+		walletSignInRoutes(),
+		userWalletRoutes(),
+		telegramRoutes(),
+		telegramBotRoutes(),
 		webhookRoutes(),
 		ledgerRoutes(),
 		auditRoutes(),

@@ -8,8 +8,8 @@ import (
 	"holdfast/eventstore"
 )
 
-// The statements here go with an account's events, in the append's own transaction. Triggers on
-// the rows tell every process that remembers sessions (NewsChannel).
+// The statements here go with an account's events, in the append's own transaction. Every process
+// that remembers sessions hears of them by the tables' triggers.
 
 // Registered makes a person's row.
 func (s *Users) Registered(u User, method string) []eventstore.Row {

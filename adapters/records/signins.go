@@ -15,6 +15,7 @@ import (
 
 // SignInMethod is a linked means of signing in: Google, Telegram or a wallet.
 type SignInMethod struct {
+	ID         string
 	Method     string
 	Subject    string
 	Label      string
@@ -36,12 +37,12 @@ func (s *SignIns) Use(ctx context.Context, method, subject string) (u domain.Use
 
 // OfUser gives a person's, the oldest first.
 func (s *SignIns) OfUser(ctx context.Context, u domain.UserID) ([]SignInMethod, error) {
-	rows, err := s.pool.Query(ctx, `SELECT method, subject, label, linked_at, last_used_at FROM signin_methods WHERE user_id = $1 ORDER BY linked_at, subject LIMIT 200`, string(u))
+	rows, err := s.pool.Query(ctx, `SELECT id::text, method, subject, label, linked_at, last_used_at FROM signin_methods WHERE user_id = $1 ORDER BY linked_at, subject LIMIT 200`, string(u))
 	if err != nil {
 		return nil, failed("list means of signing in", err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m SignInMethod, err error) {
-		err = row.Scan(&m.Method, &m.Subject, &m.Label, &m.LinkedAt, &m.LastUsedAt)
+		err = row.Scan(&m.ID, &m.Method, &m.Subject, &m.Label, &m.LinkedAt, &m.LastUsedAt)
 		m.LinkedAt = m.LinkedAt.UTC()
 		return m, err
 	})
