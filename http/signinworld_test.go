@@ -35,8 +35,18 @@ func (u recordUsers) Registered(p apihttp.User, method string) []eventstore.Row 
 
 type recordSessions struct{ *records.Sessions }
 
-func (s recordSessions) Open(ctx context.Context, n apihttp.NewSession) (string, string, error) {
-	return s.Sessions.Open(ctx, records.NewSession(n))
+func (s recordSessions) Open(ctx context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
+	o, err := s.Sessions.Open(ctx, records.NewSession(n))
+	return apihttp.Opened(o), err
+}
+
+func (s recordSessions) List(ctx context.Context, u domain.UserID) ([]apihttp.Device, error) {
+	rows, err := s.Sessions.List(ctx, u)
+	var all []apihttp.Device
+	for _, r := range rows {
+		all = append(all, apihttp.Device(r))
+	}
+	return all, err
 }
 
 func (s recordSessions) Rotate(ctx context.Context, refresh string, binding []byte, lives time.Duration) (apihttp.Rotation, error) {

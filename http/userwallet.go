@@ -110,7 +110,7 @@ func (s *Server) addWallet(ctx context.Context, c *call, in *newWalletInput) (re
 	if cooling > 0 {
 		w.CoolingUntil = c.issue().At.Add(cooling)
 	}
-	return s.onAccount(ctx, c, c.user(), account.LinkWallet{Issue: c.issue(), Wallet: w.ID, Chain: w.ChainID, Address: w.Address}, rows.Linked(c.user(), w, cooling), userWalletOut(w))
+	return s.onOwnAccount(ctx, c, c.user(), account.LinkWallet{Issue: c.issue(), Wallet: w.ID, Chain: w.ChainID, Address: w.Address}, rows.Linked(c.user(), w, cooling), userWalletOut(w))
 }
 
 type removeWalletInput struct {

@@ -76,6 +76,26 @@ func setup(t testing.TB, options ...option) *world {
 	return w
 }
 
+// beside starts another server on the same log and the same people, as a second instance.
+func (w *world) beside(change func(*apihttp.Config), deps ...func(*apihttp.Deps)) *world {
+	w.t.Helper()
+	other := *w
+	if change != nil {
+		change(&other.config)
+	}
+	for _, d := range deps {
+		d(&other.deps)
+	}
+	other.exec = eventstore.NewExecutor(w.store)
+	other.deps.Executor = other.exec
+	var err error
+	other.server, err = apihttp.New(other.config, other.deps)
+	require.NoError(w.t, err)
+	other.http = httptest.NewServer(other.server.Handler())
+	w.t.Cleanup(other.http.Close)
+	return &other
+}
+
 func registry(t testing.TB) *network.Registry {
 	t.Helper()
 	r, err := network.New(network.Chain{

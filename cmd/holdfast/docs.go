@@ -8,6 +8,7 @@ import (
 
 	"holdfast/cmd/internal/gendocs"
 	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -89,6 +90,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
 		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
 		{Name: "User", Slug: "account", Table: account.Table()},
+		{Name: "ApiKey", Slug: "apikey", Table: apikey.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }
