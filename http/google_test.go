@@ -213,24 +213,24 @@ func TestTheLastMeansOfSigningInStays(t *testing.T) {
 	assert.Equal(t, 200, two.login(t, g.world).status)
 }
 
-// browser goes where it is sent, but not to the front end, which is not there.
-type browser struct {
+// tab is a browser: it goes where it is sent, but not to the front end, which is not there.
+type tab struct {
 	t    *testing.T
 	http *http.Client
 	last *url.URL
 }
 
-func (g google) browser(t *testing.T) *browser {
+func (g google) tab(t *testing.T) *tab {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	b := &browser{t: t}
+	b := &tab{t: t}
 	b.http = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return b
 }
 
 // visit opens a page of ours, and gives where it sends to.
-func (b *browser) visit(at string) (status int, location *url.URL, code string) {
+func (b *tab) visit(at string) (status int, location *url.URL, code string) {
 	b.t.Helper()
 	resp, err := b.http.Get(at)
 	require.NoError(b.t, err)
@@ -242,7 +242,7 @@ func (b *browser) visit(at string) (status int, location *url.URL, code string) 
 }
 
 // signIn begins at ours, signs in at the provider and gives the way back to ours.
-func (g google) signIn(t *testing.T, b *browser, redirect string) *url.URL {
+func (g google) signIn(t *testing.T, b *tab, redirect string) *url.URL {
 	t.Helper()
 	status, at, code := b.visit(g.http.URL + googlePath + "/start?redirect=" + url.QueryEscape(redirect))
 	require.Equal(t, 302, status, code)
@@ -265,7 +265,7 @@ func (g google) back(at *url.URL) string {
 func TestABrowserSignsInWithGoogle(t *testing.T) {
 	t.Parallel()
 	g := withGoogle(t)
-	b := g.browser(t)
+	b := g.tab(t)
 	at := g.back(g.signIn(t, b, "/orders?tab=open"))
 	status, page, code := b.visit(at)
 	require.Equal(t, 302, status, code)
@@ -287,7 +287,7 @@ func TestABrowserSignsInWithGoogle(t *testing.T) {
 func TestABrowserThatDidNotBeginComesBackForNothing(t *testing.T) {
 	t.Parallel()
 	g := withGoogle(t)
-	mine, victim := g.browser(t), g.browser(t)
+	mine, victim := g.tab(t), g.tab(t)
 	g.untouched(func() {
 		at := g.back(g.signIn(t, mine, "/"))
 		status, _, code := victim.visit(at)
@@ -316,7 +316,7 @@ func TestABrowserThatDidNotBeginComesBackForNothing(t *testing.T) {
 func TestRedirectsToForeignPages(t *testing.T) {
 	t.Parallel()
 	g := withGoogle(t)
-	b := g.browser(t)
+	b := g.tab(t)
 	g.untouched(func() {
 		for _, foreign := range []string{
 			"//evil.example", "///evil.example", "https:evil.example", "https:/evil.example", "https://evil.example", "http://front.example/", "https://front.example@evil.example/", "https://front.example.evil.example",

@@ -120,7 +120,7 @@ func (p *people) Rotate(_ context.Context, token string, _ []byte, _ time.Durati
 	id, known := p.refresh[token]
 	s, live := p.sessions[p.family[token]]
 	if !known || !live {
-		return apihttp.Rotation{}, fault.New(fault.Unauthenticated, "REFRESH_INVALID", "no")
+		return apihttp.Rotation{}, fault.New(fault.Unauthenticated, "INVALID_TOKEN", "no")
 	}
 	s.Roles = p.byID[s.User].Roles
 	if id == "" {

@@ -72,25 +72,14 @@ func (s *Server) signIn(method account.Method, subject string) account.SignIn {
 // link adds a means of signing in, with its rows, in one transaction, and answers. A repeat changes
 // nothing.
 func (s *Server) link(ctx context.Context, c *call, u domain.UserID, method account.Method, subject string, rows []eventstore.Row, answer any) (reply, error) {
-	return s.onOwnAccount(ctx, c, u, account.LinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)}, rows, answer)
+	return s.answerOnAccount(ctx, c, c.actor(), u, answer, rows, account.LinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
 }
 
 // unlink takes one away: LAST_LOGIN_METHOD when nothing else is left.
 func (s *Server) unlink(ctx context.Context, c *call, u domain.UserID, method account.Method, subject string, rows []eventstore.Row) (reply, error) {
-	done, err := s.onOwnAccount(ctx, c, u, account.UnlinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)}, rows, Nothing{})
+	done, err := s.onAccount(ctx, c, c.actor(), u, rows, account.UnlinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
 	if f, ok := fault.From(err); ok && f.Code == account.ErrLastSignIn.Code {
 		err = errLastMethod
 	}
 	return done, err
-}
-
-// onOwnAccount decides a command on an account, under the call's key, together with rows; the same key
-// gets the same answer again.
-func (s *Server) onOwnAccount(ctx context.Context, c *call, u domain.UserID, cmd domain.Command, rows []eventstore.Row, answer any) (reply, error) {
-	c.decided = true
-	result, err := s.deps.Executor.ExecuteWith(ctx, c.metadata(), c.key, func() []eventstore.Row { return rows }, func(unit *domain.Unit) (any, error) {
-		_, err := domain.Do(unit, account.Decider, string(u), cmd)
-		return answer, err
-	})
-	return reply{data: result.Data, meta: Meta{Position: result.Position}, replayed: result.Replayed}, err
 }

@@ -40,15 +40,6 @@ func (s recordSessions) Open(ctx context.Context, n apihttp.NewSession) (apihttp
 	return apihttp.Opened(o), err
 }
 
-func (s recordSessions) List(ctx context.Context, u domain.UserID) ([]apihttp.Device, error) {
-	rows, err := s.Sessions.List(ctx, u)
-	var all []apihttp.Device
-	for _, r := range rows {
-		all = append(all, apihttp.Device(r))
-	}
-	return all, err
-}
-
 func (s recordSessions) Rotate(ctx context.Context, refresh string, binding []byte, lives time.Duration) (apihttp.Rotation, error) {
 	r, err := s.Sessions.Rotate(ctx, refresh, binding, lives)
 	return apihttp.Rotation{Session: apihttp.Session(r.Session), Next: r.Next, Reused: r.Reused}, err
@@ -57,6 +48,15 @@ func (s recordSessions) Rotate(ctx context.Context, refresh string, binding []by
 func (s recordSessions) Live(ctx context.Context, id string) (apihttp.Session, bool, error) {
 	r, ok, err := s.Sessions.Live(ctx, id)
 	return apihttp.Session(r), ok, err
+}
+
+func (s recordSessions) List(ctx context.Context, u domain.UserID) ([]apihttp.Device, error) {
+	rows, err := s.Sessions.List(ctx, u)
+	all := make([]apihttp.Device, len(rows))
+	for i, r := range rows {
+		all[i] = apihttp.Device(r)
+	}
+	return all, err
 }
 
 type recordChallenges struct{ *records.Challenges }

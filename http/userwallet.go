@@ -110,7 +110,8 @@ func (s *Server) addWallet(ctx context.Context, c *call, in *newWalletInput) (re
 	if cooling > 0 {
 		w.CoolingUntil = c.issue().At.Add(cooling)
 	}
-	return s.onOwnAccount(ctx, c, c.user(), account.LinkWallet{Issue: c.issue(), Wallet: w.ID, Chain: w.ChainID, Address: w.Address}, rows.Linked(c.user(), w, cooling), userWalletOut(w))
+	return s.answerOnAccount(ctx, c, c.actor(), c.user(), userWalletOut(w), rows.Linked(c.user(), w, cooling),
+		account.LinkWallet{Issue: c.issue(), Wallet: w.ID, Chain: w.ChainID, Address: w.Address})
 }
 
 type removeWalletInput struct {

@@ -48,25 +48,6 @@ func (w *windows) agree(key string, now time.Time, theirs window) window {
 	return mine
 }
 
-func (w *windows) get(key string, now time.Time) (window, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	mine, ok := w.all[key]
-	return mine, ok && now.Before(mine.ends)
-}
-
-func (w *windows) set(key string, mine window, now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.put(key, mine, now)
-}
-
-func (w *windows) drop(key string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.all, key)
-}
-
 func (w *windows) put(key string, mine window, now time.Time) {
 	if _, known := w.all[key]; !known && len(w.all) >= w.max {
 		w.shrink(now)

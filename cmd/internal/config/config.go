@@ -100,10 +100,11 @@ type Config struct {
 
 	Safety
 	Quoting
-	SignIn
 	Mailing
 
 	Limits
+	Accounts
+	SignIn
 
 	SeedUsers *bool `env:"SEED_USERS"`
 }
@@ -282,8 +283,9 @@ func (c *Config) complete() error {
 		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
 	c.safety(wrong)
-	c.signIn(wrong)
 	c.mailing(wrong)
+	c.accounts(wrong)
+	c.signIn(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))
