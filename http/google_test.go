@@ -213,24 +213,23 @@ func TestTheLastMeansOfSigningInStays(t *testing.T) {
 	assert.Equal(t, 200, two.login(t, g.world).status)
 }
 
-// tab is a browser: it goes where it is sent, but not to the front end, which is not there.
-type tab struct {
+// visitor goes where it is sent, but not to the front end, which is not there.
+type visitor struct {
 	t    *testing.T
 	http *http.Client
-	last *url.URL
 }
 
-func (g google) tab(t *testing.T) *tab {
+func (g google) browser(t *testing.T) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	b := &tab{t: t}
+	b := &visitor{t: t}
 	b.http = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return b
 }
 
 // visit opens a page of ours, and gives where it sends to.
-func (b *tab) visit(at string) (status int, location *url.URL, code string) {
+func (b *visitor) visit(at string) (status int, location *url.URL, code string) {
 	b.t.Helper()
 	resp, err := b.http.Get(at)
 	require.NoError(b.t, err)
@@ -242,7 +241,7 @@ func (b *tab) visit(at string) (status int, location *url.URL, code string) {
 }
 
 // signIn begins at ours, signs in at the provider and gives the way back to ours.
-func (g google) signIn(t *testing.T, b *tab, redirect string) *url.URL {
+func (g google) signIn(t *testing.T, b *visitor, redirect string) *url.URL {
 	t.Helper()
 	status, at, code := b.visit(g.http.URL + googlePath + "/start?redirect=" + url.QueryEscape(redirect))
 	require.Equal(t, 302, status, code)
@@ -265,7 +264,7 @@ func (g google) back(at *url.URL) string {
 func TestABrowserSignsInWithGoogle(t *testing.T) {
 	t.Parallel()
 	g := withGoogle(t)
-	b := g.tab(t)
+	b := g.browser(t)
 	at := g.back(g.signIn(t, b, "/orders?tab=open"))
 	status, page, code := b.visit(at)
 	require.Equal(t, 302, status, code)
@@ -287,7 +286,7 @@ func TestABrowserSignsInWithGoogle(t *testing.T) {
 func TestABrowserThatDidNotBeginComesBackForNothing(t *testing.T) {
 	t.Parallel()
 	g := withGoogle(t)
-	mine, victim := g.tab(t), g.tab(t)
+	mine, victim := g.browser(t), g.browser(t)
 	g.untouched(func() {
 		at := g.back(g.signIn(t, mine, "/"))
 		status, _, code := victim.visit(at)
@@ -316,7 +315,7 @@ func TestABrowserThatDidNotBeginComesBackForNothing(t *testing.T) {
 func TestRedirectsToForeignPages(t *testing.T) {
 	t.Parallel()
 	g := withGoogle(t)
-	b := g.tab(t)
+	b := g.browser(t)
 	g.untouched(func() {
 		for _, foreign := range []string{
 			"//evil.example", "///evil.example", "https:evil.example", "https:/evil.example", "https://evil.example", "http://front.example/", "https://front.example@evil.example/", "https://front.example.evil.example",
