@@ -51,11 +51,16 @@ func TestAChallengeIsTakenOnceAndByItsPurpose(t *testing.T) {
 	assert.Equal(t, records.ChallengeExpired, became("login", "late"))
 	_, err := pool.Exec(t.Context(), `UPDATE signin_challenges SET expires_at = clock_timestamp() - interval '2 days'`)
 	require.NoError(t, err)
+	keep("unanswered", time.Minute)
+	_, err = pool.Exec(t.Context(), `UPDATE signin_challenges SET expires_at = clock_timestamp() - interval '1 second' WHERE data <> '{}'`)
+	require.NoError(t, err)
 	keep("fresh", time.Minute)
 	assert.Equal(t, records.ChallengeUnknown, became("login", "a"), "old ones are swept out")
 	var clear int
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT count(*) FROM signin_challenges WHERE secret::text LIKE '%fresh%'`).Scan(&clear))
 	assert.Zero(t, clear, "the secret itself is not kept")
+	require.NoError(t, pool.QueryRow(t.Context(), `SELECT count(*) FROM signin_challenges WHERE data <> '{}'`).Scan(&clear))
+	assert.Equal(t, 1, clear, "what was answered or can be no more says nothing: it may name a person")
 }
 
 func TestAProofIsSpentOnce(t *testing.T) {
