@@ -20,6 +20,7 @@ const (
 	Chain    Capacity = "chain"    // evidence read from a chain
 	Provider Capacity = "provider" // a payment provider's verified answer
 	Import   Capacity = "import"   // the legacy bridge
+	Key      Capacity = "api_key"  // a program with an API key; its scopes were checked at the door
 )
 
 // Actor is who issues a command.

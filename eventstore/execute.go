@@ -217,6 +217,12 @@ func State[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Dec
 	return s, v, err
 }
 
+// FreshState is State as the log has it at this moment, for what must not be a moment old:
+// whether a key still opens anything.
+func FreshState[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Decider[S, E], id string) (S, int64, error) {
+	return stateOf(&unitLoader{ctx: ctx, x: x, fresh: true}, d, id)
+}
+
 func stateOf[S any, E domain.Event](l *unitLoader, d domain.Decider[S, E], id string) (S, int64, error) {
 	u := domain.NewUnit(l)
 	s, err := domain.StateOf(u, d, id)

@@ -3,6 +3,7 @@ package http_test
 import (
 	"holdfast/domain"
 	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -35,6 +36,7 @@ func aggregates() []domain.Aggregate {
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 		account.Aggregate(),
+		apikey.Aggregate(),
 	}
 }
 

@@ -73,7 +73,7 @@ func (s *Server) beginExport(ctx context.Context, c *call, _ *struct{}) (reply, 
 	if e, ok, err := rows.Newest(ctx, c.user()); err != nil || ok && e.Status == "pending" {
 		return reply{data: exportOut(e)}, err
 	}
-	if err := s.spendOf(ctx, c, budgetExport); err != nil {
+	if err := s.within(ctx, budgetExport, c.counted()); err != nil {
 		return reply{}, err
 	}
 	if err := rows.Begin(ctx, c.user(), exportKept); err != nil {

@@ -18,24 +18,27 @@ import (
 )
 
 // Deps is everything the server is joined with; cmd/internal/wire fills it. Executor, Users,
-// Sessions and Registry are required. A part that is nil answers its routes with 503
+// Accounts, Hashes, Sessions and Registry are required. A part that is nil answers its routes with 503
 // NOT_CONFIGURED.
 type Deps struct {
 	Log      *slog.Logger
 	Executor *eventstore.Executor
 
-	Users      Users
-	Sessions   Sessions
-	Accounts   Accounts
-	Hashes     KeyedHashes
-	Mailer     Mailer
-	Lockouts   Lockouts // nil: counted in this process
-	Registry   Registry
-	Checkout   Checkout
-	Oracle     Oracle
-	Screener   Screener
-	Custody    Custody
-	Recipients Recipients // nil: only addresses that were screened as wallets are paid
+	Users    Users
+	Sessions Sessions
+	Accounts Accounts
+	Hashes   KeyedHashes
+	Mailer   Mailer   // nil: where a letter is needed the answer is 503
+	Lockouts Lockouts // nil: counted in this process
+	SignIn   SignIn   // by other means than a password
+	// AccountCodes are sent by mail.
+	AccountCodes AccountCodes
+	Registry     Registry
+	Checkout     Checkout
+	Oracle       Oracle
+	Screener     Screener
+	Custody      Custody
+	Recipients   Recipients // nil: only addresses that were screened as wallets are paid
 	// Provider, when one is switched on, makes requests for payments and watches for them.
 	Provider   Provider
 	Policy     Policy
@@ -58,7 +61,9 @@ type Deps struct {
 	Inbox   Inbox
 	Webhook WebhookVerifier
 
-	// PostOffice is the outbox of the Mailer, DevMail shows it in development.
+	KeyUses KeyUses // nil: nobody is told when a key was last used
+	News    News    // nil: other instances find out by themselves, in a few seconds
+	// PostOffice is the outbox that Mailer fills, DevMail shows it in development.
 	PostOffice PostOffice
 	DevMail    DevMailbox
 	People     People
@@ -156,11 +161,18 @@ type HealthCheck struct {
 	Detail func(ctx context.Context) any
 }
 
-// Limiter counts a request against a budget.
+// Limiter counts requests against budgets. It always answers, in bounded time: what it falls
+// back to when its store is away is its own affair, and must not be more generous.
 type Limiter interface {
-	// Allow counts one and reports what is left of the window; ok is false when there was
-	// nothing left.
-	Allow(ctx context.Context, budget Budget, key string) (left int, resets time.Duration, ok bool)
+	// Spend counts one request of key in every budget and tells how each stands, in order.
+	Spend(ctx context.Context, key string, budgets ...Budget) []Spent
+}
+
+// Spent is how a budget stands after a request was counted in it.
+type Spent struct {
+	Left   int           // requests left of the window
+	Resets time.Duration // until a new window begins
+	OK     bool          // false when there was nothing left
 }
 
 // Budget is so many requests in so long.

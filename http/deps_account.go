@@ -36,6 +36,14 @@ type Users interface {
 	// Verify compares a password with a stored hash in bounded concurrency. An empty one is
 	// compared with a dummy of the same cost, so that unknown users take as long.
 	Verify(ctx context.Context, stored, password string) (bool, error)
+	// Hash gives what is stored of a new password.
+	Hash(ctx context.Context, password string) (string, error)
+	// Rehash replaces a hash of another kind or cost than today's; without an event, because
+	// nothing else about the account changes.
+	Rehash(ctx context.Context, u domain.UserID, stored, password string) error
+	// EmailHeld says which account holds an address, by the name of its claim. It is a look
+	// before a command: the append decides.
+	EmailHeld(ctx context.Context, claim string) (u domain.UserID, ok bool, err error)
 }
 
 // Accounts makes the statements on plain rows that go with an account's events; they are given
@@ -79,6 +87,13 @@ type NewSession struct {
 	Lives     time.Duration
 }
 
+// Opened is a login that has begun. NewDevice is set when the person has signed in before, but
+// never by this program from this address.
+type Opened struct {
+	ID, Refresh string
+	NewDevice   bool
+}
+
 // Rotation is what became of a refresh token.
 type Rotation struct {
 	Session Session
@@ -90,17 +105,53 @@ type Rotation struct {
 
 // Sessions are the logins. Live is asked at most once in a few seconds a session.
 type Sessions interface {
-	// Open begins a login and gives its id and first refresh token.
-	Open(ctx context.Context, n NewSession) (id, refresh string, err error)
+	// Open begins a login.
+	Open(ctx context.Context, n NewSession) (Opened, error)
 	// Rotate trades a refresh token for the next one. binding, when not empty, names the
 	// client's attempt: the same attempt gets an equivalent token within a short grace, as
-	// long as no later token was used. A fault with code REFRESH_INVALID for others.
+	// long as no later token was used. A fault with code INVALID_TOKEN
+	// for one that is none or whose session has ended, REFRESH_INVALID for one that has lapsed.
 	Rotate(ctx context.Context, refresh string, binding []byte, lives time.Duration) (Rotation, error)
 	// Live gives the session with fresh roles; ok is false when it was revoked or has
 	// ended, or the user is not active any more.
 	Live(ctx context.Context, id string) (s Session, ok bool, err error)
 	// Close ends one session without an event: its owner signed out.
 	Close(ctx context.Context, id string) error
+	// CloseOne ends one of the user's own sessions; ok is false when it is no live one of
+	// theirs. CloseOf does so by a refresh token, silently.
+	CloseOne(ctx context.Context, u domain.UserID, id string) (ok bool, err error)
+	CloseOf(ctx context.Context, u domain.UserID, refresh string) error
+	// List gives the user's live sessions, the last used first.
+	List(ctx context.Context, u domain.UserID) ([]Device, error)
+}
+
+// Device is a live login as its owner sees it.
+type Device struct {
+	ID         string
+	Method     string
+	UserAgent  string
+	Address    string
+	SignedInAt time.Time
+	LastUsedAt time.Time // when its tokens were last renewed
+}
+
+// AccountCode is a six-digit code as it was sent to a person.
+type AccountCode struct {
+	ID      string
+	Hash    string
+	Email   string // where it was sent, when that is not the account's address yet
+	Expired bool
+}
+
+// AccountCodes keeps the codes sent to people: one live code a purpose, by its keyed hash.
+type AccountCodes interface {
+	// Put replaces the code of a purpose; ok is false when anHour of them were sent already.
+	Put(ctx context.Context, u domain.UserID, purpose, hash, email string, lives time.Duration, anHour int) (ok bool, err error)
+	// Try counts a try and gives the code to compare; ok is false when there is none that may
+	// still be tried.
+	Try(ctx context.Context, u domain.UserID, purpose string) (c AccountCode, ok bool, err error)
+	// Used is the statement that uses a code up, once.
+	Used(u domain.UserID, purpose, id string) []eventstore.Row
 }
 
 // Lockouts counts failed sign-ins of an account, whether it exists or not. Being locked never

@@ -6,14 +6,8 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/account"
-	"holdfast/domain/fault"
 	"holdfast/eventstore"
 )
-
-// freshFor is how old a sign-in may be that stands in for a password.
-const freshFor = 10 * time.Minute
-
-var errSignInAgain = fault.New(fault.Forbidden, "REAUTH_REQUIRED", "sign in again, then repeat this within ten minutes")
 
 func erasureRoutes() []Route {
 	return []Route{
@@ -30,7 +24,7 @@ type ErasureOut struct {
 
 type closeAccountInput struct {
 	Body struct {
-		Password string `json:"password,omitempty" maxLength:"1024" doc:"Needed by who has one; others must have signed in within ten minutes"`
+		Password string `json:"password,omitempty" maxLength:"1024" doc:"Needed by who has one; others must have signed in lately"`
 	}
 }
 
@@ -47,7 +41,7 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 	if !ok {
 		return reply{}, errSessionRevoked
 	}
-	if err := s.owner(ctx, c, u, in.Body.Password); err != nil {
+	if err := s.asksItself(ctx, c, u, in.Body.Password); err != nil {
 		return reply{}, err
 	}
 	if err := s.free(ctx, u.ID, account.ErrHasFunds); err != nil {
@@ -64,20 +58,17 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 		return reply{replayed: result.Replayed}, err
 	}
 	s.sessions.forgetUser(u.ID)
-	s.tell(ctx, Mail{To: u.ID, Template: "account-closing", Key: "account-closing:" + string(u.ID) + due.Format(time.RFC3339), Vars: map[string]string{
+	s.notify(ctx, Mail{To: u.ID, Template: "account-closing", Key: "account-closing:" + string(u.ID) + due.Format(time.RFC3339), Vars: map[string]string{
 		"name": u.Name, "due": due.UTC().Format("2 January 2006, 15:04 UTC"),
 	}})
 	return reply{data: ErasureOut{Due: &due}, meta: Meta{Position: result.Position}, replayed: result.Replayed}, nil
 }
 
-// owner checks that it is really the owner who asks: by the password, or by a fresh sign-in
+// asksItself checks that it is really the owner who asks: by the password, or by a fresh sign-in
 // where there is none.
-func (s *Server) owner(ctx context.Context, c *call, u User, password string) error {
+func (s *Server) asksItself(ctx context.Context, c *call, u User, password string) error {
 	if u.Password == "" {
-		if time.Since(c.session.SignedInAt) > freshFor {
-			return errSignInAgain
-		}
-		return nil
+		return s.recentSignIn(c)
 	}
 	match, err := s.deps.Users.Verify(ctx, u.Password, password)
 	if err == nil && !match {

@@ -104,7 +104,7 @@ func (s *Server) testMail(ctx context.Context, c *call, _ *struct{}) (reply, err
 }
 
 func (s *Server) queueByHand(ctx context.Context, c *call, m Mail) (reply, error) {
-	if err := s.spendOf(ctx, c, budgetEmail); err != nil {
+	if err := s.within(ctx, budgetEmail, c.counted()); err != nil {
 		return reply{}, err
 	}
 	if err := s.deps.Mailer.Send(ctx, m); err != nil {
@@ -237,16 +237,4 @@ func tokenIn(c *call) (string, error) {
 		return "", fault.ErrValidation.At("token", "expected {\"token\": text}")
 	}
 	return body.Token, nil
-}
-
-// spendOf counts against a budget beside those of the route's class.
-func (s *Server) spendOf(ctx context.Context, c *call, b Budget) error {
-	if s.deps.Limiter == nil {
-		return nil
-	}
-	_, resets, ok := s.deps.Limiter.Allow(ctx, b, "user:"+string(c.user()))
-	if ok {
-		return nil
-	}
-	return errRateLimited.Because("%d in %s are allowed here", b.Limit, b.Window).Retry(int(resets/time.Second) + 1)
 }

@@ -58,6 +58,7 @@ func (p *people) named(name string) apihttp.User {
 }
 
 func (p *people) ByEmail(_ context.Context, email string) (apihttp.User, bool, error) {
+	email = strings.ToLower(strings.TrimSpace(email))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, u := range p.byID {
@@ -79,13 +80,38 @@ func (p *people) Verify(_ context.Context, phc, typed string) (bool, error) {
 	return phc != "" && phc == typed, nil
 }
 
-func (p *people) Open(_ context.Context, n apihttp.NewSession) (string, string, error) {
+func (p *people) Open(_ context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	id, token := uuid.NewString(), uuid.NewString()
 	p.sessions[id] = apihttp.Session{ID: id, User: n.User, Method: n.Method, SignedInAt: time.Now()}
 	p.refresh[token], p.family[token] = id, id
-	return id, token, nil
+	return apihttp.Opened{ID: id, Refresh: token}, nil
+}
+
+func (p *people) Hash(_ context.Context, password string) (string, error) { return password, nil }
+
+func (p *people) Rehash(context.Context, domain.UserID, string, string) error { return nil }
+
+func (p *people) EmailHeld(context.Context, string) (domain.UserID, bool, error) {
+	return "", false, nil
+}
+
+func (p *people) List(context.Context, domain.UserID) ([]apihttp.Device, error) { return nil, nil }
+
+func (p *people) CloseOne(_ context.Context, u domain.UserID, id string) (bool, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.sessions[id].User != u {
+		return false, nil
+	}
+	delete(p.sessions, id)
+	return true, nil
+}
+
+func (p *people) CloseOf(_ context.Context, u domain.UserID, refresh string) error {
+	_, err := p.CloseOne(context.Background(), u, p.family[refresh])
+	return err
 }
 
 func (p *people) Rotate(_ context.Context, token string, _ []byte, _ time.Duration) (apihttp.Rotation, error) {
@@ -94,7 +120,7 @@ func (p *people) Rotate(_ context.Context, token string, _ []byte, _ time.Durati
 	id, known := p.refresh[token]
 	s, live := p.sessions[p.family[token]]
 	if !known || !live {
-		return apihttp.Rotation{}, fault.New(fault.Unauthenticated, "REFRESH_INVALID", "no")
+		return apihttp.Rotation{}, fault.New(fault.Unauthenticated, "INVALID_TOKEN", "no")
 	}
 	s.Roles = p.byID[s.User].Roles
 	if id == "" {

@@ -23,14 +23,19 @@ func (s *Server) openSession(ctx context.Context, c *call, u User, method string
 	if err := s.returned(ctx, c, u); err != nil {
 		return reply{}, err
 	}
-	session, refresh, err := s.deps.Sessions.Open(ctx, NewSession{
+	opened, err := s.deps.Sessions.Open(ctx, NewSession{
 		User: u.ID, Method: method, Lives: s.config.RefreshTTL,
 		UserAgent: clip(c.echo.Request().UserAgent(), 256), Address: c.echo.RealIP(),
 	})
 	if err != nil {
 		return reply{}, err
 	}
-	return s.signedIn(u, session, refresh)
+	if opened.NewDevice && u.Email != "" && u.Verified {
+		s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "new-sign-in", Key: "new-sign-in:" + opened.ID, Vars: map[string]string{
+			"name": u.Name, "method": method, "address": c.echo.RealIP(), "device": clip(c.echo.Request().UserAgent(), 256),
+		}})
+	}
+	return s.signedIn(u, opened.ID, opened.Refresh)
 }
 
 func (s *Server) signedIn(u User, session, refresh string) (reply, error) {

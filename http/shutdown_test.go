@@ -57,7 +57,7 @@ type telling struct {
 	begun chan struct{}
 }
 
-func (t telling) Open(ctx context.Context, n apihttp.NewSession) (string, string, error) {
+func (t telling) Open(ctx context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
 	t.begun <- struct{}{}
 	return t.waiting.Open(ctx, n)
 }

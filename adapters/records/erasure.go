@@ -44,7 +44,6 @@ func (s *Erasures) Erased(u domain.UserID, email string) []eventstore.Row {
 		{SQL: `UPDATE users SET email = NULL, name = '', password_hash = '', roles = '{}', status = 'erased', active = false,
 			email_verified_at = NULL WHERE id = $1`, Args: []any{string(u)}},
 		{SQL: `UPDATE sessions SET revoked_at = clock_timestamp() WHERE user_id = $1 AND revoked_at IS NULL`, Args: []any{string(u)}},
-		tell(u),
 	}
 }
 

@@ -42,8 +42,9 @@ func TestARefreshTokenWorksOnceAndItsReuseIsSeen(t *testing.T) {
 	t.Parallel()
 	r := records.New(pgtest.New(t), 2)
 	require.NoError(t, r.Seed(t.Context(), 1, nil))
-	id, first, err := r.Sessions.Open(t.Context(), records.NewSession{User: records.Buyer1, Method: "password", Lives: time.Hour})
+	opened, err := r.Sessions.Open(t.Context(), records.NewSession{User: records.Buyer1, Method: "password", Lives: time.Hour})
 	require.NoError(t, err)
+	id, first := opened.ID, opened.Refresh
 	rotate := func(token, attempt string) records.Rotation {
 		t.Helper()
 		done, err := r.Sessions.Rotate(t.Context(), token, []byte(attempt), time.Hour)

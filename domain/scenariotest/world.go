@@ -7,6 +7,7 @@ import (
 
 	"holdfast/domain"
 	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -45,6 +46,7 @@ func Aggregates() []domain.Aggregate {
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(),
 		account.Aggregate(),
+		apikey.Aggregate(),
 	}
 }
 

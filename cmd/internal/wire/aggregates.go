@@ -3,6 +3,7 @@ package wire
 import (
 	"holdfast/domain"
 	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -38,5 +39,6 @@ func Aggregates() []domain.Aggregate {
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 		account.Aggregate(),
+		apikey.Aggregate(),
 	}
 }
