@@ -213,24 +213,24 @@ func TestTheLastMeansOfSigningInStays(t *testing.T) {
 	assert.Equal(t, 200, two.login(t, g.world).status)
 }
 
-// browser goes where it is sent, but not to the front end, which is not there.
-type browser struct {
+// visitor goes where it is sent, but not to the front end, which is not there.
+type visitor struct {
 	t    *testing.T
 	http *http.Client
 	last *url.URL
 }
 
-func (g google) browser(t *testing.T) *browser {
+func (g google) browser(t *testing.T) *visitor {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	require.NoError(t, err)
-	b := &browser{t: t}
+	b := &visitor{t: t}
 	b.http = &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return b
 }
 
 // visit opens a page of ours, and gives where it sends to.
-func (b *browser) visit(at string) (status int, location *url.URL, code string) {
+func (b *visitor) visit(at string) (status int, location *url.URL, code string) {
 	b.t.Helper()
 	resp, err := b.http.Get(at)
 	require.NoError(b.t, err)
@@ -242,7 +242,7 @@ func (b *browser) visit(at string) (status int, location *url.URL, code string) 
 }
 
 // signIn begins at ours, signs in at the provider and gives the way back to ours.
-func (g google) signIn(t *testing.T, b *browser, redirect string) *url.URL {
+func (g google) signIn(t *testing.T, b *visitor, redirect string) *url.URL {
 	t.Helper()
 	status, at, code := b.visit(g.http.URL + googlePath + "/start?redirect=" + url.QueryEscape(redirect))
 	require.Equal(t, 302, status, code)

@@ -32,7 +32,7 @@ func (s *Server) openSession(ctx context.Context, c *call, u User, method string
 	}
 	if opened.NewDevice && u.Email != "" && u.Verified {
 		s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "new-sign-in", Key: "new-sign-in:" + opened.ID, Vars: map[string]string{
-			"name": u.Name, "method": method, "address": c.echo.RealIP(), "device": clip(c.echo.Request().UserAgent(), 256),
+			"name": u.Name, "method": method, "when": mailTime(time.Now()), "address": c.echo.RealIP(), "device": clip(c.echo.Request().UserAgent(), 256),
 		}})
 	}
 	return s.signedIn(u, opened.ID, opened.Refresh)

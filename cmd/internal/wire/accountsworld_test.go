@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"holdfast/adapters/devchain"
+	"holdfast/adapters/mail"
 	"holdfast/adapters/records"
 	"holdfast/cmd/internal/config"
 	"holdfast/domain"
@@ -60,16 +61,20 @@ func (c *testClock) pass(d time.Duration) {
 	c.past += d
 }
 
-// mailbox keeps what would be sent.
+// mailbox keeps what would be sent, by the real templates.
 type mailbox struct {
-	mu   sync.Mutex
-	sent []apihttp.Mail
+	templates *mail.Templates
+	mu        sync.Mutex
+	sent      []apihttp.Mail
 }
 
-func (m *mailbox) Send(_ context.Context, mail apihttp.Mail) error {
+func (m *mailbox) Send(_ context.Context, letter apihttp.Mail) error {
+	if err := m.templates.Check(letter.Template, letter.Vars); err != nil {
+		return err
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.sent = append(m.sent, mail)
+	m.sent = append(m.sent, letter)
 	return nil
 }
 
@@ -77,9 +82,9 @@ func (m *mailbox) Send(_ context.Context, mail apihttp.Mail) error {
 func (m *mailbox) to(address string) (all []apihttp.Mail) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, mail := range m.sent {
-		if mail.Address == address {
-			all = append(all, mail)
+	for _, letter := range m.sent {
+		if letter.Address == address {
+			all = append(all, letter)
 		}
 	}
 	return all
@@ -92,11 +97,13 @@ func withAccounts(t testing.TB, change ...func(*apihttp.Config, *apihttp.Deps)) 
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, core.Close(context.Background())) })
 	w := &accountsWorld{Core: core, t: t, records: records.New(core.HTTP, 2), clock: &testClock{}, mails: &mailbox{}}
+	w.mails.templates, err = mail.NewTemplates(accountsFrontend)
+	require.NoError(t, err)
 	w.hashes, err = newHashes(cfg)
 	require.NoError(t, err)
 	registry, err := network.New(devchain.Network())
 	require.NoError(t, err)
-	settings := apihttp.Config{FrontendURL: accountsFrontend, Secret: []byte(strings.Repeat("s", 40)), SessionFresh: time.Nanosecond}
+	settings := apihttp.Config{FrontendURL: accountsFrontend, Secret: []byte(strings.Repeat("s", 40)), SessionFresh: time.Nanosecond, RequestTimeout: time.Minute}
 	deps := apihttp.Deps{
 		Log: core.Log, Executor: core.Executor, Users: users{w.records.Users}, Sessions: sessions{w.records.Sessions}, Accounts: users{w.records.Users},
 		Hashes: w.hashes, AccountCodes: accountCodes{w.records.AccountCodes}, Mailer: w.mails, Lockouts: apihttp.NewLocalLockouts(w.clock.now), Registry: registry,

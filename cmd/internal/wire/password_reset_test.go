@@ -6,15 +6,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	apihttp "holdfast/http"
 )
-
-func longMemory(c *apihttp.Config, _ *apihttp.Deps) { c.SessionFresh = time.Hour }
 
 // faults.md, rows 47 and 49.
 func TestAPasswordIsResetByMailOnly(t *testing.T) {

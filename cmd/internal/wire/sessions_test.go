@@ -1,21 +1,14 @@
 package wire
 
 import (
-	"context"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"holdfast/adapters/records"
-	"holdfast/domain"
-	"holdfast/domain/account"
-	"holdfast/projections"
 )
 
 func refreshOf(a said) fields { return fields{"refreshToken": a.text("refreshToken")} }
@@ -168,32 +161,4 @@ func TestSessionsEndWhereTheyAreTold(t *testing.T) {
 		w.refused(401, "INVALID_TOKEN", "refresh", refreshOf(s))
 	}
 	assert.Empty(t, w.me(stranger.text("accessToken")))
-}
-
-// A process hears of it when another one ends a session, although it would remember it for long.
-func TestAnotherProcessHearsOfASessionsEnd(t *testing.T) {
-	t.Parallel()
-	w := withAccounts(t, longMemory)
-	in := w.person("ann@example.org")
-	token := in.text("accessToken")
-	ctx, stop := context.WithCancel(t.Context())
-	listening := make(chan struct{}, 1)
-	var running sync.WaitGroup
-	running.Go(func() {
-		projections.Listen(ctx, w.Jobs, func(_, news string) {
-			w.server.Heard(news)
-			select {
-			case listening <- struct{}{}:
-			default:
-			}
-		}, w.Log, records.NewsChannel)
-	})
-	t.Cleanup(func() { stop(); running.Wait() })
-	<-listening
-	require.Empty(t, w.me(token))
-	rows := users{w.records.Users}
-	w.admin(idOf(in), rows.SessionsRevoked(idOf(in), "", ""), func(i domain.Issue) domain.Command {
-		return account.RevokeSessions{Issue: i, Cause: account.ByAdmin}
-	})
-	require.Eventually(t, func() bool { return w.me(token) == "SESSION_REVOKED" }, 10*time.Second, 5*time.Millisecond)
 }
