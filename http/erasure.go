@@ -24,7 +24,7 @@ type ErasureOut struct {
 
 type closeAccountInput struct {
 	Body struct {
-		Password string `json:"password,omitempty" maxLength:"1024" doc:"Needed by who has one; others must have signed in within ten minutes"`
+		Password string `json:"password,omitempty" maxLength:"1024" doc:"Needed by who has one; others must have signed in lately"`
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 		return reply{replayed: result.Replayed}, err
 	}
 	s.sessions.forgetUser(u.ID)
-	s.tell(ctx, Mail{To: u.ID, Template: "account-closing", Key: "account-closing:" + string(u.ID) + due.Format(time.RFC3339), Vars: map[string]string{
+	s.notify(ctx, Mail{To: u.ID, Template: "account-closing", Key: "account-closing:" + string(u.ID) + due.Format(time.RFC3339), Vars: map[string]string{
 		"name": u.Name, "due": due.UTC().Format("2 January 2006, 15:04 UTC"),
 	}})
 	return reply{data: ErasureOut{Due: &due}, meta: Meta{Position: result.Position}, replayed: result.Replayed}, nil

@@ -182,7 +182,7 @@ func (s *Server) decideApplication(ctx context.Context, c *call, in *decideAppli
 		return reply{replayed: result.Replayed}, err
 	}
 	s.sessions.forgetUser(a.User)
-	s.tell(ctx, Mail{To: a.User, Template: "seller-application", Key: "seller-application:" + a.ID, Vars: map[string]string{
+	s.notify(ctx, Mail{To: a.User, Template: "seller-application", Key: "seller-application:" + a.ID, Vars: map[string]string{
 		"name": u.Name, "shop": a.ShopName, "decision": a.Status, "reason": a.Reason,
 	}})
 	return s.showApplication(ctx, rows, a.ID, Meta{Position: result.Position}, result.Replayed)
@@ -195,15 +195,4 @@ func hasRole(roles []domain.Capacity, role domain.Capacity) bool {
 		}
 	}
 	return false
-}
-
-// tell queues a letter that says what has happened. What happened has, so a letter that cannot
-// be queued is logged and fails nothing.
-func (s *Server) tell(ctx context.Context, m Mail) {
-	if s.deps.Mailer == nil {
-		return
-	}
-	if err := s.deps.Mailer.Send(ctx, m); err != nil {
-		s.log.WarnContext(ctx, "letter not queued", "template", m.Template, "error", err)
-	}
 }

@@ -168,7 +168,7 @@ func (s *Server) createPerson(ctx context.Context, c *call, in *createPersonInpu
 	if err != nil {
 		return reply{replayed: result.Replayed}, err
 	}
-	s.tell(ctx, Mail{To: u.ID, Template: "account-created", Key: "account-created:" + string(u.ID), Vars: map[string]string{"name": name, "role": string(roles[0])}})
+	s.notify(ctx, Mail{To: u.ID, Template: "account-created", Key: "account-created:" + string(u.ID), Vars: map[string]string{"name": name, "role": string(roles[0])}})
 	answer, err := s.showPerson(ctx, u.ID, Meta{Position: result.Position})
 	answer.replayed = result.Replayed
 	return answer, err

@@ -100,7 +100,7 @@ func (s *Server) changePerson(ctx context.Context, c *call, in *changePersonInpu
 		if err != nil {
 			return reply{}, err
 		}
-		s.tell(ctx, Mail{To: u.ID, Address: u.Email, Template: "email-changed", Key: "email-changed:" + c.newID("mail"), Vars: map[string]string{"name": name}})
+		s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "email-changed", Key: "email-changed:" + c.newID("mail"), Vars: map[string]string{"name": name}})
 	}
 	if name != u.Name {
 		if err := s.deps.People.Directory.Rename(ctx, u.ID, name); err != nil {
