@@ -58,6 +58,9 @@ type FollowerOptions struct {
 	Positions Positions
 	Notes     Notes
 	Log       *slog.Logger
+	// OwnGas: the treasury pays for the gas of what it sends itself, because another address than
+	// its own pays for that of derived addresses.
+	OwnGas bool
 
 	Every time.Duration // between two looks at the head; 2 s when 0
 	// Range is the most blocks of one scan, 2,000 when 0. After a scan that failed fewer are

@@ -113,7 +113,7 @@ func (c *comparer) at(ctx context.Context, chain uint64) (reconciliation.Moment,
 	}
 	p, ok := c.pins[chain]
 	if !ok || time.Since(p.taken) > pinFor {
-		statement, known := c.o.Chains[chain]
+		statement, known := c.o.Chains()[chain]
 		if !known {
 			return m, errNotRead
 		}

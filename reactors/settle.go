@@ -166,14 +166,18 @@ func (f *ChainFollower) ended(ctx context.Context, t watchview.Transaction, out 
 	return f.noted(ctx, t, err)
 }
 
-// fee is paid by the address that sends: a derived one, or the treasury out of the gas account.
+// fee is paid by the address that sends: a derived one, or the treasury, out of the gas account
+// where that stands at its address.
 func (f *ChainFollower) fee(i domain.Issue, t watchview.Transaction, out network.Outcome) flow {
 	fee := funding.RecordNetworkFee{
 		Entry: funding.Entry{Issue: i, Ref: t.Hash, Amount: money.Of(network.NativeAsset(f.id), out.Fee), Reason: "gas"},
 		Chain: fmt.Sprint(f.id), Purpose: t.Kind,
 	}
-	if t.Destination != "" {
+	switch {
+	case t.Destination != "":
 		fee.Custody = ledger.Derived(t.Destination)
+	case f.o.OwnGas:
+		fee.Custody = ledger.Treasury
 	}
 	return fee
 }

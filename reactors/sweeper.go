@@ -113,6 +113,10 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 	if err != nil {
 		return err
 	}
+	coin := c.Asset == network.NativeAsset(s.o.Network.ID)
+	if coin { // what earlier sweeps cost was paid from it
+		amount.Units = amount.Units.Min(onChain)
+	}
 	if onChain.Less(amount.Units) {
 		s.log.ErrorContext(ctx, "a derived address holds less than the books say", "destination", c.Destination, "address", c.Address, "asset", c.Asset, "booked", amount.Units, "found", onChain)
 		return nil
@@ -120,6 +124,14 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 	u, err := s.build(ctx, c.Address, s.o.Treasury, amount)
 	if err != nil {
 		return err
+	}
+	if coin {
+		if amount, err = lessGas(amount, u); err != nil {
+			return err
+		}
+		if u, err = s.build(ctx, c.Address, s.o.Treasury, amount); err != nil {
+			return err
+		}
 	}
 	// The path to a sweep's id is what it sweeps and when: a failed one is followed by another.
 	id := domain.SweepID(domain.DeriveID(fmt.Sprintf("%s/%s/%d", c.Destination, c.Asset, version), "sweep"))

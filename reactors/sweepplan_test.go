@@ -40,11 +40,15 @@ func (w *world) topUps() *TopUps {
 	})
 }
 
+func wishOf(asset money.Asset) sweepplan.Wish { return sweepplan.Wish{Asset: asset} }
+
 // plan keeps a plan of everything.
-func (w *world) plan(p *SweepPlanner) sweepplan.Planned {
+func (w *world) plan(p *SweepPlanner) sweepplan.Planned { return w.planIn(p, usdc) }
+
+func (w *world) planIn(p *SweepPlanner, asset money.Asset) sweepplan.Planned {
 	w.t.Helper()
 	w.caughtUp()
-	plan, _, err := p.Prepare(w.t.Context(), sweepplan.Wish{Asset: usdc})
+	plan, _, err := p.Prepare(w.t.Context(), wishOf(asset))
 	require.NoError(w.t, err)
 	plan = plan.Named(sweepplan.ID(uuid.NewString()))
 	w.do(funding.PlanSweeps{Issue: domain.Issue{By: asAdmin, At: w.now()}, Plan: plan})

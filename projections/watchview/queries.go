@@ -86,6 +86,12 @@ func (q Queries) Payments(ctx context.Context, chain uint64, closedAfter time.Ti
 		WHERE chain = $1 AND (closed_at IS NULL OR closed_at > $2) ORDER BY payment`, int64(chain), closedAfter)
 }
 
+// InCoin gives those of a chain that ask for its native coin, be they closed after a time at most.
+func (q Queries) InCoin(ctx context.Context, chain uint64, coin money.Asset, closedAfter time.Time) ([]domain.PaymentID, error) {
+	return collect(ctx, q, pgx.RowTo[domain.PaymentID], `SELECT payment FROM views.watched_payments
+		WHERE chain = $1 AND asset = $2 AND (closed_at IS NULL OR closed_at > $3) ORDER BY payment`, int64(chain), string(coin), closedAfter)
+}
+
 // Find gives the payments that a provider's request id or a reference names.
 func (q Queries) Find(ctx context.Context, requestID, reference string) ([]Payment, error) {
 	return collect(ctx, q, scanPayment, `SELECT `+paymentColumns+` FROM views.watched_payments p

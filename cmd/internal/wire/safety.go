@@ -23,10 +23,7 @@ import (
 // and the HTTP service where one is configured.
 func (s *Service) openScreener() (*aml.Screener, error) {
 	cfg := s.Config
-	callers := map[uint64]aml.Caller{}
-	for id, c := range s.Chains.All() {
-		callers[id] = c
-	}
+	callers := func() map[uint64]aml.Caller { return clientsAs[aml.Caller](s.Chains) }
 	contracts := aml.KnownOracles()
 	if s.Chains.Dev != nil {
 		contracts[devchain.ChainID] = devchain.Sanctions
@@ -59,10 +56,7 @@ func (s *Service) openOracle(ctx context.Context) (apihttp.Oracle, error) {
 	if !cfg.Quotes() {
 		return nil, nil
 	}
-	o := oracle.Options{Chains: map[uint64]oracle.Caller{}, Log: s.Log}
-	for id, c := range s.Chains.All() {
-		o.Chains[id] = c
-	}
+	o := oracle.Options{Chains: func() map[uint64]oracle.Caller { return clientsAs[oracle.Caller](s.Chains) }, Log: s.Log}
 	var err error
 	if o.Feeds, err = oracle.BuiltInFeeds(); err != nil {
 		return nil, err

@@ -313,9 +313,15 @@ func TestAChainThatIsAddedLaterIsSweptToo(t *testing.T) {
 	delete(w.Chains.clients, devchain.ChainID)
 	w.Chains.mu.Unlock()
 	wish := map[string]any{"destinations": []string{string(b.destination.ID)}, "asset": "USDC@1337", "dryRun": true}
+	compare := w.NewReconciler(w.Chains, w.Runner, nil)
+	_, err := compare.Payment(t.Context(), b.payment)
+	assert.ErrorIs(t, err, errNoChain, "nobody can read it yet")
 	assert.Equal(t, "422 UNKNOWN_ASSET", w.refused(admin, post, destinations+"/sweep/plan", wish))
 	assert.NotContains(t, string(w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}).Data), "1337")
 	w.Chains.add(devchain.ChainID, late)
+	picture, err := compare.Payment(t.Context(), b.payment)
+	require.NoError(t, err)
+	assert.Equal(t, "1000", picture.Chain.Balances[usdc])
 	assert.Contains(t, string(w.ask(admin, post, destinations+"/sweep/plan", wish).Data), string(b.destination.ID))
 	assert.Contains(t, string(w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}).Data), `"chainId":1337`)
 }
