@@ -499,7 +499,7 @@ func TestGasIsComparedWithItsOwnAddress(t *testing.T) {
 	f := w.follower(nil)
 	f.o.OwnGas = true
 	payout := watchview.Transaction{Chain: devchain.ChainID, Hash: "0x01", Kind: watchview.Payout}
-	fee, ok := f.fee(w.by(asAdmin), payout, network.Outcome{Fee: units(1)}).(funding.RecordNetworkFee)
+	fee, ok := f.fee(w.by(asAdmin), payout, payout.Hash, network.Outcome{Fee: units(1)}).(funding.RecordNetworkFee)
 	require.True(t, ok)
 	assert.Equal(t, ledger.Treasury, fee.Custody, "what the treasury sends, it pays for itself")
 }

@@ -226,7 +226,7 @@ func (w *world) follower(chain Chain) *ChainFollower {
 		chain = w.client
 	}
 	return NewChainFollower(FollowerOptions{
-		Network: devchain.Network(), Chain: chain, Decode: evm.Decode, Executor: w.x, Watch: w.watch, Positions: w.runner, Notes: notes{w.rows},
+		Network: devchain.Network(), Chain: chain, Decode: evm.Decode, Executor: w.x, Watch: w.watch, Sweeps: sweepview.New(w.pool), Positions: w.runner, Notes: notes{w.rows},
 	})
 }
 

@@ -148,6 +148,7 @@ type Outcome struct {
 	Block     uint64
 	BlockHash string
 	Depth     uint64
+	Safe      bool
 	Finalized bool
 	// Fee is what the transaction cost, in base units of the native coin.
 	Fee money.Units

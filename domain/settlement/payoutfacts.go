@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payout"
 )
@@ -28,6 +29,20 @@ type ConfirmPayout struct {
 // Run decides.
 func (f ConfirmPayout) Run(u *domain.Unit) (any, error) {
 	return payoutStep(u, f.Payout, payout.Confirm{Issue: f.Issue, Evidence: f.Evidence})
+}
+
+// SurfacePayout records that the chain carried out a payout after all that had failed. Available is
+// what the seller has: the rest he owes.
+type SurfacePayout struct {
+	domain.Issue
+	Payout    domain.PayoutID
+	Evidence  outgoing.Mined
+	Available money.Units
+}
+
+// Run decides.
+func (f SurfacePayout) Run(u *domain.Unit) (any, error) {
+	return payoutStep(u, f.Payout, payout.Surface{Issue: f.Issue, Evidence: f.Evidence, Available: f.Available})
 }
 
 // FailPayout records that the money will never arrive; it is the seller's again.

@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/refund"
 )
@@ -90,6 +91,32 @@ type FailRefund struct {
 // Run decides.
 func (f FailRefund) Run(u *domain.Unit) (any, error) {
 	return ending(u, f.Issue, f.Refund, refund.Fail{Issue: f.Issue, Tx: f.Tx, Code: f.Code, NonceUsed: f.NonceUsed})
+}
+
+// SurfaceRefund records that the chain carried out a refund after all that had failed. Available is
+// what the buyer has of his credit: the rest he owes. What nobody had a credit for is taken from
+// suspense again; when it was assigned meanwhile that is refused, and a person must look.
+type SurfaceRefund struct {
+	domain.Issue
+	Refund    domain.RefundID
+	Evidence  outgoing.Mined
+	Available money.Units
+}
+
+// Run decides.
+func (f SurfaceRefund) Run(u *domain.Unit) (any, error) {
+	events, err := domain.Do(u, refund.Decider, string(f.Refund), refund.Surface{Issue: f.Issue, Evidence: f.Evidence, Available: f.Available})
+	if err != nil {
+		return nil, err
+	}
+	s, err := domain.StateOf(u, refund.Decider, string(f.Refund))
+	if err != nil {
+		return nil, err
+	}
+	if len(events) > 0 && s.Source == refund.FromSuspense && s.Buyer == "" {
+		err = takeFromSuspense(u, f.Issue, s, s.Net)
+	}
+	return refundAnswer(s), err
 }
 
 // LapseRefundAddress ends the wait for the buyer's address: the money becomes his credit.

@@ -129,13 +129,17 @@ func (q Queries) Transfers(ctx context.Context, chain, from uint64) ([]Transfer,
 // Transactions gives those of ours on a chain that were sent, and mined ones in blocks from a
 // height on.
 func (q Queries) Transactions(ctx context.Context, chain, from uint64) ([]Transaction, error) {
-	return collect(ctx, q, func(row pgx.CollectableRow) (t Transaction, err error) {
-		var on, block int64
-		err = row.Scan(&on, &t.Hash, &t.Kind, &t.ID, &t.Destination, &t.Transfer, &t.Raw, &t.Mined, &block, &t.BlockHash)
-		t.Chain, t.Block = uint64(on), uint64(block)
-		return t, err
-	}, `SELECT chain, hash, kind, id, destination, transfer, raw, state = 'mined', block, block_hash FROM views.watched_transactions
+	return collect(ctx, q, scanTransaction, `SELECT `+transactionColumns+` FROM views.watched_transactions
 		WHERE chain = $1 AND (state = 'sent' OR (state = 'mined' AND block >= $2)) ORDER BY kind, id, hash`, int64(chain), int64(from))
+}
+
+const transactionColumns = `chain, hash, kind, id, destination, transfer, raw, state = 'mined', block, block_hash`
+
+func scanTransaction(row pgx.CollectableRow) (t Transaction, err error) {
+	var on, block int64
+	err = row.Scan(&on, &t.Hash, &t.Kind, &t.ID, &t.Destination, &t.Transfer, &t.Raw, &t.Mined, &block, &t.BlockHash)
+	t.Chain, t.Block = uint64(on), uint64(block)
+	return t, err
 }
 
 // Sweepable gives the derived addresses of a chain with confirmed money.

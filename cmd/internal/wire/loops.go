@@ -83,7 +83,7 @@ func clientsAs[T any](chains *Chains) map[uint64]T {
 // hand, its sweeper.
 func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop {
 	all := []loop{reactors.NewChainFollower(reactors.FollowerOptions{
-		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.positions(),
+		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Sweeps: sweepview.New(s.Jobs), Positions: s.positions(),
 		Notes: notes{s.Records}, Log: s.Log, OwnGas: s.Chains.Gas != s.Chains.Treasury, Every: s.lookEvery(), Reorg: s.Config.ReorgDepth, Range: s.Config.ScanRange,
 	}), reactors.NewTopUps(reactors.TopUpOptions{
 		Network: client.Chain(), Chain: client, Decode: evm.Decode, Raw: s.Records.Transactions.Raw, Executor: s.Executor, Sweeps: sweepview.New(s.Jobs),
