@@ -56,6 +56,22 @@ func (f ResumeRelease) Run(u *domain.Unit) (any, error) {
 	return Answer{Done: err == nil}, err
 }
 
+// ResumeReserve gives back what was withheld and became due while a stop kept it.
+type ResumeReserve struct {
+	domain.Issue
+	Hold domain.HoldID
+}
+
+// Run decides.
+func (f ResumeReserve) Run(u *domain.Unit) (any, error) {
+	h, err := domain.StateOf(u, escrow.Decider, string(f.Hold))
+	if err != nil || len(h.ReleaseHolds) > 0 || len(h.Reserves) == 0 || h.Reserves[0].Until.After(f.At) {
+		return Answer{}, err
+	}
+	_, err = funding.ReleaseReserve{Issue: f.Issue, Hold: f.Hold}.Run(u)
+	return Answer{Done: err == nil}, err
+}
+
 // CloseDispute ends a resolved dispute when its money has moved. Either the dispute is named, or
 // the refund that has just ended.
 type CloseDispute struct {

@@ -60,7 +60,7 @@ func TestAReactionIsTheSameForTheSameEvent(t *testing.T) {
 		"a release nets what the seller owes":    {stream("escrow_hold", "h"), escrow.Released{Seller: "s", Net: money.Of(usdc, money.FromUint64(9))}, []string{"netting"}},
 		"an outcome may empty the hold":          {stream("escrow_hold", "h"), escrow.DisputeSettled{}, []string{"close escrow"}},
 		"a settled refund may empty the hold":    {stream("escrow_hold", "h"), escrow.RefundSettled{}, []string{"close escrow"}},
-		"a lifted stop lets the release go on":   {stream("escrow_hold", "h"), escrow.ReleaseHoldLifted{}, []string{"resume release"}},
+		"a lifted stop lets the release go on":   {stream("escrow_hold", "h"), escrow.ReleaseHoldLifted{}, []string{"resume release", "resume reserve"}},
 		"an outcome may have no refund":          {stream("dispute", "d"), dispute.Resolved{}, []string{"netting", "close dispute"}},
 		"a refund's end may end its dispute":     {stream("refund", "r"), refund.Confirmed{}, []string{"close dispute"}},
 		"a failed refund is the buyer's credit":  {stream("refund", "r"), refund.Failed{}, []string{"close dispute"}},

@@ -1,10 +1,13 @@
 package settlement
 
 import (
+	"fmt"
+
 	"holdfast/domain"
 	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payout"
+	"holdfast/domain/receivable"
 )
 
 // ReplacePayout records a replacement transaction: same nonce, same transfer, higher fee.
@@ -42,7 +45,26 @@ type SurfacePayout struct {
 
 // Run decides.
 func (f SurfacePayout) Run(u *domain.Unit) (any, error) {
-	return payoutStep(u, f.Payout, payout.Surface{Issue: f.Issue, Evidence: f.Evidence, Available: f.Available})
+	events, err := domain.Do(u, payout.Decider, string(f.Payout), payout.Surface{Issue: f.Issue, Evidence: f.Evidence, Available: f.Available})
+	if err != nil {
+		return nil, err
+	}
+	s, err := domain.StateOf(u, payout.Decider, string(f.Payout))
+	if err == nil && len(events) > 0 {
+		err = owes(u, f.Issue, receivable.Seller, s.Seller, events[0].(payout.Surfaced).Owed, f.Evidence)
+	}
+	return payoutAnswer(s), err
+}
+
+// owes notes a debt that a payment has left which was thought to have failed.
+func owes(u *domain.Unit, i domain.Issue, party receivable.Party, user domain.UserID, amount money.Amount, m outgoing.Mined) error {
+	if amount.IsZero() {
+		return nil
+	}
+	_, err := domain.Do(u, receivable.Decider, receivable.ID(party, user, amount.Asset), receivable.Record{
+		Issue: own(i, "surfaced"), Party: party, User: user, Amount: amount, Cause: fmt.Sprintf("%s@%d", m.Tx, m.Block),
+	})
+	return err
 }
 
 // FailPayout records that the money will never arrive; it is the seller's again.

@@ -4,6 +4,7 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
 )
 
@@ -113,8 +114,12 @@ func (f SurfaceRefund) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(events) > 0 && s.Source == refund.FromSuspense && s.Buyer == "" {
+	switch {
+	case len(events) == 0:
+	case s.Buyer == "":
 		err = takeFromSuspense(u, f.Issue, s, s.Net)
+	default:
+		err = owes(u, f.Issue, receivable.Buyer, s.Buyer, events[0].(refund.Surfaced).Owed, f.Evidence)
 	}
 	return refundAnswer(s), err
 }
