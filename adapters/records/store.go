@@ -27,6 +27,7 @@ type Records struct {
 	Destinations *Destinations
 	Approvals    *Approvals
 	Claims       *Claims
+	Rescreening  *Rescreening
 	Provider     *Provider
 	Sweeps       *Sweeps
 	Operations   *Operations
@@ -39,7 +40,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records {
 		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
-		Sweeps: &Sweeps{pool}, Operations: &Operations{pool},
+		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, Rescreening: &Rescreening{pool},
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/funding"
+	"holdfast/domain/payment"
 	"holdfast/domain/refund"
 	"holdfast/domain/settlement"
 )
@@ -123,7 +124,24 @@ func (f RefundPart) Run(u *domain.Unit) (any, error) {
 	}
 	_, err = settlement.RequestRefund{
 		Issue: f.Issue, Refund: f.Refund, Hold: f.Hold, Source: refund.FromHeld, Mode: refund.Full,
-		Reason: domain.About(h.Buyer, "the payment expired before all of it had arrived"), Terms: &settlement.RefundTerms{},
+		Reason: domain.About(h.Buyer, "the payment ended before all of it had arrived"), Terms: &settlement.RefundTerms{},
 	}.Run(u)
 	return Answer{Done: err == nil}, err
+}
+
+// RefundRejected gives a buyer back what was confirmed before review rejected the rest: that part is
+// in the hold, which nobody pays any more. Where it is sent is screened like every refund.
+type RefundRejected struct {
+	domain.Issue
+	Payment domain.PaymentID
+	Refund  domain.RefundID
+}
+
+// Run decides.
+func (f RefundRejected) Run(u *domain.Unit) (any, error) {
+	p, err := domain.StateOf(u, payment.Decider, string(f.Payment))
+	if err != nil {
+		return Answer{}, err
+	}
+	return RefundPart{Issue: f.Issue, Refund: f.Refund, Hold: p.Hold}.Run(u)
 }

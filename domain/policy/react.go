@@ -41,6 +41,10 @@ func React(s domain.Stream, e domain.Event, seed string, at time.Time) []Reactio
 		}
 	case refund.Confirmed, refund.Failed, refund.Cancelled:
 		return []Reaction{{Name: "close dispute", Flow: CloseDispute{Issue: issue("close dispute"), Refund: domain.RefundID(s.ID)}}}
+	case payment.ReviewRejected:
+		return []Reaction{{Name: "refund rejected", Flow: RefundRejected{
+			Issue: issue("refund rejected"), Payment: domain.PaymentID(s.ID), Refund: domain.RefundID(domain.DeriveID(seed, "refund of a part")),
+		}}}
 	case payment.Expired:
 		if e.Partial {
 			return []Reaction{{Name: "refund part", Flow: RefundPart{

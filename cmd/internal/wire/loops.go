@@ -40,6 +40,9 @@ func (s *Service) openLoops() error {
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
+	if s.Config.Screens() && s.Config.Rescreen > 0 {
+		s.loops = append(s.loops, reactors.NewRescreening(known{s.Views.Payments, s.Records}, s.screener, s.Executor, s.Config.Rescreen, s.Log))
+	}
 	s.openSweeps(watch)
 	for _, client := range s.Chains.All() {
 		s.loops = append(s.loops, s.chainLoops(client, watch)...)
