@@ -74,12 +74,7 @@ func (c *Claims) work(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	c.detail("looked_at", len(due))
-	var problems []error
-	for _, claim := range due {
-		// What cannot be said of one claim must not keep the others waiting.
-		problems = append(problems, c.look(ctx, claim, now))
-	}
-	err = errors.Join(problems...)
+	err = each(due, func(claim watchview.Claim) error { return c.look(ctx, claim, now) })
 	return err == nil && len(due) == claimBatch, err
 }
 

@@ -2,7 +2,6 @@ package reactors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -83,17 +82,17 @@ func (s *Sweeper) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	s.detail("sweepable", len(candidates))
-	var problems []error
-	for _, c := range candidates {
-		if err := s.sweep(ctx, c); err != nil {
-			if judge(err) == final {
-				s.log.WarnContext(ctx, "not swept", "destination", c.Destination, "asset", c.Asset, "code", code(err))
-				continue
-			}
-			problems = append(problems, fmt.Errorf("sweep %s: %w", c.Destination, err))
+	return false, each(candidates, func(c watchview.Sweepable) error {
+		switch err := s.sweep(ctx, c); {
+		case err == nil:
+			return nil
+		case judge(err) == final:
+			s.log.WarnContext(ctx, "not swept", "destination", c.Destination, "asset", c.Asset, "code", code(err))
+			return nil
+		default:
+			return fmt.Errorf("sweep %s: %w", c.Destination, err)
 		}
-	}
-	return false, errors.Join(problems...)
+	})
 }
 
 // sweep moves what is confirmed, no more: a transfer that a reorganisation may still undo stays.

@@ -59,13 +59,12 @@ func (t *TopUps) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	t.detail("under_way", len(all))
-	var problems []error
-	for _, one := range all {
+	return false, each(all, func(one sweepview.TopUp) error {
 		if err := t.follow(ctx, one); err != nil {
-			problems = append(problems, fmt.Errorf("top-up %s: %w", one.Tx, err))
+			return fmt.Errorf("top-up %s: %w", one.Tx, err)
 		}
-	}
-	return false, errors.Join(problems...)
+		return nil
+	})
 }
 
 func (t *TopUps) follow(ctx context.Context, one sweepview.TopUp) error {
