@@ -56,21 +56,17 @@ func (s *Server) requestFor(ctx context.Context, c *call, id string) (request.St
 	if err != nil {
 		return state, err
 	}
-	me := c.user()
-	if me == state.Buyer || me == state.Seller() || c.has(domain.Admin) || c.has(domain.Seller) && state.Visible(me) {
-		return state, nil
+	if !c.seesRequest(state.Buyer, state.Seller(), state.Visible) {
+		err = fault.ErrNotFound
 	}
-	return state, fault.ErrNotFound
+	return state, err
 }
 
 // orderFor is requestFor for commands of the order's own parties.
 func (s *Server) orderFor(ctx context.Context, c *call, id string) (request.State, error) {
 	state, err := s.requestFor(ctx, c, id)
-	if err == nil && c.user() != state.Buyer && c.user() != state.Seller() && !c.has(domain.Admin) {
-		if c.has(domain.Seller) && state.Visible(c.user()) {
-			return state, fault.ErrForbidden
-		}
-		err = fault.ErrNotFound
+	if err == nil && !c.sees(OfRequest, state.Buyer, state.Seller()) {
+		err = fault.ErrForbidden // a seller who may look at it
 	}
 	return state, err
 }
@@ -93,8 +89,7 @@ func (s *Server) holdOf(ctx context.Context, c *call, id string) (escrow.State, 
 	if err != nil {
 		return escrow.State{}, err
 	}
-	staff := c.has(domain.Admin) || c.has(domain.Guard) || c.has(domain.Resolver)
-	if c.user() != state.Buyer && c.user() != state.Seller() && !staff {
+	if !c.sees(OfHold, state.Buyer, state.Seller()) {
 		return escrow.State{}, fault.ErrNotFound
 	}
 	if state.Selected == nil {

@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"holdfast/cmd/internal/gendocs"
+	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -43,7 +45,7 @@ func docsCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pages := map[string]string{"api.md": apihttp.Markdown(), "errors.md": errors, "aggregates/README.md": gendocs.Index(aggregates())}
+			pages := map[string]string{"api.md": apihttp.Markdown(), "access.md": apihttp.AccessMarkdown(), "errors.md": errors, "aggregates/README.md": gendocs.Index(aggregates())}
 			for _, a := range aggregates() {
 				pages["aggregates/"+a.Slug+".md"] = a.Page()
 			}
@@ -87,6 +89,8 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "ConfirmationThreshold", Slug: "threshold", Table: threshold.Table()},
 		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
 		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
+		{Name: "User", Slug: "account", Table: account.Table()},
+		{Name: "ApiKey", Slug: "apikey", Table: apikey.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

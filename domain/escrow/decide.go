@@ -111,7 +111,7 @@ func liftHold(s State, c LiftReleaseHold) ([]Event, error) {
 		return nil, ErrTwoPeople
 	case h.Kind == DisputeHold && c.By.Kind == "user":
 		return nil, ErrHoldOwner.Because("the hold of a dispute is lifted by the dispute's end")
-	case c.By.Has(domain.Guard) && !c.By.Has(domain.Admin) && h.Kind != GuardHold:
+	case c.By.Has(domain.Guard) && !c.By.Has(domain.Admin) && !c.By.Has(domain.Resolver) && h.Kind != GuardHold:
 		return nil, ErrHoldOwner
 	}
 	return []Event{ReleaseHoldLifted{ID: c.ID, By: c.By, Reason: c.Reason}}, nil

@@ -25,7 +25,7 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 type Filter struct {
 	Buyer       domain.UserID
 	Seller      domain.UserID // the selected one
-	VisibleTo   domain.UserID // a seller: open requests, and those he was invited to or selected for
+	VisibleTo   domain.UserID // a seller: open requests, those he was invited to or selected for, and his own
 	Phase       string
 	Category    string
 	ProductType string
@@ -63,8 +63,8 @@ func (f Filter) sql() *projections.Filter {
 		Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).Eq("phase", f.Phase).
 		Eq("category", f.Category).Eq("product_type", f.ProductType).Eq("urgency", f.Urgency).Eq("currency", f.Currency)
 	if f.VisibleTo != "" {
-		s.Where(`(phase IN ('Open', 'OffersReceived', 'Negotiating') OR phase <> 'Draft' AND (seller = ? OR invited @> to_jsonb(?::text)))`,
-			string(f.VisibleTo), string(f.VisibleTo))
+		s.Where(`(phase IN ('Open', 'OffersReceived', 'Negotiating') OR buyer = ? OR phase <> 'Draft' AND (seller = ? OR invited @> to_jsonb(?::text)))`,
+			string(f.VisibleTo), string(f.VisibleTo), string(f.VisibleTo))
 	}
 	if f.BudgetMin != "" {
 		s.Where("budget_max >= ?::numeric", f.BudgetMin)
