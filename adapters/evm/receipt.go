@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -51,6 +52,25 @@ func (n *node) allReceipts(ctx context.Context, txs []common.Hash) ([]receipt, e
 			all[i], err = n.receipt(ctx, tx)
 		}
 		if err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// someReceipts reads many, together or, where the node does not take that, each alone; what it
+// does not know has a nil Receipt. limit is the deadline of each call.
+func (n *node) someReceipts(ctx context.Context, limit time.Duration, txs []common.Hash) (all []receipt, err error) {
+	if len(txs) > 1 {
+		err = n.within(ctx, limit, func(ctx context.Context) (err error) { all, err = n.receipts(ctx, txs); return err })
+		if err == nil {
+			return all, nil
+		}
+	}
+	all = make([]receipt, len(txs))
+	for i, tx := range txs {
+		err := n.within(ctx, limit, func(ctx context.Context) (err error) { all[i], err = n.receipt(ctx, tx); return err })
+		if err != nil && !notFound(err) {
 			return nil, err
 		}
 	}

@@ -81,7 +81,8 @@ func (b *bench) backfill(ctx context.Context, size backfillSize) error {
 	}
 	bare := time.Since(begin)
 	begin = time.Now()
-	detected, err := w.follow(ctx, from, head, size.logs)
+	var detected time.Duration
+	err = b.profiled("backfill", func() (err error) { detected, err = w.follow(ctx, from, head, size.logs); return err })
 	if err != nil {
 		return fmt.Errorf("watcher: %w", err)
 	}

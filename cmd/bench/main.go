@@ -30,18 +30,19 @@ func main() {
 	flag.BoolVar(&size.only, "backfill-only", false, "measure nothing else")
 	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
 	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
+	profile := flag.String("profile", "", "folder for CPU profiles of the back-fill and the reconciliation")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1)}
-	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size, hooks); err != nil {
+	if err := run(ctx, *binary, *profile, time.Duration(*seconds)*time.Second, size, hooks); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, d time.Duration, size backfillSize, hooks webhookLoad) error {
+func run(ctx context.Context, binary, profile string, d time.Duration, size backfillSize, hooks webhookLoad) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -59,7 +60,7 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize,
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	b := &bench{dir: dir, url: server.URL(), length: d, size: size, hooks: hooks}
+	b := &bench{dir: dir, url: server.URL(), profile: profile, length: d, size: size, hooks: hooks}
 	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
@@ -85,6 +86,7 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize,
 // bench is one run: one server, one service.
 type bench struct {
 	dir, url string
+	profile  string // folder, or empty
 	length   time.Duration
 	size     backfillSize
 	hooks    webhookLoad
