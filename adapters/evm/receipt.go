@@ -1,6 +1,7 @@
 package evm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -89,8 +90,10 @@ func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 	if err := json.Unmarshal(raw, r.Receipt); err != nil {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
-	if err := json.Unmarshal(raw, &extra); err != nil {
-		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+	if bytes.Contains(raw, []byte(`"l1Fee"`)) { // most chains have none, and reading it all again costs as much as the rest
+		if err := json.Unmarshal(raw, &extra); err != nil {
+			return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+		}
 	}
 	if extra.L1Fee != nil {
 		fee, ok := units(extra.L1Fee.ToInt())

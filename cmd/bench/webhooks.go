@@ -33,7 +33,11 @@ func (b *bench) webhooks(ctx context.Context) error {
 	l := b.hooks
 	fmt.Printf("\nwebhooks (%d deliveries a second for %d s: signature, JSON rules, stored before the 200)\n", l.rate, l.seconds)
 	d := time.Duration(l.seconds) * time.Second
-	read := b.fixture.read()
+	token, err := b.signIn(ctx)
+	if err != nil {
+		return err
+	}
+	read := readAs(token)
 	quiet, err := hammer(ctx, b.service.addr, otherClients, min(d, 10*time.Second), read)
 	if err != nil {
 		return fmt.Errorf("the other route, alone: %w", err)
@@ -93,9 +97,9 @@ func (b *bench) paced(l webhookLoad, run string) func(client, i int, buf *bytes.
 	}
 }
 
-// read writes a query of the signed-in buyer.
-func (f *fixture) read() func(client, i int, b *bytes.Buffer) {
+// readAs writes a query of the signed-in buyer.
+func readAs(token string) func(client, i int, b *bytes.Buffer) {
 	return func(_, _ int, b *bytes.Buffer) {
-		fmt.Fprintf(b, "GET /api/payment?limit=20 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n", f.token)
+		fmt.Fprintf(b, "GET /api/payment?limit=20 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n", token)
 	}
 }
