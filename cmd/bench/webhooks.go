@@ -33,11 +33,14 @@ func (b *bench) webhooks(ctx context.Context) error {
 	l := b.hooks
 	fmt.Printf("\nwebhooks (%d deliveries a second for %d s: signature, JSON rules, stored before the 200)\n", l.rate, l.seconds)
 	d := time.Duration(l.seconds) * time.Second
-	token, err := b.signIn(ctx)
+	f, err := b.made(ctx) // the other route lists the payments in it
 	if err != nil {
 		return err
 	}
-	read := readAs(token)
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
+	read := f.read()
 	quiet, err := hammer(ctx, b.service.addr, otherClients, min(d, 10*time.Second), read)
 	if err != nil {
 		return fmt.Errorf("the other route, alone: %w", err)
@@ -45,6 +48,10 @@ func (b *bench) webhooks(ctx context.Context) error {
 	run := "bench-" + uuid.NewString()
 	var sent load
 	var beside load
+	before, err := b.spent(ctx)
+	if err != nil {
+		return err
+	}
 	group, inner := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		sent, err = hammer(inner, b.service.addr, webhookClients, d, b.paced(l, run))
@@ -57,12 +64,17 @@ func (b *bench) webhooks(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	after, err := b.spent(ctx)
+	if err != nil {
+		return err
+	}
 	var rows int
 	err = b.core.Jobs.QueryRow(ctx, `SELECT count(*) FROM inbox WHERE delivery_id LIKE $1 || '%'`, run).Scan(&rows)
 	if err != nil {
 		return err
 	}
 	fmt.Printf("  %-34s %10.0f per s, p50 %s, p99 %s   (wanted: p99 under 500 ms)\n", "answered 200", sent.rate(), ms(sent.quantile(0.5)), ms(sent.quantile(0.99)))
+	fmt.Printf("  %34s %s\n", "", after.since(before, sent.count))
 	fmt.Printf("  %-34s %10d answered 200, %d rows, %d refused %s\n", "stored", sent.count, rows, sent.refused, sent.firstBad)
 	fmt.Printf("  %-34s p99 %s alone, %s beside the load, %.2f×   (wanted: at most doubled)\n", "another route (GET /api/payment)",
 		ms(quiet.quantile(0.99)), ms(beside.quantile(0.99)), float64(beside.quantile(0.99))/float64(max(quiet.quantile(0.99), 1)))
@@ -97,9 +109,9 @@ func (b *bench) paced(l webhookLoad, run string) func(client, i int, buf *bytes.
 	}
 }
 
-// readAs writes a query of the signed-in buyer.
-func readAs(token string) func(client, i int, b *bytes.Buffer) {
+// read writes a query of the signed-in buyer.
+func (f *fixture) read() func(client, i int, b *bytes.Buffer) {
 	return func(_, _ int, b *bytes.Buffer) {
-		fmt.Fprintf(b, "GET /api/payment?limit=20 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n", token)
+		fmt.Fprintf(b, "GET /api/payment?limit=20 HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n\r\n", f.token)
 	}
 }
