@@ -61,3 +61,24 @@ func Warm[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Deci
 	}
 	return nil
 }
+
+// States folds many streams at once, by id, for workers that look before they decide. It may be behind
+// what others have just appended: whatever is decided on it is checked when it is appended.
+func States[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Decider[S, E], ids []string) (map[string]S, error) {
+	if err := Warm(ctx, x, d, ids); err != nil {
+		return nil, err
+	}
+	all := make(map[string]S, len(ids))
+	for _, id := range ids {
+		if state, _, known := x.states.get(domain.Stream{Type: d.Category, ID: id}); known {
+			all[id] = state.(S)
+			continue
+		}
+		state, _, err := State(ctx, x, d, id)
+		if err != nil {
+			return nil, err
+		}
+		all[id] = state
+	}
+	return all, nil
+}

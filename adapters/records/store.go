@@ -37,7 +37,7 @@ type Records struct {
 func New(pool *pgxpool.Pool, hashes int) *Records {
 	return &Records{
 		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
-		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
+		Categories: &Categories{pool}, Inbox: NewInbox(pool), Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
 		Sweeps: &Sweeps{pool}, Operations: &Operations{pool},
 	}

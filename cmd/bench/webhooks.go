@@ -25,13 +25,13 @@ type webhookLoad struct {
 const (
 	webhookClients = 32
 	otherClients   = 4
+	otherRate      = 100 // a second, of another route
 )
 
 // webhooks sends signed deliveries at a fixed rate and counts: every 200 must be a row. Another
 // route is measured beside it, without the load and with it.
 func (b *bench) webhooks(ctx context.Context) error {
 	l := b.hooks
-	fmt.Printf("\nwebhooks (%d deliveries a second for %d s: signature, JSON rules, stored before the 200)\n", l.rate, l.seconds)
 	d := time.Duration(l.seconds) * time.Second
 	f, err := b.made(ctx) // the other route lists the payments in it
 	if err != nil {
@@ -40,8 +40,9 @@ func (b *bench) webhooks(ctx context.Context) error {
 	if err := b.settle(ctx); err != nil {
 		return err
 	}
+	fmt.Printf("\nwebhooks (%d deliveries a second for %d s: signature, JSON rules, stored before the 200)\n", l.rate, l.seconds)
 	read := f.read()
-	quiet, err := hammer(ctx, b.service.addr, otherClients, min(d, 10*time.Second), read)
+	quiet, err := hammer(ctx, b.service.addr, otherClients, min(d, 10*time.Second), atPace(otherRate, read))
 	if err != nil {
 		return fmt.Errorf("the other route, alone: %w", err)
 	}
@@ -58,7 +59,7 @@ func (b *bench) webhooks(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		beside, err = hammer(inner, b.service.addr, otherClients, d, read)
+		beside, err = hammer(inner, b.service.addr, otherClients, d, atPace(otherRate, read))
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -84,19 +85,27 @@ func (b *bench) webhooks(ctx context.Context) error {
 	return nil
 }
 
-// paced writes deliveries and keeps to the rate: a client that is early waits for its turn. The
+// atPace lets clients send so many a second together: one that is early waits for its turn. The
 // turns are dealt by one counter, so that a slow answer makes the others no slower.
-func (b *bench) paced(l webhookLoad, run string) func(client, i int, buf *bytes.Buffer) {
+func atPace(rate int, write func(client, i int, buf *bytes.Buffer)) func(client, i int, buf *bytes.Buffer) {
 	var turns atomic.Int64
 	begin := time.Now()
-	each := time.Second / time.Duration(l.rate)
-	events := []string{"payment.confirmed", "payment.confirmed.client_id", "payment.processing", "secure_payment.user_event"}
-	return func(_, _ int, buf *bytes.Buffer) {
+	each := time.Second / time.Duration(rate)
+	return func(client, _ int, buf *bytes.Buffer) {
 		turn := turns.Add(1) - 1
 		time.Sleep(time.Until(begin.Add(time.Duration(turn) * each)))
+		write(client, int(turn), buf)
+	}
+}
+
+// paced writes deliveries at the rate that is asked for.
+func (b *bench) paced(l webhookLoad, run string) func(client, i int, buf *bytes.Buffer) {
+	begin := time.Now()
+	events := []string{"payment.confirmed", "payment.confirmed.client_id", "payment.processing", "secure_payment.user_event"}
+	return atPace(l.rate, func(_, turn int, buf *bytes.Buffer) {
 		id := fmt.Sprintf("01%064x", turn)
 		body, err := json.Marshal(map[string]any{
-			"event": events[turn%int64(len(events))], "requestId": id, "requestID": id, "paymentReference": fmt.Sprintf("0x%016x", turn),
+			"event": events[turn%len(events)], "requestId": id, "requestID": id, "paymentReference": fmt.Sprintf("0x%016x", turn),
 			"amount": "1.0", "totalAmountPaid": "1.0", "expectedAmount": "1.0", "timestamp": begin.UTC(), "txHash": "0x" + strings.Repeat("0", 48) + fmt.Sprintf("%016x", turn),
 			"network": "devchain", "currency": "USDC", "paymentCurrency": "USDC", "subStatus": "", "paymentProcessor": "request-network", "run": run,
 		})
@@ -106,7 +115,7 @@ func (b *bench) paced(l webhookLoad, run string) func(client, i int, buf *bytes.
 		fmt.Fprintf(buf, "POST /api/payment/request-network/webhook HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n%s: %s\r\n%s: %s-%d\r\nContent-Length: %s\r\n\r\n",
 			requestnetwork.HeaderSignature, requestnetwork.Sign(b.config.RequestNetworkWebhookSecret, body), requestnetwork.HeaderDelivery, run, turn, strconv.Itoa(len(body)))
 		buf.Write(body)
-	}
+	})
 }
 
 // read writes a query of the signed-in buyer.
