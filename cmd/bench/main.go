@@ -34,12 +34,13 @@ func main() {
 	only := flag.String("only", "", "parts to measure, with commas between: "+strings.Join(partNames(), ", ")+"; all when empty")
 	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
 	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
+	otherRate := flag.Int("other-rate", 100, "requests a second to another route beside the webhooks; 0 = as many as 4 clients can")
 	profile := flag.String("profile", "", "folder for CPU profiles of the back-fill and the reconciliation")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1)}
+	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1), other: max(*otherRate, 0)}
 	b := &bench{profile: *profile, length: time.Duration(*seconds) * time.Second, size: size, hooks: hooks}
 	err := b.choose(*only)
 	if err == nil {
