@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -51,7 +52,9 @@ func (b *bench) backfill(ctx context.Context) error {
 	if size.blocks == 0 {
 		return nil
 	}
-	chain, err := devchain.Start(ctx, devchain.Options{Manual: true})
+	// On disk: beyond 90,000 blocks a node archives the oldest, and one in memory sorts all that it
+	// has for each.
+	chain, err := devchain.Start(ctx, devchain.Options{Manual: true, DataDir: filepath.Join(b.dir, "chain")})
 	if err != nil {
 		return err
 	}
