@@ -17,6 +17,7 @@ import (
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
 	"holdfast/adapters/requestnetwork/rndouble"
+	"holdfast/adapters/telegram/telegramdouble"
 	"holdfast/adapters/urlguard"
 	"holdfast/cmd/internal/config"
 	apihttp "holdfast/http"
@@ -46,7 +47,13 @@ type Service struct {
 	screener *aml.Screener
 	oracle   apihttp.Oracle
 
+	signIn         apihttp.SignIn
+	bot            *telegramBot           // nil without one
+	GoogleDouble   string                 // its URL in development; empty otherwise
+	TelegramDouble *telegramdouble.Server // nil otherwise
+
 	sweeps *sweeps
+	mail   *mailing // nil without a mail server outside development
 
 	loopsLock sync.Mutex
 	loops     []loop
@@ -72,7 +79,7 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		}
 	}()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s.Records = records.New(core.HTTP, 4)
+	s.Records = records.NewWith(core.HTTP, records.NewHasher(cfg.PasswordHashes, cfg.PasswordQueue))
 	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
@@ -86,6 +93,13 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if s.oracle, err = s.openOracle(ctx); err != nil {
 		return nil, err
 	}
+	keyed, err := newHashes(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openMail(keyed); err != nil {
+		return nil, err
+	}
 	if err := s.openViews(ctx); err != nil {
 		return nil, err
 	}
@@ -93,6 +107,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.openProvider(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openSignIn(); err != nil {
 		return nil, err
 	}
 	if cfg.Seeds() {
@@ -132,8 +149,8 @@ func (s *Service) Seed(ctx context.Context) error {
 	if s.Chains.Dev != nil {
 		chain, addresses = DevelopmentWallets()
 	}
-	if err := s.Records.Seed(ctx, chain, addresses); err != nil {
-		return fmt.Errorf("seed: %w", err)
+	if err := s.SeedUsers(ctx, s.Records, chain, addresses); err != nil {
+		return err
 	}
 	return s.bookDevelopmentCapital(ctx)
 }
@@ -144,27 +161,32 @@ func (s *Service) openServer(version string) error {
 	if err != nil {
 		return err
 	}
-	var limiter apihttp.Limiter
-	if cfg.RateLimited() {
-		limiter = apihttp.NewLocalLimiter()
+	keyed, err := newHashes(cfg)
+	if err != nil {
+		return err
 	}
 	s.Server, err = apihttp.New(apihttp.Config{
-		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
-		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
-		Quoting: quoting(cfg),
+		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, ProxyHops: cfg.ProxyHops, Budgets: budgets(cfg), Version: version, AccessLog: cfg.AccessLog,
+		Secret: []byte(cfg.JWTSecret), PreviousSecret: []byte(cfg.JWTPrevious), PreviousUntil: cfg.JWTPreviousUntil,
+		AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
+		Quoting: quoting(cfg), ReauthAfter: cfg.ReauthAfter, TelegramMaxAge: cfg.TelegramMaxAge, Development: cfg.Development(),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
-		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Oracle: s.oracle, Screener: s.screener,
+		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Accounts: users{s.Records.Users}, Hashes: keyed, AccountCodes: accountCodes{s.Records.AccountCodes},
+		SignIn:   s.signIn,
+		Registry: s.Chains.Registry,
+		Oracle:   s.oracle, Screener: s.screener,
 		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
 		Recipients: recipients{s.Chains, s.screener},
-		Policy:     terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
+		Policy:     terms, Codes: newCodes(cfg.PIIMasterKey), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
+		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
+		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(),
+		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
-		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.JWTSecret), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
+		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.PIIMasterKey), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
 	return err
 }
@@ -187,6 +209,9 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 	s.Addr = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
 	if s.Double != nil {
 		s.Double.SetWebhook(s.Addr + webhookPath)
+	}
+	if s.TelegramDouble != nil {
+		s.TelegramDouble.SetWebhook(s.Addr+botWebhookPath, "development")
 	}
 	return l, nil
 }
