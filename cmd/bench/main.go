@@ -71,7 +71,7 @@ func (b *bench) run(ctx context.Context, binary string) error {
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
 	b.dir, b.url = dir, server.URL()
-	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
+	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error", "RATE_LIMIT": "false"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
 			return err
