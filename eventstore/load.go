@@ -25,25 +25,37 @@ func (l *unitLoader) Load(s domain.Stream, initial any, fold func(any, domain.Ev
 			return state, version, nil
 		}
 	}
-	state, version := initial, int64(0)
 	snap, tail, err := l.read(s)
 	if err != nil {
 		return nil, 0, err
 	}
-	if snap != nil {
-		p := reflect.New(reflect.TypeOf(initial))
-		if json.Unmarshal(snap.State, p.Interface()) == nil {
-			state, version = p.Elem().Interface(), snap.Version
-		} else if tail, err = l.x.store.LoadStream(l.ctx, s, 0); err != nil {
-			// A snapshot that no longer fits the state's shape is not an error: fold from zero.
+	state, version, fits := Stored{snap, tail}.fold(initial, fold)
+	if !fits {
+		// A snapshot that no longer fits the state's shape is not an error: fold from zero.
+		if tail, err = l.x.store.LoadStream(l.ctx, s, 0); err != nil {
 			return nil, 0, err
 		}
-	}
-	for _, r := range tail {
-		state, version = fold(state, r.Event), r.Version
+		state, version, _ = Stored{Tail: tail}.fold(initial, fold)
 	}
 	l.x.states.put(s, state, version)
 	return state, version, nil
+}
+
+// fold gives the state and its version; fits is false when the snapshot has another shape than
+// the state.
+func (s Stored) fold(initial any, fold func(any, domain.Event) any) (state any, version int64, fits bool) {
+	state = initial
+	if s.Snapshot != nil {
+		p := reflect.New(reflect.TypeOf(initial))
+		if json.Unmarshal(s.Snapshot.State, p.Interface()) != nil {
+			return nil, 0, false
+		}
+		state, version = p.Elem().Interface(), s.Snapshot.Version
+	}
+	for _, r := range s.Tail {
+		state, version = fold(state, r.Event), r.Version
+	}
+	return state, version, true
 }
 
 // snapshotLoader is a store that reads a snapshot and what came after it in one round trip.

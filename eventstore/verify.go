@@ -52,17 +52,23 @@ const verifySlice = 2000
 // it serves for a database and for an export alike. A broken log gives a *LogProblem.
 func VerifyLog(ctx context.Context, read RawSource, opts VerifyOptions) (Verified, error) {
 	v := newVerifier(opts)
-	for {
-		slice, err := read(ctx, v.last.Position, verifySlice)
-		if err != nil {
-			return v.result(), fmt.Errorf("read after %d: %w", v.last.Position, err)
+	ctx, stop := context.WithCancel(ctx)
+	slices := readHashed(ctx, read)
+	defer func() {
+		stop()
+		for range slices {
+			continue // read is the caller's: it is not called any more when this returns
 		}
-		for _, r := range slice {
+	}()
+	for s := range slices {
+		if s.err != nil {
+			return v.result(), fmt.Errorf("read after %d: %w", v.last.Position, s.err)
+		}
+		for i, r := range s.events {
 			if opts.Head.Root != nil && r.Position > opts.Head.Position {
-				slice = nil // appended since the head was read
-				break
+				return v.result(), v.end() // appended since the head was read
 			}
-			if err := v.event(r); err != nil {
+			if err := v.event(r, s.leaves[i]); err != nil {
 				return v.result(), err
 			}
 			if opts.Each == nil {
@@ -72,10 +78,46 @@ func VerifyLog(ctx context.Context, read RawSource, opts VerifyOptions) (Verifie
 				return v.result(), err
 			}
 		}
-		if len(slice) == 0 {
-			return v.result(), v.end()
-		}
 	}
+	if err := ctx.Err(); err != nil {
+		return v.result(), err
+	}
+	return v.result(), v.end()
+}
+
+// hashed is a slice of the log with what its events hash to.
+type hashed struct {
+	events []Recorded
+	leaves [][]byte
+	err    error
+}
+
+// readHashed reads slice after slice, one ahead of whoever takes them, until one is empty: while
+// events are judged the next are on their way already.
+func readHashed(ctx context.Context, read RawSource) <-chan hashed {
+	slices := make(chan hashed, 1)
+	go func() {
+		defer close(slices)
+		for after := int64(0); ; {
+			var s hashed
+			if s.events, s.err = read(ctx, after, verifySlice); s.err == nil && len(s.events) == 0 {
+				return
+			}
+			s.leaves = make([][]byte, len(s.events))
+			for i, r := range s.events {
+				s.leaves[i], after = LeafHash(r), r.Position
+			}
+			select {
+			case slices <- s:
+			case <-ctx.Done():
+				return
+			}
+			if s.err != nil {
+				return
+			}
+		}
+	}()
+	return slices
 }
 
 type verifier struct {
@@ -99,7 +141,7 @@ func (v *verifier) result() Verified {
 	return Verified{Events: v.tree.Size(), Streams: int64(len(v.versions)), Root: v.tree.Root()}
 }
 
-func (v *verifier) event(r Recorded) error {
+func (v *verifier) event(r Recorded, leaf []byte) error {
 	problem := func(format string, args ...any) error {
 		return &LogProblem{Position: r.Position, What: fmt.Sprintf(format, args...)}
 	}
@@ -112,7 +154,6 @@ func (v *verifier) event(r Recorded) error {
 	case r.RecordedAt.Before(v.last.RecordedAt):
 		return problem("it was recorded at %s, before its predecessor", r.RecordedAt)
 	}
-	leaf := LeafHash(r)
 	if !bytes.Equal(leaf, r.LeafHash) {
 		return problem("the event (%s, version %d of %s) does not have the hash it was recorded with: it was changed", r.Type, r.Version, r.Stream)
 	}

@@ -13,7 +13,7 @@ import (
 
 // rebuildSlice is how many positions a rebuild takes at once: many enough that a row which
 // changes often is written once.
-const rebuildSlice = 5000
+const rebuildSlice = 10_000
 
 // buildDeadline bounds the transaction of one such slice.
 const buildDeadline = time.Minute

@@ -9,12 +9,19 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/funding"
 	"holdfast/domain/network"
+	"holdfast/domain/payment"
+	"holdfast/domain/suspense"
+	"holdfast/eventstore"
 	"holdfast/projections/watchview"
 )
 
-// streamsAtOnce is how many payments are written to at the same time: the log's group commit
-// makes one write of them. What concerns one payment stays in its order.
-const streamsAtOnce = 16
+// How many payments are written to at the same time: the log's group commit makes one write of
+// them. What concerns one payment stays in its order.
+const (
+	streamsAtOnce = 256
+	// looksAtOnce is for work that asks a node about each.
+	looksAtOnce = 16
+)
 
 // book records what a scan found.
 func (f *ChainFollower) book(ctx context.Context, list watchList, found []network.Deposit) error {
@@ -36,12 +43,32 @@ func (f *ChainFollower) book(ctx context.Context, list watchList, found []networ
 		}
 		shares[p.ID].deposits = append(shares[p.ID].deposits, d)
 	}
+	if len(order) == 0 {
+		return nil
+	}
+	now, err := f.o.Executor.Store().Now(ctx)
+	if err != nil {
+		return err
+	}
+	var payments, evidence []string
+	for _, s := range order {
+		payments = append(payments, string(s.payment.ID))
+		for _, d := range s.deposits {
+			evidence = append(evidence, evidenceOf(d).Key())
+		}
+	}
+	if err := eventstore.Warm(ctx, f.o.Executor, payment.Decider, payments); err != nil {
+		return err
+	}
+	if err := eventstore.Warm(ctx, f.o.Executor, suspense.Decider, evidence); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(streamsAtOnce)
 	for _, s := range order {
 		group.Go(func() error {
 			for _, d := range s.deposits {
-				if err := f.deposits.record(ctx, s.payment, d, "chain", fmt.Sprintf("block:%d/%d", f.id, d.Block)); err != nil {
+				if err := f.deposits.recordAt(ctx, now, s.payment, d, "chain", fmt.Sprintf("block:%d/%d", f.id, d.Block)); err != nil {
 					return err
 				}
 			}

@@ -23,8 +23,9 @@ type Blocks interface {
 type Witnesses interface {
 	// Standings is Standing for many blocks; the error speaks of those that are missing.
 	Standings(ctx context.Context, blocks []network.Mark) (map[network.Mark]network.Standing, error)
-	// Attest gives what a mined transaction moved; nothing for one that failed or is unknown.
-	Attest(ctx context.Context, tx string) ([]network.Deposit, error)
+	// Attest gives what mined transactions moved, nothing for those that failed or are unknown; the
+	// error speaks of those that are missing.
+	Attest(ctx context.Context, txs []string) (map[string][]network.Deposit, error)
 	// Find says what became of a transaction and in which block it stands, be it that it failed
 	// there; no block while it stands in none.
 	Find(ctx context.Context, tx string) (network.TxState, network.Mark, error)

@@ -8,10 +8,13 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"holdfast/domain"
+	"holdfast/domain/destination"
+	"holdfast/domain/escrow"
 	"holdfast/domain/funding"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
@@ -28,40 +31,68 @@ func (f *ChainFollower) confirm(ctx context.Context, head network.Head) error {
 		return err
 	}
 	marks := make([]network.Mark, 0, len(transfers))
-	of := map[domain.PaymentID][]watchview.Transfer{}
 	for _, t := range transfers {
 		marks = append(marks, markOf(t.Evidence))
-		of[t.Payment.ID] = append(of[t.Payment.ID], t)
 	}
 	standings, err := f.standings(ctx, marks)
 	problems := []error{err}
 	var depths []Depth
+	var gone, ready []watchview.Transfer
+	for _, t := range transfers {
+		s, known := standings[markOf(t.Evidence)]
+		if !known {
+			continue
+		}
+		if s.Canonical && !t.Confirmed {
+			depths = append(depths, depthOf(t, s))
+		}
+		switch {
+		case !s.Canonical:
+			gone = append(gone, t)
+		case !t.Confirmed && t.Payment.Threshold.Reached(s.Depth, s.Safe, s.Finalized):
+			ready = append(ready, t)
+		}
+	}
+	problems = append(problems, eachPayment(gone, looksAtOnce, func(t watchview.Transfer) error {
+		return f.undo(ctx, t, "its block is not part of the chain any more")
+	}))
+	for part := range slices.Chunk(ready, confirmAtOnce) {
+		problems = append(problems, f.confirmAll(ctx, part, standings))
+	}
+	f.detail("confirming", len(depths))
+	if len(depths) > 0 {
+		problems = append(problems, f.o.Notes.Deep(ctx, depths))
+	}
+	return errors.Join(problems...)
+}
+
+// confirmAtOnce bounds what one round of confirmations holds in memory.
+const confirmAtOnce = 500
+
+// eachPayment works on transfers of many payments at once; those of one stay in their order. What
+// goes wrong with one keeps no other waiting.
+func eachPayment(all []watchview.Transfer, atOnce int, do func(watchview.Transfer) error) error {
+	of := map[domain.PaymentID][]watchview.Transfer{}
+	for _, t := range all {
+		of[t.Payment.ID] = append(of[t.Payment.ID], t)
+	}
 	var mu sync.Mutex
+	var problems []error
 	group := new(errgroup.Group)
-	group.SetLimit(streamsAtOnce)
+	group.SetLimit(atOnce)
 	for _, its := range of {
 		group.Go(func() error {
 			for _, t := range its {
-				s, known := standings[markOf(t.Evidence)]
-				if !known {
-					continue
+				if err := do(t); err != nil {
+					mu.Lock()
+					problems = append(problems, err)
+					mu.Unlock()
 				}
-				err := f.judgeTransfer(ctx, t, s)
-				mu.Lock()
-				problems = append(problems, err)
-				if s.Canonical && !t.Confirmed {
-					depths = append(depths, depthOf(t, s))
-				}
-				mu.Unlock()
 			}
 			return nil
 		})
 	}
 	_ = group.Wait()
-	f.detail("confirming", len(depths))
-	if len(depths) > 0 {
-		problems = append(problems, f.o.Notes.Deep(ctx, depths))
-	}
 	return errors.Join(problems...)
 }
 
@@ -93,20 +124,47 @@ func depthOf(t watchview.Transfer, s network.Standing) Depth {
 	}
 }
 
-func (f *ChainFollower) judgeTransfer(ctx context.Context, t watchview.Transfer, s network.Standing) error {
-	switch {
-	case !s.Canonical:
-		return f.undo(ctx, t, "its block is not part of the chain any more")
-	case t.Confirmed || !t.Payment.Threshold.Reached(s.Depth, s.Safe, s.Finalized):
-		return nil
+// confirmAll confirms transfers that are deep enough, once every node shows them as they were
+// recorded: one node told of them, and what it says must not be money before the others say the same.
+func (f *ChainFollower) confirmAll(ctx context.Context, ready []watchview.Transfer, standings map[network.Mark]network.Standing) error {
+	now, err := f.o.Executor.Store().Now(ctx)
+	if err != nil {
+		return err
 	}
-	switch shown, err := f.attested(ctx, t); {
-	case err != nil:
-		return fmt.Errorf("attest %s: %w", t.Evidence.Key(), err)
-	case !shown:
-		return f.undo(ctx, t, "the chain does not show this transfer")
+	var payments, holds, destinations, txs []string
+	for _, t := range ready {
+		payments, holds = append(payments, string(t.Payment.ID)), append(holds, string(t.Payment.Hold))
+		destinations, txs = append(destinations, string(t.Payment.Destination)), append(txs, t.Evidence.Tx)
 	}
-	_, err := f.deposits.run(ctx, "chain", fmt.Sprintf("block:%d/%d", f.id, s.Head), func(i domain.Issue) flow {
+	if err := errors.Join(
+		eventstore.Warm(ctx, f.o.Executor, payment.Decider, payments),
+		eventstore.Warm(ctx, f.o.Executor, escrow.Decider, holds),
+		eventstore.Warm(ctx, f.o.Executor, destination.Decider, destinations),
+	); err != nil {
+		return err
+	}
+	slices.Sort(txs)
+	moved, unsure := f.chain.Attest(ctx, slices.Compact(txs))
+	if unsure != nil {
+		unsure = fmt.Errorf("attest transfers: %w", unsure)
+	}
+	return errors.Join(unsure, eachPayment(ready, streamsAtOnce, func(t watchview.Transfer) error {
+		deposits, known := moved[t.Evidence.Tx]
+		if !known {
+			return nil // unsure speaks of it
+		}
+		switch shown, err := f.shown(ctx, t, deposits); {
+		case err != nil:
+			return err
+		case !shown:
+			return f.undo(ctx, t, "the chain does not show this transfer")
+		}
+		return f.confirmTransfer(ctx, now, t, standings[markOf(t.Evidence)])
+	}))
+}
+
+func (f *ChainFollower) confirmTransfer(ctx context.Context, now time.Time, t watchview.Transfer, s network.Standing) error {
+	_, err := f.deposits.runAt(ctx, now, "chain", fmt.Sprintf("block:%d/%d", f.id, s.Head), "confirm "+t.Evidence.Key(), func(i domain.Issue) flow {
 		return funding.ConfirmTransfer{Issue: i, Payment: t.Payment.ID, Evidence: t.Evidence, Depth: s.Depth, Finalized: s.Finalized, Safe: s.Safe}
 	})
 	if judge(err) == final {
@@ -122,9 +180,8 @@ func (f *ChainFollower) judgeTransfer(ctx context.Context, t watchview.Transfer,
 	return nil
 }
 
-// attested reports whether every node shows the transfer as it was recorded: one node told of
-// it, and what it says must not be money before the others say the same.
-func (f *ChainFollower) attested(ctx context.Context, t watchview.Transfer) (bool, error) {
+// shown reports whether what a transaction moved holds the transfer as it was recorded.
+func (f *ChainFollower) shown(ctx context.Context, t watchview.Transfer, moved []network.Deposit) (bool, error) {
 	s, _, err := eventstore.State(ctx, f.o.Executor, payment.Decider, string(t.Payment.ID))
 	if err != nil {
 		return false, err
@@ -133,11 +190,7 @@ func (f *ChainFollower) attested(ctx context.Context, t watchview.Transfer) (boo
 	if !known || seen.Confirmed {
 		return true, nil // the view lags; the flow knows what to do
 	}
-	all, err := f.chain.Attest(ctx, t.Evidence.Tx)
-	if err != nil {
-		return false, err
-	}
-	for _, d := range all {
+	for _, d := range moved {
 		if d.Log == t.Evidence.Log && sameHash(d.BlockHash, t.Evidence.BlockHash) {
 			return d.Amount == seen.Amount.Units && d.Asset == seen.Amount.Asset && strings.EqualFold(d.To, t.Payment.Address), nil
 		}

@@ -30,9 +30,18 @@ func evidenceOf(d network.Deposit) payment.Evidence {
 // record books a verified deposit for the payment whose address it came to. It does nothing
 // for one that is booked already. source is for the audit trail.
 func (s deposits) record(ctx context.Context, p watchview.Payment, d network.Deposit, source, cause string) error {
+	now, err := s.x.Store().Now(ctx)
+	if err != nil {
+		return err
+	}
+	return s.recordAt(ctx, now, p, d, source, cause)
+}
+
+// recordAt is record at a time of the database that the caller has read: for many at once.
+func (s deposits) recordAt(ctx context.Context, now time.Time, p watchview.Payment, d network.Deposit, source, cause string) error {
 	e := evidenceOf(d)
 	f := funding.RecordTransfer{Payment: p.ID, Evidence: e, Amount: money.Of(d.Asset, d.Amount), From: d.From}
-	r, err := s.run(ctx, source, cause, func(i domain.Issue) flow { f.Issue = i; return f })
+	r, err := s.runAt(ctx, now, source, cause, e.Key(), func(i domain.Issue) flow { f.Issue = i; return f })
 	switch judge(err) {
 	case done:
 		if len(r.Events) > 0 {
@@ -52,8 +61,13 @@ func (s deposits) run(ctx context.Context, source, cause string, make func(domai
 	if err != nil {
 		return eventstore.Result{}, err
 	}
+	return s.runAt(ctx, now, source, cause, "chain fact", make)
+}
+
+// runAt is run at a time that the caller has read; what tells its commands of that time apart.
+func (s deposits) runAt(ctx context.Context, now time.Time, source, cause, what string, make func(domain.Issue) flow) (eventstore.Result, error) {
 	i := domain.Issue{By: domain.Machine(domain.Chain, source), At: now}
-	meta := eventstore.Metadata{Actor: i.By, CommandID: domain.DeriveID(source+now.Format(time.RFC3339Nano), "chain fact"), CausationID: cause, Source: source}
+	meta := eventstore.Metadata{Actor: i.By, CommandID: domain.DeriveID(source+now.Format(time.RFC3339Nano), what), CausationID: cause, Source: source}
 	return s.x.Execute(ctx, meta, nil, make(i).Run)
 }
 

@@ -3,7 +3,6 @@ package reactors
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strconv"
 	"time"
@@ -203,35 +202,4 @@ func (f *ChainFollower) broken(ctx context.Context, from uint64, head network.He
 		f.log.ErrorContext(ctx, "the chain took back blocks that it had called finalized", "from", from, "finalized", head.Finalized)
 		f.detail("finality_broken_at", from)
 	}
-}
-
-// scan looks for payments in the next blocks and records them before it notes that it was there.
-func (f *ChainFollower) scan(ctx context.Context, from uint64, head network.Head) (more bool, err error) {
-	now, err := f.o.Executor.Store().Now(ctx)
-	if err != nil {
-		return false, err
-	}
-	payments, err := f.o.Watch.Payments(ctx, f.id, now.Add(-f.o.LateFor))
-	if err != nil {
-		return false, err
-	}
-	list := newWatchList(payments)
-	f.deepest = max(list.deepest, f.rule.Need, f.rule.Floor)
-	found, err := f.chain.Scan(ctx, from, min(head.Number, from+f.span-1), list.watch)
-	if err != nil {
-		f.span = max(f.span/2, 1)
-		return false, fmt.Errorf("scan from %d: %w", from, err)
-	}
-	f.span = min(f.span*2, f.o.Range)
-	if found.To < from {
-		return false, nil
-	}
-	if err := f.book(ctx, list, found.Deposits); err != nil {
-		return false, err
-	}
-	if err := f.o.Notes.Reach(ctx, f.id, Block{Number: found.To, Hash: found.ToHash}); err != nil {
-		return false, err
-	}
-	f.detail("scanned", found.To)
-	return found.To < head.Number, nil
 }

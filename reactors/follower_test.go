@@ -3,6 +3,7 @@ package reactors
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -145,14 +146,14 @@ func TestMoneyAfterTheExpiryIsFound(t *testing.T) {
 // fused is a chain that stops answering after so many calls, as if the process had died there.
 type fused struct {
 	Chain
-	left int
+	left atomic.Int64
 	dead context.CancelFunc
 }
 
 var errKilled = errors.New("killed")
 
 func (c *fused) burn() error {
-	if c.left--; c.left < 0 {
+	if c.left.Add(-1) < 0 {
 		c.dead()
 		return errKilled
 	}
@@ -216,7 +217,8 @@ func TestAFollowerThatDiesAnywhereBooksNothingTwice(t *testing.T) {
 	// Each life lasts one step longer than the one before, and then begins from nothing.
 	for steps := range 12 {
 		ctx, die := context.WithCancel(t.Context())
-		c := &fused{Chain: w.client, left: steps, dead: die}
+		c := &fused{Chain: w.client, dead: die}
+		c.left.Store(int64(steps))
 		f := w.follower(c)
 		f.o.Notes = fusedNotes{f.o.Notes, c}
 		for range 3 {
@@ -239,4 +241,76 @@ func TestAFollowerThatDiesAnywhereBooksNothingTwice(t *testing.T) {
 	balance, err := w.store.Balance(t.Context(), ledger.Held(b.hold), usdc)
 	require.NoError(t, err)
 	assert.Equal(t, money.FromUint64(1000), balance.CreditsPosted)
+}
+
+// TestRangesReadAheadAreBookedOnceWhereverTheFollowerDies: a small range, so that one pass reads
+// many, and a life that lasts one step longer each time. Money comes to several payments in
+// most of the ranges, to some of them in one transaction.
+func TestRangesReadAheadAreBookedOnceWhereverTheFollowerDies(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	bills := []bill{w.order(1000), w.order(1000), w.order(1000)}
+	var first uint64
+	for n := range 10 {
+		var all []devchain.Payment
+		for k := range 1 + n%3 {
+			b := bills[(n+k)%len(bills)]
+			all = append(all, devchain.Payment{Payer: 1, Token: devchain.USDC, To: b.address, Amount: money.FromUint64(10), Reference: b.reference})
+		}
+		sent, err := w.chain.PayMany(t.Context(), all...)
+		require.NoError(t, err)
+		require.False(t, sent.Failed)
+		if first == 0 {
+			first = sent.Block
+		}
+		w.chain.Mine(2)
+	}
+	paid := 0
+	for n := range 10 {
+		paid += 1 + n%3
+	}
+	for steps := range 40 {
+		ctx, die := context.WithCancel(t.Context())
+		c := &fused{Chain: w.client, dead: die}
+		c.left.Store(int64(steps))
+		f := w.follower(c)
+		f.o.Notes, f.o.Range, f.span = fusedNotes{f.o.Notes, c}, 3, 3
+		if _, err := f.pass(ctx); err == nil {
+			assert.Equal(t, w.chain.Head(), scannedTo(t, w), "a pass goes on to the head")
+		}
+		die()
+		// What is noted as scanned was booked before.
+		to, booked := scannedTo(t, w), 0
+		require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT count(*) FROM events WHERE type = 'payment.detected' AND (data->'evidence'->>'block')::bigint <= $1`, int64(to)).Scan(&booked))
+		if to >= first {
+			assert.Equal(t, paidUpTo(first, to), booked, "up to block %d", to)
+		}
+	}
+	f := w.follower(nil)
+	for range 3 {
+		w.passes(f.loop)
+	}
+	assert.Equal(t, paid, w.count("payment.detected", ""))
+	assert.Equal(t, paid, w.count("payment.confirmed", ""))
+	assert.Zero(t, w.count("payment.dropped", ""))
+}
+
+// paidUpTo counts the payments of the test above: one to three in every third block.
+func paidUpTo(first, to uint64) (n int) {
+	for i := range uint64(10) {
+		if first+3*i <= to {
+			n += 1 + int(i%3)
+		}
+	}
+	return n
+}
+
+func scannedTo(t *testing.T, w *world) uint64 {
+	t.Helper()
+	ends, err := w.rows.Chains.Scanned(t.Context(), devchain.ChainID)
+	require.NoError(t, err)
+	if len(ends) == 0 {
+		return 0
+	}
+	return ends[0].Number
 }

@@ -7,11 +7,8 @@ import (
 	"log/slog"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"holdfast/domain"
 	"holdfast/domain/funding"
-	"holdfast/domain/ingestion"
 	"holdfast/domain/network"
 	"holdfast/eventstore"
 	"holdfast/projections/watchview"
@@ -73,9 +70,13 @@ type Ingest struct {
 }
 
 const (
-	ingestBatch   = 64
+	ingestBatch = 64
+	ingestLease = time.Minute
+	// ingestWorkers look at chains at the same time.
 	ingestWorkers = 8
-	ingestLease   = time.Minute
+	// ingestRest bounds the pause after a batch that left more: the worker rests as long as it has
+	// worked, so that a flood of notices leaves at least half of the machine to people.
+	ingestRest = 200 * time.Millisecond
 )
 
 // NewIngest makes the worker.
@@ -85,30 +86,25 @@ func NewIngest(o IngestOptions) *Ingest {
 	}
 	i := &Ingest{o: o}
 	i.loop = newLoop("ingest", 500*time.Millisecond, o.Log, i.work)
+	i.loop.linger = 20 * time.Millisecond
 	i.deposits = deposits{x: o.Executor, log: i.log}
 	return i
 }
 
 func (i *Ingest) work(ctx context.Context) (more bool, err error) {
+	began := time.Now()
 	notices, err := i.o.Inbox.Take(ctx, ingestBatch, ingestLease)
-	if err != nil {
+	if err != nil || len(notices) == 0 {
 		return false, err
 	}
-	// Together they fill the log's batches; each waits for a chain or the disk most of the time.
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(ingestWorkers)
-	for _, n := range notices {
-		group.Go(func() error {
-			end, err := i.ingest(ctx, n)
-			if err != nil {
-				// It stays in the inbox under its lease and comes again; the others go on.
-				i.log.WarnContext(ctx, "notice postponed", "row", n.Row, "attempts", n.Attempts, "error", err)
-				end = ending{wait: backoff(n.Attempts + 3), reason: err.Error()}
-			}
-			return i.end(ctx, n, end)
-		})
+	if err := i.batch(ctx, notices); err != nil {
+		return false, err
 	}
-	return len(notices) == ingestBatch, group.Wait()
+	if len(notices) < ingestBatch {
+		return false, nil
+	}
+	i.sleep(ctx, min(time.Since(began), ingestRest), nil)
+	return true, ctx.Err()
 }
 
 // ending is how a notice ended, or for how long it waits.
@@ -132,47 +128,13 @@ func (i *Ingest) end(ctx context.Context, n Notice, e ending) error {
 	return i.o.Inbox.Finish(ctx, n.Row, e.status, e.reason)
 }
 
-func (i *Ingest) ingest(ctx context.Context, n Notice) (ending, error) {
-	h, err := i.o.Reader.Hint(n.Header, n.Body)
-	if err != nil {
-		if judge(err) != final {
-			return ending{}, err
-		}
-		return ending{status: NoticeRejected, reason: err.Error()}, nil
-	}
-	switch {
-	case h.Test:
-		return ending{status: NoticeDone, reason: "a test delivery"}, nil
-	case h.Kind == network.Noise:
-		return ending{status: NoticeDone, reason: "stored, and nothing follows from it"}, nil
-	}
-	r := reportOf(n, h)
-	known, _, err := eventstore.State(ctx, i.o.Executor, ingestion.Decider, r.SHA256)
-	switch {
-	case err != nil:
-		return ending{}, err
-	case known.Phase == ingestion.MatchedPhase && !n.Replayed:
-		return ending{status: NoticeDone, reason: "a report that came before"}, nil
-	}
-	e, err := i.follow(ctx, n, h)
-	if err != nil {
-		return ending{}, err
-	}
-	err = i.record(ctx, n, known, r, e)
-	if e.also != nil && judge(err) == final {
-		e = ending{status: NoticeParked, reason: "what follows from it was refused: " + code(err)}
-		err = i.record(ctx, n, known, r, e)
-	}
-	return e, err
-}
-
 // follow does what a report asks for. Whatever it says, money is only believed when the chain
 // shows it.
-func (i *Ingest) follow(ctx context.Context, n Notice, h network.Hint) (ending, error) {
+func (i *Ingest) follow(ctx context.Context, n Notice, h network.Hint, caughtUp func() error) (ending, error) {
 	if h.Kind == network.Recurring {
 		return ending{status: NoticeParked, reason: "a recurring request was made; we never make one"}, nil
 	}
-	p, ok, err := i.payment(ctx, h)
+	p, ok, err := i.payment(ctx, h, caughtUp)
 	switch {
 	case err != nil:
 		return ending{}, err
@@ -206,21 +168,13 @@ func (i *Ingest) paid(ctx context.Context, n Notice, h network.Hint, p watchview
 	return i.look(ctx, n, p, h.Tx)
 }
 
-// payment finds what a hint is about. A payment may have been opened a moment ago, so nobody is
-// told "unknown" before the read model has caught up.
-func (i *Ingest) payment(ctx context.Context, h network.Hint) (p watchview.Payment, ok bool, err error) {
-	for caughtUp := false; ; caughtUp = true {
-		found, err := i.o.Watch.Find(ctx, h.RequestID, h.Reference)
-		if err != nil || len(found) > 0 {
-			return first(found), len(found) > 0, err
-		}
-		if caughtUp {
-			return p, false, nil
-		}
-		if err := catchUp(ctx, i.o.Executor.Store(), i.o.Positions); err != nil {
-			return p, false, err
-		}
+// payment finds what a hint is about.
+func (i *Ingest) payment(ctx context.Context, h network.Hint, caughtUp func() error) (p watchview.Payment, ok bool, err error) {
+	if err := caughtUp(); err != nil {
+		return p, false, err
 	}
+	found, err := i.o.Watch.Find(ctx, h.RequestID, h.Reference)
+	return first(found), err == nil && len(found) > 0, err
 }
 
 func first[T any](all []T) (v T) {

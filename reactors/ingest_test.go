@@ -196,6 +196,48 @@ func TestANoticeEndsAsItDeserves(t *testing.T) {
 	assert.Zero(t, w.count("payment.detected", ""))
 }
 
+// deafTo is a chain that does not answer about one transaction.
+type deafTo struct {
+	Payments
+	tx string
+}
+
+func (d deafTo) VerifyPayment(ctx context.Context, tx string, want network.Expected) (network.Verified, error) {
+	if tx == d.tx {
+		return network.Verified{}, errNotRead
+	}
+	return d.Payments.VerifyPayment(ctx, tx, want)
+}
+
+// Notices are worked on together; one about which nothing can be learnt now waits alone.
+func TestANoticeThatMustWaitKeepsNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	i := w.ingest()
+	bills := []bill{w.order(1000), w.order(1000), w.order(1000)}
+	var sent []string
+	for _, b := range bills {
+		tx := w.pay(b, 1000).Tx
+		sent = append(sent, tx)
+		w.receive(notice(t, "payment.confirmed", b.provider, b.reference, tx))
+	}
+	w.receive(notice(t, "payment.confirmed", "rn-nobody", "", sent[0]))
+	i.o.Chains = func() map[uint64]Payments { return map[uint64]Payments{devchain.ChainID: deafTo{w.client, sent[1]}} }
+	more, err := i.pass(t.Context())
+	require.NoError(t, err)
+	require.False(t, more)
+	assert.Equal(t, map[string]int{records.Done: 2, records.Parked: 1, records.Received: 1}, w.statuses())
+	assert.Equal(t, 2, w.count("payment.detected", ""))
+	assert.Equal(t, 2, w.count("ingestion.matched", ""))
+
+	_, err = w.pool.Exec(t.Context(), `UPDATE inbox SET next_at = clock_timestamp() WHERE status = 'received'`)
+	require.NoError(t, err)
+	i.o.Chains = w.chains
+	w.passes(i.loop)
+	assert.Equal(t, map[string]int{records.Done: 3, records.Parked: 1}, w.statuses())
+	assert.Equal(t, 3, w.count("payment.detected", ""))
+}
+
 func TestAReplayOfTheInboxChangesNothing(t *testing.T) {
 	t.Parallel()
 	w := withChain(t)

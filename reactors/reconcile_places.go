@@ -6,8 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"holdfast/domain"
-	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/reconciliation"
@@ -17,88 +18,6 @@ import (
 
 func (r *Reconciler) meta(i domain.Issue, what string) eventstore.Metadata {
 	return eventstore.Metadata{Actor: i.By, CommandID: domain.DeriveID(what, i.At.String()), Source: "job"}
-}
-
-func (c *comparer) comparePayments(ctx context.Context) (string, bool, error) {
-	if c.run.Cursor == "" {
-		if err := c.caughtUp(ctx); err != nil {
-			return "", false, err
-		}
-	}
-	places, err := c.o.Books.Payments(ctx, c.run.ID, c.run.Cursor, c.o.Page)
-	if err != nil || len(places) == 0 {
-		return "", false, err
-	}
-	c.run.State.Counts.Payments += int64(len(places))
-	return string(places[len(places)-1].Payment), len(places) == c.o.Page, c.suspects(ctx, places)
-}
-
-func (c *comparer) compareSpare(ctx context.Context) (string, bool, error) {
-	places, err := c.o.Books.Spare(ctx, c.run.Cursor, c.o.Page)
-	if err != nil || len(places) == 0 {
-		return "", false, err
-	}
-	return string(places[len(places)-1].Destination), len(places) == c.o.Page, c.suspects(ctx, places)
-}
-
-// suspects compares a page of places and remembers those that differ.
-func (c *comparer) suspects(ctx context.Context, places []bookview.Place) error {
-	found, err := c.places(ctx, places, false)
-	if err != nil {
-		return err
-	}
-	for _, p := range places {
-		c.run.State.Counts.Transfers += int64(len(p.Transfers) + len(p.Deposits))
-	}
-	c.run.State.Counts.Addresses += int64(len(places))
-	c.run.State.Done += int64(len(places))
-	seen := map[string]bool{}
-	var marks []mark
-	for _, f := range found {
-		if id := f.Subject.Type + "/" + f.Subject.ID; !seen[id] {
-			seen[id] = true
-			marks = append(marks, mark{"suspect", id})
-		}
-	}
-	return c.rows.save(ctx, c.run, marks...)
-}
-
-// compareAgain looks once more, and more closely, at what differed.
-func (c *comparer) compareAgain(ctx context.Context) (string, bool, error) {
-	limit := min(c.o.Page, 200)
-	ids, err := c.rows.marked(ctx, c.run.ID, "suspect", c.run.Cursor, limit)
-	if err != nil || len(ids) == 0 {
-		return "", false, err
-	}
-	c.pins = map[uint64]pin{}
-	found, err := c.again(ctx, func() ([]reconciliation.Finding, error) {
-		places, err := c.some(ctx, ids)
-		if err != nil {
-			return nil, err
-		}
-		return c.places(ctx, places, true)
-	})
-	if err != nil {
-		return "", false, err
-	}
-	return ids[len(ids)-1], len(ids) == limit, c.record(ctx, found)
-}
-
-func (c *comparer) some(ctx context.Context, subjects []string) ([]bookview.Place, error) {
-	var payments, spare []string
-	for _, s := range subjects {
-		if id, ok := strings.CutPrefix(s, "payment/"); ok {
-			payments = append(payments, id)
-		} else if id, ok := strings.CutPrefix(s, "destination/"); ok {
-			spare = append(spare, id)
-		}
-	}
-	one, err := c.o.Books.SomePayments(ctx, c.run.ID, payments)
-	if err != nil {
-		return nil, err
-	}
-	two, err := c.o.Books.SomeSpare(ctx, spare)
-	return append(one, two...), err
 }
 
 // places compares addresses with their chains. Closely: transfers that nobody booked are looked
@@ -142,36 +61,30 @@ func (c *comparer) look(ctx context.Context, chain uint64, places []bookview.Pla
 	if err != nil {
 		return nil, at, err
 	}
-	looked, err := statement.Look(ctx, transactions(places))
-	if err != nil {
+	books := make([][]reconciliation.Pocket, len(places))
+	var holders []network.Holder
+	for i, p := range places {
+		if books[i], err = c.pockets(p, corrections); err != nil {
+			return nil, at, err
+		}
+		for _, k := range books[i] {
+			holders = append(holders, network.Holder{Address: p.Address, Asset: k.Asset})
+		}
+	}
+	var looked map[string]network.Looked
+	var balances []money.Units
+	group, both := errgroup.WithContext(ctx)
+	group.Go(func() (err error) { looked, err = statement.Look(both, transactions(places)); return err })
+	group.Go(func() (err error) { balances, err = statement.BalancesAt(both, at.Block, holders); return err })
+	if err := group.Wait(); err != nil {
 		return nil, at, err
 	}
-	var holders []network.Holder
 	views := make([]reconciliation.Payment, len(places))
 	for i, p := range places {
 		if views[i], err = c.payment(p, looked); err != nil {
 			return nil, at, err
 		}
-		for _, asset := range c.assets(p) {
-			books := new(big.Int).Set(corrections.of(p.Account(), asset))
-			if text := p.Balances[asset]; text != "" {
-				booked, err := bookview.Number(text)
-				if err != nil {
-					return nil, at, err
-				}
-				books.Add(books, booked)
-			}
-			views[i].Pockets = append(views[i].Pockets, reconciliation.Pocket{
-				Subject: subjectOf(p), Account: p.Account(), Asset: asset, Books: books,
-			})
-			holders = append(holders, network.Holder{Address: p.Address, Asset: asset})
-		}
-	}
-	balances, err := statement.BalancesAt(ctx, at.Block, holders)
-	if err != nil {
-		return nil, at, err
-	}
-	for i := range views {
+		views[i].Pockets = books[i]
 		for k := range views[i].Pockets {
 			views[i].Pockets[k].Chain, balances = balances[0], balances[1:]
 		}
@@ -180,6 +93,22 @@ func (c *comparer) look(ctx context.Context, chain uint64, places []bookview.Pla
 		err = c.search(ctx, chain, at.Block, views)
 	}
 	return views, at, err
+}
+
+// pockets are what the books say of each asset that may stand at an address.
+func (c *comparer) pockets(p bookview.Place, fix corrections) (all []reconciliation.Pocket, err error) {
+	for _, asset := range c.assets(p) {
+		books := new(big.Int).Set(fix.of(p.Account(), asset))
+		if text := p.Balances[asset]; text != "" {
+			booked, err := bookview.Number(text)
+			if err != nil {
+				return nil, err
+			}
+			books.Add(books, booked)
+		}
+		all = append(all, reconciliation.Pocket{Subject: subjectOf(p), Account: p.Account(), Asset: asset, Books: books})
+	}
+	return all, nil
 }
 
 func subjectOf(p bookview.Place) reconciliation.Subject {
@@ -310,62 +239,4 @@ func (c *comparer) search(ctx context.Context, chain, block uint64, views []reco
 		}
 	}
 	return nil
-}
-
-// corrections are what must be added to the books for the block of the comparison.
-type corrections map[ledger.Account]map[money.Asset]*big.Int
-
-func (m corrections) of(a ledger.Account, asset money.Asset) *big.Int {
-	if d := m[a][asset]; d != nil {
-		return d
-	}
-	return new(big.Int)
-}
-
-func (m corrections) add(a ledger.Account, asset money.Asset, d *big.Int) {
-	if m[a] == nil {
-		m[a] = map[money.Asset]*big.Int{}
-	}
-	m[a][asset] = new(big.Int).Add(m.of(a, asset), d)
-}
-
-// moving asks which transactions of ours the chain had at a block. Several of one errand share a
-// nonce; one of them at most is mined.
-func (c *comparer) moving(ctx context.Context, chain, block uint64) (corrections, error) {
-	rows, err := c.o.Books.Moving(ctx, chain, block)
-	if err != nil || len(rows) == 0 {
-		return corrections{}, err
-	}
-	var hashes []string
-	for _, m := range rows {
-		hashes = append(hashes, m.Hash)
-	}
-	looked, err := c.o.Chains()[chain].Look(ctx, hashes)
-	if err != nil {
-		return nil, err
-	}
-	errands, fix := map[string]*reconciliation.Movement{}, corrections{}
-	for _, m := range rows {
-		e := errands[m.Kind+m.ID]
-		if e == nil {
-			e = &reconciliation.Movement{From: ledger.Treasury, Amount: m.Amount, Left: m.Left, Arrived: m.Arrived, FeeBooked: m.Mined}
-			if m.Source != "" {
-				e.From = ledger.Derived(m.Source)
-			}
-			if m.Kind == "sweep" {
-				e.To = ledger.Treasury
-			}
-			e.FeeAt = e.From
-			errands[m.Kind+m.ID] = e
-		}
-		l := looked[m.Hash]
-		if l.State == network.Mined || l.State == network.Failed {
-			e.Fee, e.FeePaid = money.Of(network.NativeAsset(chain), l.Fee), l.Block <= block
-			e.Done = l.State == network.Mined && l.Block <= block
-		}
-	}
-	for _, e := range errands {
-		e.Correct(fix.add)
-	}
-	return fix, nil
 }

@@ -20,8 +20,9 @@ import (
 // comparer works on one run.
 type comparer struct {
 	*Reconciler
-	run  *runRow
-	pins map[uint64]pin
+	run   *runRow
+	pins  map[uint64]pin
+	ahead pageAhead
 }
 
 // pin is the block at which a chain is read. It moves on with time, because nodes forget the

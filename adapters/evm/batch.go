@@ -5,37 +5,48 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
+	"sync"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
+	"golang.org/x/sync/errgroup"
 
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 )
 
 // batch is how many calls go into one JSON-RPC batch; public nodes take a hundred or more.
-const batch = 100
+// batchesAtOnce are under way at a time: what a long list costs is then the node's work and not
+// the way there and back.
+const (
+	batch         = 100
+	batchesAtOnce = 6
+)
 
 // BalancesAt reads many balances as of one block, in batches. Everything comes from nodes that
 // have the state of that block; ErrUnavailable when none has it (any more).
 func (c *Client) BalancesAt(ctx context.Context, block uint64, of []network.Holder) ([]money.Units, error) {
-	all := make([]money.Units, 0, len(of))
-	for part := range slices.Chunk(of, batch) {
-		err := c.read(ctx, "read balances", func(ctx context.Context, n *node) error {
-			got, err := c.balancesAt(ctx, n, block, part)
-			if err == nil {
-				all = append(all, got...)
-			}
-			return err
+	all := make([]money.Units, len(of))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(batchesAtOnce)
+	for first := 0; first < len(of); first += batch {
+		part := of[first:min(first+batch, len(of))]
+		group.Go(func() error {
+			return c.read(ctx, "read balances", func(ctx context.Context, n *node) error {
+				got, err := c.balancesAt(ctx, n, block, part)
+				copy(all[first:], got)
+				return err
+			})
 		})
-		if err != nil {
-			return nil, err
-		}
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return all, nil
 }
@@ -96,10 +107,23 @@ func readNumber(text string, isWord bool) (money.Units, error) {
 // answer says nothing about depth.
 func (c *Client) Look(ctx context.Context, txs []string) (map[string]network.Looked, error) {
 	all := make(map[string]network.Looked, len(txs))
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(batchesAtOnce)
 	for part := range slices.Chunk(txs, batch) {
-		if err := c.look(ctx, part, all); err != nil {
-			return nil, err
-		}
+		group.Go(func() error {
+			found := make(map[string]network.Looked, len(part))
+			if err := c.look(ctx, part, found); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			maps.Copy(all, found)
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
 	}
 	return all, nil
 }

@@ -40,8 +40,9 @@ func TestPlainTransfersOfCoinAreFoundInWholeBlocks(t *testing.T) {
 			Chain: devchain.ChainID, Tx: sent.Tx, Log: network.PlainLog, Block: sent.Block, BlockHash: d.BlockHash,
 			Asset: coin, From: devchain.Payer(1), To: d.To, Amount: n(70), Stated: n(70),
 		}, d)
-		all, err := c.Attest(t.Context(), sent.Tx)
+		attested, err := c.Attest(t.Context(), []string{sent.Tx})
 		require.NoError(t, err)
+		all := attested[sent.Tx]
 		assert.Equal(t, found.Deposits, all, "every other look says the same")
 		looked, err := c.Look(t.Context(), []string{sent.Tx})
 		require.NoError(t, err)

@@ -1,9 +1,11 @@
 package evm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -59,6 +61,25 @@ func (n *node) allReceipts(ctx context.Context, txs []common.Hash) ([]receipt, e
 	return all, nil
 }
 
+// someReceipts reads many, together or, where the node does not take that, each alone; what it
+// does not know has a nil Receipt. limit is the deadline of each call.
+func (n *node) someReceipts(ctx context.Context, limit time.Duration, txs []common.Hash) (all []receipt, err error) {
+	if len(txs) > 1 {
+		err = n.within(ctx, limit, func(ctx context.Context) (err error) { all, err = n.receipts(ctx, txs); return err })
+		if err == nil {
+			return all, nil
+		}
+	}
+	all = make([]receipt, len(txs))
+	for i, tx := range txs {
+		err := n.within(ctx, limit, func(ctx context.Context) (err error) { all[i], err = n.receipt(ctx, tx); return err })
+		if err != nil && !notFound(err) {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // readReceipt reads what a node answered; ethereum.NotFound when that is nothing.
 func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 	if len(raw) == 0 || string(raw) == "null" {
@@ -72,8 +93,10 @@ func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 	if err := json.Unmarshal(raw, r.Receipt); err != nil {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
-	if err := json.Unmarshal(raw, &extra); err != nil {
-		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+	if bytes.Contains(raw, []byte(`"l1Fee"`)) { // most chains have none, and reading it all again costs as much as the rest
+		if err := json.Unmarshal(raw, &extra); err != nil {
+			return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
+		}
 	}
 	r.to = extra.To
 	if extra.L1Fee != nil {

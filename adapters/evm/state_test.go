@@ -1,7 +1,9 @@
 package evm_test
 
 import (
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -69,13 +71,15 @@ func TestReceiptsAreAttestedByEveryNode(t *testing.T) {
 	chain, honest := setup(t)
 	sent, err := chain.Pay(t.Context(), devchain.Payment{Payer: 1, Token: devchain.USDC, To: shop, Amount: n(10), Reference: reference})
 	require.NoError(t, err)
-	found, err := honest.Attest(t.Context(), sent.Tx)
+	other, err := chain.Pay(t.Context(), devchain.Payment{Payer: 1, Token: devchain.USDC, To: shop, Amount: n(7), Reference: reference})
 	require.NoError(t, err)
-	require.Len(t, found, 1)
-	assert.Equal(t, n(10), found[0].Amount)
-	nothing, err := honest.Attest(t.Context(), "0x"+strings.Repeat("1", 64))
+	unknown := "0x" + strings.Repeat("1", 64)
+	found, err := honest.Attest(t.Context(), []string{sent.Tx, unknown, other.Tx})
 	require.NoError(t, err)
-	assert.Empty(t, nothing)
+	require.Len(t, found[sent.Tx], 1)
+	assert.Equal(t, n(10), found[sent.Tx][0].Amount)
+	assert.Empty(t, found[unknown])
+	assert.Equal(t, n(7), found[other.Tx][0].Amount)
 
 	forged := strings.ReplaceAll(raw(t, chain.URL(), "eth_getTransactionReceipt", sent.Tx), strings.Repeat("0", 63)+"a", strings.Repeat("0", 61)+"3e8")
 	for name, said := range map[string]string{"more than was paid": forged, "nothing of it": "null"} {
@@ -83,9 +87,49 @@ func TestReceiptsAreAttestedByEveryNode(t *testing.T) {
 			return c.Method == "eth_getTransactionReceipt" && answer(w, c, said)
 		})
 		c := client(t, chain.URL(), lying)
-		_, err := c.Attest(t.Context(), sent.Tx)
+		_, err := c.Attest(t.Context(), []string{sent.Tx})
 		assert.ErrorIs(t, err, evm.ErrContradiction, name)
 		assert.EqualValues(t, 1, c.State().Contradictions)
+	}
+}
+
+// A node that takes no batches is asked for each alone, and what nodes differ on does not hide the rest.
+func TestOneReceiptThatNodesDifferOnHidesNoOther(t *testing.T) {
+	t.Parallel()
+	chain, _ := setup(t)
+	var txs []string
+	for i := range uint64(4) {
+		sent, err := chain.Pay(t.Context(), devchain.Payment{Payer: 1, Token: devchain.USDC, To: shop, Amount: n(10 + i), Reference: reference})
+		require.NoError(t, err)
+		txs = append(txs, sent.Tx)
+	}
+	lying := liar(t, chain.URL(), func(w http.ResponseWriter, c rpcCall) bool {
+		return c.Method == "eth_getTransactionReceipt" && len(c.Params) == 1 && strings.Contains(string(c.Params[0]), txs[2]) && answer(w, c, "null")
+	})
+	alone := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil || strings.HasPrefix(string(body), "[") {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		resp, err := http.Post(lying, "application/json", strings.NewReader(string(body)))
+		if err != nil {
+			w.WriteHeader(http.StatusBadGateway)
+			return
+		}
+		defer resp.Body.Close()
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.Copy(w, resp.Body)
+	}))
+	t.Cleanup(alone.Close)
+	c := client(t, chain.URL(), alone.URL)
+	found, err := c.Attest(t.Context(), txs)
+	require.ErrorIs(t, err, evm.ErrContradiction)
+	assert.EqualValues(t, 1, c.State().Contradictions)
+	require.Len(t, found, 3)
+	for _, i := range []int{0, 1, 3} {
+		require.Len(t, found[txs[i]], 1)
+		assert.Equal(t, n(10+uint64(i)), found[txs[i]][0].Amount)
 	}
 }
 

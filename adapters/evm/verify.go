@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -59,35 +58,6 @@ func (c *Client) Find(ctx context.Context, tx string) (network.TxState, network.
 		return state, network.Mark{}, err
 	}
 	return state, network.Mark{Number: r.BlockNumber.Uint64(), Hash: r.BlockHash.Hex()}, nil
-}
-
-// Attest reads what a mined transaction moved by the word of every node: before a transfer is
-// believed for good, one node's receipt is not enough. ErrContradiction when nodes differ, be
-// it that one of them knows nothing of it yet. Unknown or failed transactions moved nothing.
-func (c *Client) Attest(ctx context.Context, tx string) ([]network.Deposit, error) {
-	hash := common.HexToHash(tx)
-	all, err := askAll(ctx, c, c.timeout, "attest a receipt", func(ctx context.Context, n *node) ([]network.Deposit, error) {
-		r, err := n.receipt(ctx, hash)
-		if notFound(err) {
-			return nil, nil
-		}
-		if err == nil {
-			r, err = c.sent(ctx, n, r)
-		}
-		if err != nil {
-			return nil, err
-		}
-		return c.deposits(r), nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	for _, other := range all[1:] {
-		if !slices.Equal(all[0], other) {
-			return nil, c.contradicted(ctx, "transaction "+hash.Hex())
-		}
-	}
-	return all[0], nil
 }
 
 func (c *Client) concerns(want network.Expected, d network.Deposit) bool {

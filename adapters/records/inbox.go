@@ -2,12 +2,10 @@ package records
 
 import (
 	"context"
-	"crypto/sha256"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Delivery is one notice that a provider sent, its signature verified.
@@ -72,29 +70,6 @@ const (
 // InboxChannel is notified when a delivery waits.
 const InboxChannel = "holdfast_inbox"
 
-// Inbox keeps notices before anything else happens to them.
-type Inbox struct{ pool *pgxpool.Pool }
-
-// Store keeps a delivery and returns when it is on disk. One that is known already, by id and
-// body, is no error; it is counted, and nothing else follows.
-func (s *Inbox) Store(ctx context.Context, d Delivery) error {
-	status, hash := Received, sha256.Sum256(d.Body)
-	if d.Quarantine != "" {
-		status = Quarantined
-	}
-	header := d.Header
-	if header == nil {
-		header = map[string]string{}
-	}
-	_, err := s.pool.Exec(ctx, `WITH stored AS (
-			INSERT INTO inbox AS i (source, delivery_id, body_hash, body, headers, verified, received_at, status, error, event, request_id)
-			VALUES ($1, $2, $3, $4, $5, true, $6, $7, $8, $9, $10)
-			ON CONFLICT (source, delivery_id, body_hash) DO UPDATE SET copies = i.copies + 1 RETURNING status, copies)
-		SELECT pg_notify('`+InboxChannel+`', '') FROM stored WHERE status = 'received' AND copies = 1`,
-		d.Source, d.ID, hash[:], d.Body, header, d.ReceivedAt, status, d.Quarantine, d.Event, d.RequestID)
-	return failed("store a delivery", err)
-}
-
 // Take hands out up to limit deliveries that wait, oldest first, and keeps others away from
 // them for the lease. A worker that dies loses nothing: the lease ends.
 func (s *Inbox) Take(ctx context.Context, limit int, lease time.Duration) ([]Taken, error) {
@@ -112,12 +87,6 @@ func (s *Inbox) Take(ctx context.Context, limit int, lease time.Duration) ([]Tak
 		return t, err
 	})
 	return all, failed("take deliveries", err)
-}
-
-// Finish notes how a delivery ended: done, rejected or parked.
-func (s *Inbox) Finish(ctx context.Context, row int64, status, reason string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE inbox SET status = $2, error = $3, done_at = clock_timestamp() WHERE id = $1`, row, status, reason)
-	return failed("finish a delivery", err)
 }
 
 // Postpone tries a delivery again after a while.

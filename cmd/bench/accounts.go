@@ -24,8 +24,15 @@ const (
 // accounts measures what knowing who calls costs, what a wave of sign-ins does to everybody else,
 // and whether the clock tells who exists.
 func (b *bench) accounts(ctx context.Context) error {
+	f, err := b.made(ctx)
+	if err != nil {
+		return err
+	}
+	if err := b.settle(ctx); err != nil {
+		return err
+	}
 	fmt.Println("\naccounts")
-	if err := b.authenticated(ctx); err != nil {
+	if err := b.authenticated(ctx, f.token); err != nil {
 		return err
 	}
 	if err := b.loginWave(ctx); err != nil {
@@ -34,21 +41,8 @@ func (b *bench) accounts(ctx context.Context) error {
 	return b.timing(ctx)
 }
 
-// justAccounts does without the orders of the whole run.
-func (b *bench) justAccounts(ctx context.Context) error {
-	buyer, err := apiclient.New("http://"+b.service.addr).Login(ctx, "buyer@holdfast.test", records.DemoPassword)
-	if err != nil {
-		return err
-	}
-	b.fixture = &fixture{token: buyer.Token()}
-	if err := b.settle(ctx); err != nil {
-		return err
-	}
-	return b.accounts(ctx)
-}
-
 // authenticated compares one read with and without a token, in turns.
-func (b *bench) authenticated(ctx context.Context) error {
+func (b *bench) authenticated(ctx context.Context, token string) error {
 	get := func(token string) func(_, _ int, buf *bytes.Buffer) {
 		return func(_, _ int, buf *bytes.Buffer) {
 			buf.WriteString("GET /api/payment/health HTTP/1.1\r\nHost: bench\r\n" + token + "\r\n")
@@ -59,7 +53,7 @@ func (b *bench) authenticated(ctx context.Context) error {
 		for _, side := range []struct {
 			all   *[]time.Duration
 			token string
-		}{{&without, ""}, {&with, "Authorization: Bearer " + b.fixture.token + "\r\n"}} {
+		}{{&without, ""}, {&with, "Authorization: Bearer " + token + "\r\n"}} {
 			l, err := hammer(ctx, b.service.addr, otherClients, b.length/4, get(side.token))
 			if err != nil {
 				return err

@@ -3,9 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"math/big"
-	"net/url"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -38,7 +37,6 @@ import (
 // backfillSize says how much the watcher has to catch up with.
 type backfillSize struct {
 	blocks, logs, payments int
-	only                   bool
 }
 
 const (
@@ -50,11 +48,14 @@ const (
 
 // backfill compares our watcher, from the node into the log, with the bare calls that it has
 // to make anyway: eth_getLogs over the same ranges and the receipts of what it finds.
-func (b *bench) backfill(ctx context.Context, size backfillSize) error {
+func (b *bench) backfill(ctx context.Context) error {
+	size := b.size
 	if size.blocks == 0 {
 		return nil
 	}
-	chain, err := devchain.Start(ctx, devchain.Options{Manual: true})
+	// On disk: beyond 90,000 blocks a node archives the oldest, and one in memory sorts all that it
+	// has for each.
+	chain, err := devchain.Start(ctx, devchain.Options{Manual: true, DataDir: filepath.Join(b.dir, "chain")})
 	if err != nil {
 		return err
 	}
@@ -82,7 +83,8 @@ func (b *bench) backfill(ctx context.Context, size backfillSize) error {
 	}
 	bare := time.Since(begin)
 	begin = time.Now()
-	detected, err := w.follow(ctx, from, head, size.logs)
+	var detected time.Duration
+	err = b.profiled("backfill", func() (err error) { detected, err = w.follow(ctx, from, head, size.logs); return err })
 	if err != nil {
 		return fmt.Errorf("watcher: %w", err)
 	}
@@ -115,22 +117,11 @@ type owed struct {
 }
 
 func newCatchUp(ctx context.Context, b *bench, chain *devchain.Chain) (*catchUp, func(), error) {
-	pool, err := b.database(ctx, "backfill")
+	core, err := b.ownLog(ctx, "backfill")
 	if err != nil {
 		return nil, nil, err
 	}
-	pool.Close()
-	server, err := url.Parse(b.url)
-	if err != nil {
-		return nil, nil, err
-	}
-	server.Path = "/backfill"
-	cfg := *b.config
-	cfg.PGURL = server.String()
-	w := &catchUp{chain: chain}
-	if w.core, err = wire.Open(ctx, &cfg, slog.New(slog.DiscardHandler)); err != nil {
-		return nil, nil, err
-	}
+	w := &catchUp{core: core, chain: chain}
 	registry, err := projections.NewRegistry(watchview.Projector{})
 	if err != nil {
 		return nil, nil, err

@@ -41,13 +41,24 @@ const (
 	perHold   = 1_000_000_000_000
 )
 
-func newFixture(ctx context.Context, b *bench) (*fixture, error) {
-	f := &fixture{}
-	buyer, err := apiclient.New("http://"+b.service.addr).Login(ctx, "buyer@holdfast.test", records.DemoPassword)
+// made makes the fixture once.
+func (b *bench) made(ctx context.Context) (*fixture, error) {
+	if b.fixture != nil {
+		return b.fixture, nil
+	}
+	f, err := newFixture(ctx, b)
 	if err != nil {
+		return nil, fmt.Errorf("fixture: %w", err)
+	}
+	b.fixture = f
+	return f, nil
+}
+
+func newFixture(ctx context.Context, b *bench) (f *fixture, err error) {
+	f = &fixture{}
+	if f.token, err = b.signIn(ctx); err != nil {
 		return nil, err
 	}
-	f.token = buyer.Token()
 	if err := endow(ctx, b.core.Executor); err != nil {
 		return nil, err
 	}
@@ -72,6 +83,15 @@ func newFixture(ctx context.Context, b *bench) (*fixture, error) {
 		return nil, err
 	}
 	return f, nil
+}
+
+// signIn gives the token of the buyer.
+func (b *bench) signIn(ctx context.Context) (string, error) {
+	buyer, err := apiclient.New("http://"+b.service.addr).Login(ctx, "buyer@holdfast.test", records.DemoPassword)
+	if err != nil {
+		return "", err
+	}
+	return buyer.Token(), nil
 }
 
 // endow puts platform money behind the holds; without it the breaker rightly stops them.

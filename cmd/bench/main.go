@@ -8,9 +8,13 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -27,22 +31,28 @@ func main() {
 	flag.IntVar(&size.blocks, "backfill-blocks", 100_000, "blocks that the watcher catches up with; 0 = leave it out")
 	flag.IntVar(&size.logs, "backfill-logs", size.logs, "payments in them")
 	flag.IntVar(&size.payments, "backfill-payments", size.payments, "addresses that they go to")
-	flag.BoolVar(&size.only, "backfill-only", false, "measure nothing else")
+	only := flag.String("only", "", "parts to measure, with commas between: "+strings.Join(partNames(), ", ")+"; all when empty")
 	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
 	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
+	otherRate := flag.Int("other-rate", 100, "requests a second to another route beside the webhooks; 0 = as many as 4 clients can")
+	profile := flag.String("profile", "", "folder for CPU profiles of the back-fill and the reconciliation")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
-	accountsOnly := flag.Bool("accounts-only", false, "measure nothing but accounts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1)}
-	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size, hooks, *accountsOnly); err != nil {
+	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1), other: max(*otherRate, 0)}
+	b := &bench{profile: *profile, length: time.Duration(*seconds) * time.Second, size: size, hooks: hooks}
+	err := b.choose(*only)
+	if err == nil {
+		err = b.run(ctx, *binary)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, d time.Duration, size backfillSize, hooks webhookLoad, accountsOnly bool) error {
+func (b *bench) run(ctx context.Context, binary string) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -60,8 +70,8 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize,
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	b := &bench{dir: dir, url: server.URL(), length: d, size: size, hooks: hooks, accountsOnly: accountsOnly}
-	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "RATE_LIMIT": "false", "LOG_LEVEL": "error"}
+	b.dir, b.url = dir, server.URL()
+	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error", "RATE_LIMIT": "false"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
 			return err
@@ -86,32 +96,62 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize,
 // bench is one run: one server, one service.
 type bench struct {
 	dir, url string
+	profile  string // folder, or empty
 	length   time.Duration
 	size     backfillSize
 	hooks    webhookLoad
+	only     map[string]bool // parts to measure; all when empty
 	config   *config.Config
 	core     *wire.Core
 	service  *service
 	fixture  *fixture
-	// accountsOnly measures nothing but accounts.
-	accountsOnly bool
+}
+
+// part is one of the figures.
+type part struct {
+	name    string
+	measure func(b *bench, ctx context.Context) error
+}
+
+// parts in their order: the later ones find the log that the earlier ones have filled.
+var parts = []part{
+	{"commands", (*bench).commands},
+	{"readpath", (*bench).readPath},
+	{"accounts", (*bench).accounts},
+	{"webhooks", (*bench).webhooks},
+	{"verify", (*bench).verification},
+	{"reconcile", (*bench).reconciliation},
+	{"backfill", (*bench).backfill},
+}
+
+func partNames() (names []string) {
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
+// choose sets the parts that are measured.
+func (b *bench) choose(only string) error {
+	b.only = map[string]bool{}
+	for _, name := range strings.FieldsFunc(only, func(r rune) bool { return r == ',' }) {
+		if !slices.Contains(partNames(), name) {
+			return fmt.Errorf("there is no part %q", name)
+		}
+		b.only[name] = true
+	}
+	return nil
 }
 
 func (b *bench) all(ctx context.Context) error {
-	fmt.Printf("holdfast bench: %d processors' worth of everything on one machine, %s a load\n\n", 2, b.length)
-	if b.size.only {
-		return b.backfill(ctx, b.size)
-	}
-	if b.accountsOnly {
-		return b.justAccounts(ctx)
-	}
-	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.accounts, b.webhooks, b.verification, b.reconciliation} {
-		if err := part(ctx); err != nil {
-			return err
+	fmt.Printf("holdfast bench: %d processors' worth of everything on one machine, %s a load\n\n", runtime.NumCPU(), b.length)
+	for _, p := range parts {
+		if len(b.only) > 0 && !b.only[p.name] {
+			continue
 		}
-	}
-	if err := b.backfill(ctx, b.size); err != nil {
-		return fmt.Errorf("back-fill: %w", err)
+		if err := p.measure(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", p.name, err)
+		}
 	}
 	mib, err := b.service.peakMemory()
 	if err != nil {
@@ -123,11 +163,10 @@ func (b *bench) all(ctx context.Context) error {
 
 // commands compares releases over HTTP with bare SQL.
 func (b *bench) commands(ctx context.Context) error {
-	f, err := newFixture(ctx, b)
+	f, err := b.made(ctx)
 	if err != nil {
-		return fmt.Errorf("fixture: %w", err)
+		return err
 	}
-	b.fixture = f
 	// A cold cache and read models that still catch up are not what is measured.
 	if err := b.settle(ctx); err != nil {
 		return err
@@ -205,6 +244,24 @@ func (b *bench) database(ctx context.Context, name string) (*pgxpool.Pool, error
 	cfg.ConnConfig.Database = name
 	cfg.MaxConns = 64
 	return pgxpool.NewWithConfig(ctx, cfg)
+}
+
+// ownLog opens a log in a database of its own: the service that runs on the bench's has a chain of
+// its own, and would undo what that one does not show.
+func (b *bench) ownLog(ctx context.Context, name string) (*wire.Core, error) {
+	pool, err := b.database(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	pool.Close()
+	server, err := url.Parse(b.url)
+	if err != nil {
+		return nil, err
+	}
+	server.Path = "/" + name
+	cfg := *b.config
+	cfg.PGURL = server.String()
+	return wire.Open(ctx, &cfg, slog.New(slog.DiscardHandler))
 }
 
 func ms(d time.Duration) string { return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000) }

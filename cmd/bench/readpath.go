@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"time"
+
+	"holdfast/projections"
 )
 
 // paced is the load at which the lag is measured.
@@ -14,7 +16,10 @@ const paced = 300
 
 // readPath measures the lag of the read models under a steady load, and rebuilds.
 func (b *bench) readPath(ctx context.Context) error {
-	f := b.fixture
+	f, err := b.made(ctx)
+	if err != nil {
+		return err
+	}
 	runner, _, err := b.core.NewRunner()
 	if err != nil {
 		return err
@@ -78,7 +83,11 @@ func (b *bench) settle(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+	return settled(ctx, runner, 2*time.Minute)
+}
+
+func settled(ctx context.Context, runner *projections.Runner, patience time.Duration) error {
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
 		all, err := runner.Status(ctx)
 		if err != nil {
 			return err

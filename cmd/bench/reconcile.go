@@ -25,22 +25,35 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/payment"
+	"holdfast/domain/reconciliation"
 	"holdfast/eventstore"
 )
 
 // reconciling measures a run over n payments, each with an address, a confirmed transfer and the
 // balance that the books say, against a chain that answers JSON-RPC batches over HTTP. Nothing is
 // planted: a run that finds a break is an error.
-func (b *bench) reconciling(ctx context.Context, n int) error {
-	begin := time.Now()
-	if err := makePaid(ctx, b.core.Executor, n); err != nil {
-		return fmt.Errorf("fixture: %w", err)
-	}
-	fmt.Printf("\nreconcile        %d payments made in %s\n", n, time.Since(begin).Round(time.Second))
-	if err := b.settle(ctx); err != nil {
+func (b *bench) reconciling(ctx context.Context, core *wire.Core, n int) error {
+	runner, _, err := core.NewRunner()
+	if err != nil {
 		return err
 	}
-	chain, err := startChainStub(ctx, b.core)
+	if err := runner.Register(ctx); err != nil {
+		return err
+	}
+	running, stop := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() { defer close(ended); _ = runner.Run(running) }()
+	defer func() { stop(); <-ended }()
+	begin := time.Now()
+	if err := makePaid(ctx, core.Executor, n); err != nil {
+		return fmt.Errorf("fixture: %w", err)
+	}
+	recorded := time.Since(begin)
+	if err := settled(ctx, runner, 20*time.Minute); err != nil {
+		return err
+	}
+	fmt.Printf("\nreconcile        %d payments recorded in %s, in the read models after %s\n", n, recorded.Round(time.Second), time.Since(begin).Round(time.Second))
+	chain, err := startChainStub(ctx, core)
 	if err != nil {
 		return err
 	}
@@ -54,17 +67,17 @@ func (b *bench) reconciling(ctx context.Context, n int) error {
 		return err
 	}
 	defer client.Close()
-	runner, _, err := b.core.NewRunner()
-	if err != nil {
-		return err
-	}
 	outside := wire.ChainsOf(registry, map[uint64]*evm.Client{devchain.ChainID: client}, devchain.Treasury)
 	debug.FreeOSMemory()
-	peak, stop := watchMemory()
+	peak, enough := watchMemory()
 	begin = time.Now()
-	_, result, err := b.core.NewReconciler(outside, runner, nil).Reconcile(ctx, domain.Machine(domain.Process, "bench"), nil)
+	var result reconciliation.RunCompleted
+	err = b.profiled("reconcile", func() (err error) {
+		_, result, err = core.NewReconciler(outside, runner, nil).Reconcile(ctx, domain.Machine(domain.Process, "bench"), nil)
+		return err
+	})
 	took := time.Since(begin)
-	stop()
+	enough()
 	if err != nil {
 		return err
 	}
@@ -83,7 +96,12 @@ func (b *bench) reconciliation(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("HOLDFAST_BENCH_PAYMENTS: %w", err)
 	}
-	return b.reconciling(ctx, n)
+	core, err := b.ownLog(ctx, "reconcile")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = core.Close(context.WithoutCancel(ctx)) }()
+	return b.reconciling(ctx, core, n)
 }
 
 // watchMemory looks at the heap, which is the bench's own and the run's, some times a second.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 	"os"
-	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -25,17 +24,10 @@ func TestASmallReconciliation(t *testing.T) {
 	core, err := wire.Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, core.Close(context.Background())) })
-	runner, _, err := core.NewRunner()
-	require.NoError(t, err)
-	require.NoError(t, runner.Register(t.Context()))
-	ctx, stop := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	running.Go(func() { _ = runner.Run(ctx) })
-	defer func() { stop(); running.Wait() }()
 	n := 700
 	if os.Getenv("HOLDFAST_BENCH_PAYMENTS") != "" {
 		n, err = reconcilePayments()
 		require.NoError(t, err)
 	}
-	require.NoError(t, (&bench{core: core}).reconciling(t.Context(), n))
+	require.NoError(t, new(bench).reconciling(t.Context(), core, n))
 }

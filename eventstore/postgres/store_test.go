@@ -43,6 +43,38 @@ func TestTheStoreKeepsTheContract(t *testing.T) {
 	})
 }
 
+// Many streams at once are each what they are alone: with a snapshot, without, and not there.
+func TestManyStreamsAreReadAsEachAlone(t *testing.T) {
+	t.Parallel()
+	store := open(t, pgtest.New(t), postgres.Options{})
+	var ids []string
+	for n := range int64(5) {
+		id := string(rune('a' + n))
+		ids = append(ids, id)
+		for i := range n {
+			_, err := store.Append(t.Context(), storetest.Of(storetest.Staged(id, i, storetest.Noted{Text: id})))
+			require.NoError(t, err)
+		}
+	}
+	for id, at := range map[string]int64{"d": 2, "e": 4} { // with a tail, and without
+		require.NoError(t, store.SaveSnapshot(t.Context(), storetest.Stream(id), eventstore.Snapshot{Version: at, State: []byte(`{"n":1}`)}))
+	}
+	all, err := store.LoadMany(t.Context(), storetest.Category, append(ids, "nobody"))
+	require.NoError(t, err)
+	require.Len(t, all, 4, "neither the one without events nor the one that is not there")
+	snapshots := 0
+	for _, id := range ids {
+		snap, tail, err := store.LoadFromSnapshot(t.Context(), storetest.Stream(id))
+		require.NoError(t, err)
+		require.Equal(t, snap, all[id].Snapshot, id)
+		require.Equal(t, tail, all[id].Tail, id)
+		if snap != nil {
+			snapshots++
+		}
+	}
+	require.Equal(t, 2, snapshots)
+}
+
 // nameTable is a table that the append's role may write.
 func nameTable(t testing.TB, pool *pgxpool.Pool) storetest.Table {
 	t.Helper()

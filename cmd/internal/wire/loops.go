@@ -33,7 +33,7 @@ func (s *Service) openLoops() error {
 	})
 	policies := reactors.NewPolicies(s.Jobs, s.Runner.Reader(domainpolicy.Categories()...), s.Executor, s.Log)
 	ingest := reactors.NewIngest(reactors.IngestOptions{
-		Inbox: notices{s.Records.Inbox}, Reader: s.parser(), Chains: payments,
+		Inbox: notices{records.NewInbox(s.Jobs)}, Reader: s.parser(), Chains: payments,
 		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
 	screening := reactors.NewScreening(s.Views.Payments, s.screener, s.Executor, s.lookEvery(), s.Log)
