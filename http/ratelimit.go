@@ -23,12 +23,12 @@ type Budgets struct {
 	AI int
 	// Key counts requests with an API key, in place of all others; 0 = 600.
 	Key int
-	// Webhook counts notices of an address, a minute; 0 = 600.
+	// Webhook counts notices of an address, a minute; 0 = 60,000.
 	Webhook int
 }
 
 func (b Budgets) withDefaults() Budgets {
-	for n, value := range map[*int]int{&b.Global: 100, &b.Auth: 10, &b.Payment: 30, &b.AI: 20, &b.Key: 600, &b.Webhook: 600} {
+	for n, value := range map[*int]int{&b.Global: 100, &b.Auth: 10, &b.Payment: 30, &b.AI: 20, &b.Key: 600, &b.Webhook: 60_000} {
 		if *n == 0 {
 			*n = value
 		}

@@ -175,7 +175,7 @@ func TestLimitsAreSettings(t *testing.T) {
 	t.Setenv("RATE_LIMIT_AI", "7")
 	c, err = Load()
 	require.NoError(t, err)
-	assert.Equal(t, []int{100, 10, 30, 7, 600, 600}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "the original's")
+	assert.Equal(t, []int{100, 10, 30, 7, 600, 60_000}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "the original's")
 	assert.True(t, c.RateLimit)
 	for name, bad := range map[string]string{"RATE_LIMIT_GLOBAL": "-1", "RATE_LIMIT_WINDOW": "1ms", "REDIS_PATIENCE": "1m"} {
 		t.Run(name, func(t *testing.T) {
