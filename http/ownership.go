@@ -17,6 +17,8 @@ const (
 	Platform Owned = "platform"
 	// Own: what belongs to the caller, found by who is signed in. It names nobody else's.
 	Own Owned = "own"
+	// OwnByID: the same, named by an id: it is looked for among the caller's own.
+	OwnByID Owned = "own, by its id"
 
 	OfRequest Owned = "request" // a purchase request, or the order it has become
 	OfOffer   Owned = "offer"
@@ -30,26 +32,33 @@ const (
 
 // ownerships are the answers by path; the longest one that fits counts.
 var ownerships = map[string]Owned{
-	"/health":             Platform,
-	"/api/version":        Platform,
-	"/api/networks":       Platform,
-	"/api/ledger":         Platform,
-	"/api/audit":          Platform,
-	"/api/admin":          Platform,
-	"/api/auth":           Own,
-	"/api/trezor":         Own,
-	"/api/user":           Own,
-	"/api/user/admin":     Platform,
-	"/api/user/{id}":      Platform, // the public profile
-	"/api/address":        Own,
-	"/api/telegram":       Own,
-	"/api/email":          Platform,
-	"/api/users":          Own,
-	"/api/users/admin":    Platform,
-	"/api/users/{id}":     Platform,
-	"/api/payment":        Own,
-	"/api/payment/{id}":   OfPayment,
-	"/api/payment/quotes": Own,
+	"/health":                 Platform,
+	"/api/version":            Platform,
+	"/api/networks":           Platform,
+	"/api/ledger":             Platform,
+	"/api/audit":              Platform,
+	"/api/admin":              Platform,
+	"/api/auth":               Own,
+	"/api/auth/sessions/{id}": OwnByID,
+	"/api/auth/passkey/{id}":  OwnByID,
+	"/api/auth/methods/{id}":  OwnByID,
+	"/api/user/wallets/{id}":  OwnByID,
+	"/api/users/wallets/{id}": OwnByID,
+	"/api/address/{id}":       OwnByID,
+	"/api/trezor":             Own,
+	"/api/user":               Own,
+	"/api/user/admin":         Platform,
+	"/api/user/{id}":          Platform, // the public profile
+	"/api/address":            Own,
+	"/api/telegram":           Own,
+	"/api/email":              Own, // letters to others only for admins
+	"/api/email/queue/{id}":   Platform,
+	"/api/users":              Own,
+	"/api/users/admin":        Platform,
+	"/api/users/{id}":         Platform,
+	"/api/payment":            Own,
+	"/api/payment/{id}":       OfPayment,
+	"/api/payment/quotes":     Own,
 
 	"/api/payment/health":                         Platform,
 	"/api/payment/quotes/{id}":                    OfQuote,
@@ -104,7 +113,7 @@ func (o Owned) Whose() string {
 	switch o {
 	case Platform:
 		return "nobody's: the role decides"
-	case Own:
+	case Own, OwnByID:
 		return "the caller's own"
 	case OfRequest:
 		return "its buyer, its selected seller; while it is open, sellers who may see it"
