@@ -39,6 +39,30 @@ func BenchmarkCommandOverhead(b *testing.B) {
 	}
 }
 
+// BenchmarkKnowingWhoCalls is one read without identity, with a token and with a cookie: what it
+// costs to know who calls. cmd/bench measures the same over the network.
+func BenchmarkKnowingWhoCalls(b *testing.B) {
+	w := setup(b)
+	c := w.as(w.users.named("buyer"))
+	h := w.server.Handler()
+	for name, headers := range map[string]http.Header{
+		"nobody": {}, "token": {"Authorization": {"Bearer " + c.token}}, "cookie": {"Cookie": {"__Host-hf_access=" + c.token}},
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for range b.N {
+				r := httptest.NewRequest(http.MethodGet, "/api/payment/health", nil)
+				r.Header = headers
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, r)
+				if rec.Code != http.StatusOK {
+					b.Fatal(rec.Body.String())
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkReleases is a keyed release on real PostgreSQL through the whole room, from 64
 // callers at once; cmd/bench measures the same over the network.
 func BenchmarkReleases(b *testing.B) {

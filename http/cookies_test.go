@@ -9,13 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// browser keeps what the server tells it to keep, as a browser would, and sends it along.
-type browser struct {
+// cookieJar keeps what the server tells it to keep, as a browser would, and sends it along.
+type cookieJar struct {
 	*client
 	jar map[string]string
 }
 
-func (b *browser) send(method, path string, body any, options ...func(*http.Request)) answer {
+func (b *cookieJar) send(method, path string, body any, options ...func(*http.Request)) answer {
 	b.w.t.Helper()
 	a := b.client.send(method, path, body, append([]func(*http.Request){func(r *http.Request) {
 		for name, value := range b.jar {
@@ -35,7 +35,7 @@ func (b *browser) send(method, path string, body any, options ...func(*http.Requ
 func TestSessionsInCookies(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	b := &browser{client: w.anybody(), jar: map[string]string{}}
+	b := &cookieJar{client: w.anybody(), jar: map[string]string{}}
 	from := header("Origin", frontend)
 	signed := b.send(http.MethodPost, loginPath, map[string]string{"email": "buyer@holdfast.test", "password": password}, header("X-Session", "cookie"), from)
 	require.Equal(t, 200, signed.status, string(signed.raw))

@@ -17,6 +17,8 @@ const (
 	Platform Owned = "platform"
 	// Own: what belongs to the caller, found by who is signed in. It names nobody else's.
 	Own Owned = "own"
+	// OwnByID: the same, named by an id: it is looked for among the caller's own.
+	OwnByID Owned = "own, by its id"
 
 	OfRequest Owned = "request" // a purchase request, or the order it has become
 	OfOffer   Owned = "offer"
@@ -26,7 +28,6 @@ const (
 	OfPayout  Owned = "payout"
 	OfRefund  Owned = "refund"
 	OfDispute Owned = "dispute"
-	OfSession Owned = "session"
 )
 
 // ownerships are the answers by path; the longest one that fits counts.
@@ -38,14 +39,20 @@ var ownerships = map[string]Owned{
 	"/api/audit":              Platform,
 	"/api/admin":              Platform,
 	"/api/auth":               Own,
-	"/api/auth/sessions/{id}": OfSession,
+	"/api/auth/sessions/{id}": OwnByID,
+	"/api/auth/passkey/{id}":  OwnByID,
+	"/api/auth/methods/{id}":  OwnByID,
+	"/api/user/wallets/{id}":  OwnByID,
+	"/api/users/wallets/{id}": OwnByID,
+	"/api/address/{id}":       OwnByID,
 	"/api/trezor":             Own,
 	"/api/user":               Own,
 	"/api/user/admin":         Platform,
 	"/api/user/{id}":          Platform, // the public profile
 	"/api/address":            Own,
 	"/api/telegram":           Own,
-	"/api/email":              Platform,
+	"/api/email":              Own, // letters to others only for admins
+	"/api/email/queue/{id}":   Platform,
 	"/api/users":              Own,
 	"/api/users/admin":        Platform,
 	"/api/users/{id}":         Platform,
@@ -106,7 +113,7 @@ func (o Owned) Whose() string {
 	switch o {
 	case Platform:
 		return "nobody's: the role decides"
-	case Own:
+	case Own, OwnByID:
 		return "the caller's own"
 	case OfRequest:
 		return "its buyer, its selected seller; while it is open, sellers who may see it"
@@ -116,8 +123,6 @@ func (o Owned) Whose() string {
 		return "its buyer"
 	case OfPayout:
 		return "its seller"
-	case OfSession:
-		return "who signed in"
 	}
 	return "its buyer and its seller"
 }

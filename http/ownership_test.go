@@ -1,10 +1,13 @@
 package http_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,8 +46,54 @@ func (w *world) own() things {
 	return things{buyer: o.buyer, seller: o.seller, ids: map[apihttp.Owned]string{
 		apihttp.OfRequest: o.request, apihttp.OfHold: o.request, apihttp.OfOffer: o.offer, apihttp.OfPayment: id, apihttp.OfQuote: quoted.text("quote"),
 		apihttp.OfPayout: payout.text("payout"), apihttp.OfRefund: refund.text("refund"), apihttp.OfDispute: disputed,
-		apihttp.OfSession: w.users.sessionOf(o.buyer.id),
 	}}
+}
+
+// ownByID names, for routes about a thing of the caller's own, the test that asks them about
+// somebody else's.
+var ownByID = map[string]string{
+	"/api/auth/sessions/{id}": "TestSessionsEndWhereTheyAreTold",
+	"/api/user/wallets/{id}":  "TestForeignWalletsAreUnknown",
+	"/api/auth/passkey/{id}":  "TestAPersonSignsInWithAPasskey",
+	"/api/auth/methods/{id}":  "TestGoogleIsLinkedByWhoIsSignedIn",
+	"/api/address/{id}":       "TestAddresses",
+}
+
+// TestForeignWalletsAreUnknown asks about the wallet of somebody else.
+func TestForeignWalletsAreUnknown(t *testing.T) {
+	t.Parallel()
+	wallets := oneWallet{}
+	w := setup(t, func(w *world) { w.deps.SignIn.WalletRows = &wallets })
+	owner, other := w.as(w.users.named("buyer")), w.as(w.users.named("seller"))
+	wallets.owner = owner.id
+	w.untouched(func() {
+		for path, id := range map[string]string{"/api/user/wallets/": walletOfOne} {
+			foreign := other.send(http.MethodDelete, path+id, nil)
+			none := other.send(http.MethodDelete, path+nobody, nil)
+			old := other.send(http.MethodDelete, path+"aaaaaaaaaaaaaaaaaaaaaaaa", nil)
+			assert.Equal(t, 404, foreign.status, "%s: %s", path, foreign.raw)
+			assert.Equal(t, string(none.raw), string(foreign.raw), path)
+			assert.Equal(t, string(none.raw), string(old.raw), path)
+		}
+	})
+	assert.Equal(t, 200, owner.get(mePath).status)
+	assert.Contains(t, string(owner.get("/api/user/wallets").raw), walletOfOne)
+	assert.NotContains(t, string(other.get("/api/user/wallets").raw), walletOfOne)
+}
+
+const walletOfOne = "44444444-4444-4444-8444-444444444444"
+
+// oneWallet is the only wallet there is.
+type oneWallet struct {
+	apihttp.WalletRows
+	owner domain.UserID
+}
+
+func (o *oneWallet) List(_ context.Context, u domain.UserID) ([]apihttp.Wallet, error) {
+	if u != o.owner {
+		return nil, nil
+	}
+	return []apihttp.Wallet{{ID: walletOfOne, ChainID: 56, Address: "0x15d34AAf54267DB7D7c367839AAf71A00a2C6A65", Verified: true}}, nil
 }
 
 // TestEveryRouteSaysWhoseItsThingsAre: a route without an answer is refused here, and so is
@@ -53,6 +102,16 @@ func TestEveryRouteSaysWhoseItsThingsAre(t *testing.T) {
 	t.Parallel()
 	w := setup(t, checkingOut, onPostgres)
 	have := w.own().ids
+	tests := ""
+	files, err := filepath.Glob("../*/*_test.go")
+	require.NoError(t, err)
+	more, err := filepath.Glob("../cmd/internal/wire/*_test.go")
+	require.NoError(t, err)
+	for _, file := range append(files, more...) {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		tests += string(text)
+	}
 	for _, r := range apihttp.Routes() {
 		name := r.Method + " " + r.Path
 		whose, ok := r.Owned()
@@ -65,6 +124,10 @@ func TestEveryRouteSaysWhoseItsThingsAre(t *testing.T) {
 			for _, role := range []domain.Capacity{domain.Buyer, domain.Seller} {
 				assert.False(t, r.Roles[0] == "*" || slices.Contains(r.Roles, role), "%s: what %s may call is somebody's", name, role)
 			}
+		case whose == apihttp.OwnByID:
+			shown, ok := ownByID[r.Path]
+			assert.True(t, ok, "%s: name the test that asks it about somebody else's in ownByID", name)
+			assert.Contains(t, tests, "func "+shown+"(", name)
 		case whose == apihttp.Own:
 			free := pathParam.MatchString(r.Path) && len(r.Names) == 0
 			assert.False(t, free, "%s names an object: give its kind in ownership.go, and an example in own()", name)

@@ -79,7 +79,7 @@ func (s *service) command(ctx context.Context, verb string) *exec.Cmd {
 	c.Dir = filepath.Dir(s.binary)
 	c.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOLDFAST_DATA=" + s.dir,
-		"PORT=" + strconv.Itoa(s.port), "ACCESS_LOG=false", "LOG_LEVEL=warn",
+		"PORT=" + strconv.Itoa(s.port), "ACCESS_LOG=false", "LOG_LEVEL=warn", "RATE_LIMIT=false",
 	}
 	return c
 }
