@@ -74,15 +74,23 @@ func command(t *rapid.T, i domain.Issue) domain.Command {
 	list := rapid.SliceOfNDistinct(rapid.SampledFrom([]domain.Capacity{domain.Admin, domain.Buyer, domain.Seller}), 0, 3, rapid.ID).Draw(t, "roles")
 	commands := []domain.Command{
 		account.Register{Issue: i, User: "U1", Email: key, EmailKey: key, Roles: list, Method: account.Password, Password: rapid.Bool().Draw(t, "password")},
-		account.VerifyEmail{Issue: i, EmailKey: key}, account.ChangeEmail{Issue: i, Email: key, EmailKey: key},
+		account.VerifyEmail{Issue: i, EmailKey: key},
+		account.ChangeEmail{Issue: i, Email: key, EmailKey: key},
 		account.ChangeRoles{Issue: i, Roles: slices.Clone(list), Reason: "x"},
-		account.Suspend{Issue: i, Reason: "x"}, account.Reinstate{Issue: i},
-		account.SetPassword{Issue: i, How: "reset"}, account.RevokeSessions{Issue: i, Cause: account.Reuse, Session: key},
-		account.LinkSignIn{Issue: i, SignIn: signIn}, account.UnlinkSignIn{Issue: i, SignIn: signIn},
-		account.LinkWallet{Issue: i, Wallet: key, Chain: 1, Address: key}, account.UnlinkWallet{Issue: i, Wallet: key},
+		account.Suspend{Issue: i, Reason: "x"},
+		account.Reinstate{Issue: i},
+		account.SetPassword{Issue: i, How: "reset"},
+		account.RevokeSessions{Issue: i, Cause: account.Reuse, Session: key},
+		account.LinkSignIn{Issue: i, SignIn: signIn},
+		account.UnlinkSignIn{Issue: i, SignIn: signIn},
+		account.LinkWallet{Issue: i, Wallet: key, Chain: 1, Address: key},
+		account.UnlinkWallet{Issue: i, Wallet: key},
 		account.SubmitSellerApplication{Issue: i, Application: key, ShopName: "x"},
-		account.ApproveSellerApplication{Issue: i, Application: key}, account.RejectSellerApplication{Issue: i, Application: key, Reason: "x"},
-		account.RequestErasure{Issue: i, Due: i.At.Add(time.Hour)}, account.CancelErasure{Issue: i}, account.Erase{Issue: i},
+		account.ApproveSellerApplication{Issue: i, Application: key},
+		account.RejectSellerApplication{Issue: i, Application: key, Reason: "x"},
+		account.RequestErasure{Issue: i, Due: i.At.Add(time.Hour)},
+		account.CancelErasure{Issue: i},
+		account.Erase{Issue: i},
 	}
 	return rapid.SampledFrom(commands).Draw(t, "command")
 }
