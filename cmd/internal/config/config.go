@@ -101,6 +101,7 @@ type Config struct {
 	Safety
 	Quoting
 	Mailing
+	Privacy
 
 	Limits
 	Accounts
@@ -286,6 +287,7 @@ func (c *Config) complete() error {
 	c.mailing(wrong)
 	c.accounts(wrong)
 	c.signIn(wrong)
+	c.privacy(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

@@ -54,8 +54,10 @@ func (s *Service) openLoops() error {
 		wakes[records.MailChannel] = []reactors.Sleeper{postman}
 		s.loops = append(s.loops, postman)
 	}
+	timers := reactors.NewTimers(s.Jobs, s.Executor, s.Log)
+	s.loops = append(s.loops, s.personalLoops(timers, wakes)...)
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
-		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
+		timers, reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, wakes, s.Log))
 	s.loops = append(s.loops, news{s})
 	s.openSweeps(watch)
