@@ -10,7 +10,7 @@ import (
 	"holdfast/domain/fault"
 )
 
-const passkeyPath = "/api/auth/passkey"
+const passkeyPath = "/api/auth/passkey" //nolint:gosec // a path, no credentials
 
 // The two ceremonies: a challenge of one is none of the other.
 const (

@@ -92,6 +92,8 @@ func (s *BotSender) send(ctx context.Context) (more bool, err error) {
 	return false, nil
 }
 
+// note writes what a try means for the chat before the message ends: a message that has ended is not
+// looked at again.
 func (s *BotSender) note(ctx context.Context, m BotMessage, o BotOutcome) error {
 	if o.MovedTo != 0 {
 		if err := s.messages.Move(ctx, m.Chat, o.MovedTo); err != nil {
@@ -101,15 +103,15 @@ func (s *BotSender) note(ctx context.Context, m BotMessage, o BotOutcome) error 
 	}
 	switch {
 	case o.Err == nil:
-		if err := s.messages.Sent(ctx, m.ID, o.Sent); err != nil {
+		if err := s.messages.Reached(ctx, m.Chat); err != nil {
 			return err
 		}
-		return s.messages.Reached(ctx, m.Chat)
+		return s.messages.Sent(ctx, m.ID, o.Sent)
 	case o.Unreachable:
-		if err := s.messages.Undeliverable(ctx, m.ID, o.Err.Error()); err != nil {
+		if err := s.messages.Unreached(ctx, m.Chat); err != nil {
 			return err
 		}
-		return s.messages.Unreached(ctx, m.Chat)
+		return s.messages.Undeliverable(ctx, m.ID, o.Err.Error())
 	case o.Refused:
 		s.log.WarnContext(ctx, "a message was refused for good", "message", m.ID, "error", o.Err)
 		return s.messages.Dead(ctx, m.ID, o.Err.Error())

@@ -42,7 +42,7 @@ func (s *Passkeys) Handle(ctx context.Context, u domain.UserID) (handle []byte, 
 	return handle, failed("find a person's handle", err)
 }
 
-const passkeySQL = `SELECT p.id::text, p.user_id::text, p.credential_id, p.name, p.record, p.sign_count, p.synced, p.created_at, p.last_used_at FROM passkeys p `
+const passkeySQL = `SELECT p.id::text, p.user_id::text, p.credential_id, p.name, p.record, p.sign_count, p.synced, p.created_at, p.last_used_at FROM passkeys p ` //nolint:gosec // columns, no credentials
 
 // OfUser gives a person's passkeys, the oldest first.
 func (s *Passkeys) OfUser(ctx context.Context, u domain.UserID) ([]Passkey, error) {

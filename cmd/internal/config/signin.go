@@ -79,7 +79,7 @@ func (c *Config) signIn(wrong func(name, found, want string)) {
 	}
 	for name, v := range map[string]string{"GOOGLE_ISSUER": c.GoogleIssuer, "GOOGLE_REDIRECT_URL": c.GoogleRedirectURL, "TELEGRAM_API_BASE_URL": c.TelegramAPI} {
 		u, err := url.Parse(v)
-		if v != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && !(c.Env != "production" && u.Scheme == "http"))) {
+		if v != "" && (err != nil || u.Host == "" || (u.Scheme != "https" && (c.Env == "production" || u.Scheme != "http"))) {
 			wrong(name, strconv.Quote(v), "an https URL")
 		}
 	}
