@@ -42,7 +42,7 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 	if !ok {
 		return reply{}, errSessionRevoked
 	}
-	if err := s.asksItself(ctx, c, u, in.Body.Password); err != nil {
+	if err := s.confirmOwner(ctx, c, u, in.Body.Password); err != nil {
 		return reply{}, err
 	}
 	if err := s.free(ctx, u.ID, account.ErrHasFunds); err != nil {
@@ -65,9 +65,9 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 	return reply{data: ErasureOut{Due: &due}, meta: Meta{Position: result.Position}, replayed: result.Replayed}, nil
 }
 
-// asksItself checks that it is really the owner who asks: by the password, whose failures are
+// confirmOwner checks that it is really the owner who asks: by the password, whose failures are
 // counted as at a sign-in, or by a recent sign-in where there is none.
-func (s *Server) asksItself(ctx context.Context, c *call, u User, password string) error {
+func (s *Server) confirmOwner(ctx context.Context, c *call, u User, password string) error {
 	if u.Password == "" {
 		return s.recentSignIn(c)
 	}

@@ -43,6 +43,7 @@ func (w *world) own() things {
 	return things{buyer: o.buyer, seller: o.seller, ids: map[apihttp.Owned]string{
 		apihttp.OfRequest: o.request, apihttp.OfHold: o.request, apihttp.OfOffer: o.offer, apihttp.OfPayment: id, apihttp.OfQuote: quoted.text("quote"),
 		apihttp.OfPayout: payout.text("payout"), apihttp.OfRefund: refund.text("refund"), apihttp.OfDispute: disputed,
+		apihttp.OfSession: w.users.sessionOf(o.buyer.id),
 	}}
 }
 

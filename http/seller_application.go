@@ -119,12 +119,12 @@ type applicationsInput struct {
 }
 
 func (s *Server) listApplications(ctx context.Context, _ *call, in *applicationsInput) (reply, error) {
+	if err := checkIDCursor(in.Cursor); err != nil {
+		return reply{}, err
+	}
 	rows, err := s.applications()
 	if err != nil {
 		return reply{}, err
-	}
-	if in.Cursor != "" && !wellFormedID(in.Cursor) {
-		return reply{}, errInvalidCursor
 	}
 	all, err := rows.List(ctx, in.Status, in.Cursor, in.Limit)
 	out := make([]ApplicationOut, len(all))

@@ -66,12 +66,12 @@ type directoryInput struct {
 }
 
 func (s *Server) listPeople(ctx context.Context, _ *call, in *directoryInput) (reply, error) {
+	if err := checkIDCursor(in.Cursor); err != nil {
+		return reply{}, err
+	}
 	people, err := s.directory()
 	if err != nil {
 		return reply{}, err
-	}
-	if in.Cursor != "" && !wellFormedID(in.Cursor) {
-		return reply{}, errInvalidCursor
 	}
 	found, err := people.Directory(ctx, DirectoryFilter{Role: in.Role, Status: in.Status, Search: in.Search, After: in.Cursor}, in.Limit)
 	all := make([]PersonEntry, len(found))

@@ -107,9 +107,9 @@ func (l *Lockouts) Failed(ctx context.Context, name string) time.Time {
 	if l.redis != nil {
 		got, answered := l.ask(ctx, now, failScript, 4, keys, l.policy.Failures, l.policy.Window.Milliseconds(), l.policy.First.Milliseconds(), l.policy.Most.Milliseconds(), f.count, f.locks)
 		if answered {
-			f.count, f.locks = int(got[0]), int(got[2])
-			if got[1] > 0 {
-				f.until = now.Add(time.Duration(got[1]) * time.Millisecond)
+			f.count = int(got[0])
+			if nth := int(got[2]); nth != f.locks || got[1] > 0 {
+				f.locks, f.until = nth, now.Add(time.Duration(got[1])*time.Millisecond)
 			}
 			l.remember(mac, f, now)
 			return f.locked(now)

@@ -61,7 +61,7 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize,
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
 	b := &bench{dir: dir, url: server.URL(), length: d, size: size, hooks: hooks, accountsOnly: accountsOnly}
-	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
+	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "RATE_LIMIT": "false", "LOG_LEVEL": "error"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
 			return err
