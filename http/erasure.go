@@ -11,7 +11,7 @@ import (
 
 func erasureRoutes() []Route {
 	return []Route{
-		on[closeAccountInput, ErasureOut](Route{Method: "DELETE", Path: "/api/auth/account", Roles: Any, Class: Command, Rate: RateAuth, Status: 202, Views: openMatterViews, Summary: "Have one's account erased when the wait is over; signing in again takes it back", Errors: []string{"ACCOUNT_HAS_FUNDS", "INVALID_CREDENTIALS", "REAUTH_REQUIRED", "LAST_ADMIN"}}, (*Server).closeAccount),
+		on[closeAccountInput, ErasureOut](Route{Method: "DELETE", Path: "/api/auth/account", Roles: Any, Class: Command, Rate: RateAuth, Status: 202, Views: openMatterViews, Summary: "Have one's account erased when the wait is over; signing in again takes it back", Errors: []string{"ACCOUNT_HAS_FUNDS", "INVALID_CREDENTIALS", "ACCOUNT_LOCKED", "REAUTH_REQUIRED", "LAST_ADMIN"}}, (*Server).closeAccount),
 		on[eraseInput, ErasureOut](Route{Method: "POST", Path: "/api/admin/users/{id}/erase", Roles: admin, Class: Command, Rate: RateGeneral, Views: openMatterViews, Summary: "Erase a person: when the wait is over, or at once", Errors: []string{"USER_HAS_DEPENDENCIES", "LAST_ADMIN", "SELF_CHANGE"}}, (*Server).erasePerson),
 	}
 }
@@ -34,6 +34,7 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 	if s.deps.People.Erasures == nil || s.deps.People.Dependencies == nil {
 		return reply{}, errNotConfigured
 	}
+	s.secretKey(c, "user:"+string(c.user()))
 	u, ok, err := s.deps.Users.ByID(ctx, c.user())
 	if err != nil {
 		return reply{}, err
@@ -64,17 +65,13 @@ func (s *Server) closeAccount(ctx context.Context, c *call, in *closeAccountInpu
 	return reply{data: ErasureOut{Due: &due}, meta: Meta{Position: result.Position}, replayed: result.Replayed}, nil
 }
 
-// confirmOwner checks that it is really the owner who asks: by the password, or by a fresh sign-in
-// where there is none.
+// confirmOwner checks that it is really the owner who asks: by the password, whose failures are
+// counted as at a sign-in, or by a recent sign-in where there is none.
 func (s *Server) confirmOwner(ctx context.Context, c *call, u User, password string) error {
 	if u.Password == "" {
 		return s.recentSignIn(c)
 	}
-	match, err := s.deps.Users.Verify(ctx, u.Password, password)
-	if err == nil && !match {
-		err = errInvalidCredentials
-	}
-	return err
+	return s.prove(ctx, u, password)
 }
 
 // otherAdmin refuses to let the last active admin go. At the erasure itself the database looks

@@ -46,6 +46,7 @@ func (b *bag) Expire(context.Context, time.Duration) (int64, error) {
 	b.fate["old"] = "expired"
 	return 0, nil
 }
+
 func answering(raw string, err error) func(context.Context) ([]byte, error) {
 	return func(context.Context) ([]byte, error) { return []byte(raw), err }
 }

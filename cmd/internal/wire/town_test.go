@@ -40,7 +40,8 @@ type loud struct {
 }
 
 func (l *loud) Write(p []byte) (int, error) { l.mu.Lock(); defer l.mu.Unlock(); return l.all.Write(p) }
-func (l *loud) String() string              { l.mu.Lock(); defer l.mu.Unlock(); return l.all.String() }
+
+func (l *loud) String() string { l.mu.Lock(); defer l.mu.Unlock(); return l.all.String() }
 
 // settle starts a service; settings come on top of those of development.
 func settle(t *testing.T, settings map[string]string) *town {
