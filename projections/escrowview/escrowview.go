@@ -56,8 +56,11 @@ type ReleaseStop struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 2, escrow.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 2, Category: escrow.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -138,12 +141,12 @@ func (q Queries) Get(ctx context.Context, id domain.HoldID) (Row, error) {
 
 // OfRequest gives all holds of an order, oldest first: one for each selection.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)))
+	return q.rows.All(ctx, new(projections.Filter).Is("request", string(id)))
 }
 
 // Latest gives the hold of an order's last selection; fault.ErrNotFound before the first.
 func (q Queries) Latest(ctx context.Context, id domain.RequestID) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("request = ?", string(id)))
+	return q.rows.One(ctx, new(projections.Filter).Is("request", string(id)))
 }
 
 // Filter narrows a list; empty fields do not.

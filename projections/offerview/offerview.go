@@ -44,8 +44,11 @@ type Counter struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 1, offer.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 1, Category: offer.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -132,5 +135,5 @@ func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (pro
 
 // OfRequest gives all offers of a request, oldest first; only a seller's own when seller is set.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID, seller domain.UserID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)).Eq("seller", string(seller)))
+	return q.rows.All(ctx, new(projections.Filter).Is("request", string(id)).Eq("seller", string(seller)))
 }
