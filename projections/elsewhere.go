@@ -17,7 +17,7 @@ type Elsewhere interface {
 	Count(ctx context.Context, view, column string, f *Filter) (map[string]int64, error)
 	// Compare is told of an answer given from here, that the same question may be asked of
 	// Postgres; it must not wait.
-	Compare(view string, answer []Stored, postgres func(context.Context) ([]Stored, error))
+	Compare(view string, q Query, answer []Stored, postgres func(context.Context) ([]Stored, error))
 }
 
 // Query asks for documents in an order.
@@ -60,7 +60,7 @@ func (c Collection[D]) found(ctx context.Context, q Query) ([]Row[D], []string, 
 	if err != nil {
 		return nil, nil, fmt.Errorf("query %s elsewhere: %w", c.name, err)
 	}
-	c.elsewhere.Compare(c.name, stored, func(ctx context.Context) ([]Stored, error) { return c.stored(ctx, q) })
+	c.elsewhere.Compare(c.name, q, stored, func(ctx context.Context) ([]Stored, error) { return c.stored(ctx, q) })
 	rows, keys := make([]Row[D], len(stored)), make([]string, len(stored))
 	for i, s := range stored {
 		row := Row[D]{ID: s.ID, Version: s.Version, FirstPos: s.FirstPos, Pos: s.Pos, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt}

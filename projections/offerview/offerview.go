@@ -114,6 +114,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Get gives one offer; fault.ErrNotFound when there is none.
 func (q Queries) Get(ctx context.Context, id domain.OfferID) (Row, error) {
 	return q.rows.Get(ctx, string(id))

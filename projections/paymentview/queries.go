@@ -30,6 +30,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{pool: pool, rows: projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Filter narrows a list; empty fields do not.
 type Filter struct {
 	Party        domain.UserID // buyer or seller

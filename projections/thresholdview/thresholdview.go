@@ -70,6 +70,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // All gives the rule of every chain whose rule was ever changed.
 func (q Queries) All(ctx context.Context) ([]Row, error) {
 	return q.rows.All(ctx, new(projections.Filter))

@@ -1,0 +1,216 @@
+package legacymongo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
+	"go.mongodb.org/mongo-driver/mongo"
+	"go.mongodb.org/mongo-driver/mongo/options"
+)
+
+// put renders documents and writes them. What is kept in Postgres about them goes with tx; the
+// caller holds the lock that makes us the collection's one writer.
+func (s *Store) put(ctx context.Context, tx pgx.Tx, c Collection, r *Reading, ids []string) error {
+	docs, err := r.render(tx, c, ids)
+	if err != nil || len(docs) == 0 {
+		return err
+	}
+	if err := remember(ctx, tx, c, docs); err != nil {
+		return err
+	}
+	foreign, err := s.write(ctx, c.Name, docs)
+	if err != nil {
+		return err
+	}
+	for _, d := range foreign {
+		if err := note(ctx, tx, Gap{
+			Domain: c.Domain, Collection: c.Name, Document: d.object.Hex(), Severity: "critical", Kind: "foreign",
+			Error: "a document that is not ours stands in its place; it was left alone",
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remember notes the names of documents and what they were made of.
+func remember(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered) error {
+	var objects, ids, streams, documents []string
+	for _, d := range docs {
+		objects, ids = append(objects, d.object.Hex()), append(ids, d.id)
+		for _, s := range d.sources {
+			if c.follows(s, d.id) {
+				streams, documents = append(streams, s), append(documents, d.id)
+			}
+		}
+	}
+	batch := &pgx.Batch{}
+	batch.Queue(`INSERT INTO public.id_map (object_id, id, collection) SELECT o, i, $3 FROM unnest($1::text[], $2::text[]) AS d (o, i)
+		ON CONFLICT DO NOTHING`, objects, ids, c.Name)
+	batch.Queue(`INSERT INTO public.legacy_sources (collection, stream, document) SELECT $1, s, d FROM unnest($2::text[], $3::text[]) AS x (s, d)
+		ON CONFLICT DO NOTHING`, c.Name, streams, documents)
+	if err := tx.SendBatch(ctx, batch).Close(); err != nil {
+		return fmt.Errorf("remember the documents of %s: %w", c.Name, err)
+	}
+	return nil
+}
+
+// follows reports whether a document must be looked up when a stream moves: its own stream names
+// it without.
+func (c Collection) follows(source, id string) bool {
+	return c.Documents != nil || !slices.ContainsFunc(c.Streams, func(t string) bool { return source == t+"/"+id })
+}
+
+// The documents of one command. FerretDB keeps one of its 100 connections busy for each statement
+// of an update until the command's end, and then waits for ever for one that it holds itself.
+const (
+	inserts = 500
+	updates = 50
+)
+
+// write brings documents into a collection: those that are there and stand for no later position
+// are replaced, those of somebody else are given back untouched.
+func (s *Store) write(ctx context.Context, collection string, docs []rendered) (foreign []rendered, err error) {
+	if s.kind.Load() == unknown {
+		if err := s.Ping(ctx); err != nil {
+			return nil, err
+		}
+	}
+	into := s.db.Collection(collection)
+	left, err := insert(ctx, into, docs)
+	if err != nil {
+		return nil, err
+	}
+	for part := range slices.Chunk(left, updates) {
+		var held []rendered
+		if s.kind.Load() == byID {
+			held, err = replaceByID(ctx, into, part)
+		} else {
+			held, err = replaceGuarded(ctx, into, part)
+		}
+		if err != nil {
+			return nil, err
+		}
+		foreign = append(foreign, held...)
+	}
+	return foreign, nil
+}
+
+// insert writes the documents whose first version was just made, and gives those that are there
+// already together with all others.
+func insert(ctx context.Context, into *mongo.Collection, docs []rendered) (left []rendered, err error) {
+	var fresh []rendered
+	for _, d := range docs {
+		if d.born {
+			fresh = append(fresh, d)
+		} else {
+			left = append(left, d)
+		}
+	}
+	for part := range slices.Chunk(fresh, inserts) {
+		bodies := make([]any, len(part))
+		for i, d := range part {
+			bodies[i] = d.body
+		}
+		_, err := into.InsertMany(ctx, bodies, options.InsertMany().SetOrdered(false))
+		there, err := duplicates(err)
+		if err != nil {
+			return nil, fail("insert into "+into.Name(), err)
+		}
+		for _, i := range there {
+			left = append(left, part[i])
+		}
+	}
+	return left, nil
+}
+
+// duplicates gives the indexes of the documents that were there already, when that is all that
+// went wrong.
+func duplicates(err error) ([]int, error) {
+	var bulk mongo.BulkWriteException
+	if err == nil || !errors.As(err, &bulk) || bulk.WriteConcernError != nil {
+		return nil, err
+	}
+	var at []int
+	for _, e := range bulk.WriteErrors {
+		if e.Code != 11000 {
+			return nil, err
+		}
+		at = append(at, e.Index)
+	}
+	return at, nil
+}
+
+// replaceGuarded compares in the update itself: who comes late finds nothing to replace, and
+// cannot insert either.
+func replaceGuarded(ctx context.Context, into *mongo.Collection, docs []rendered) (foreign []rendered, err error) {
+	models := make([]mongo.WriteModel, len(docs))
+	for i, d := range docs {
+		models[i] = mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d.body).SetFilter(bson.D{
+			{Key: "_id", Value: d.object}, {Key: markKey, Value: mark}, {Key: posKey, Value: bson.D{{Key: "$lte", Value: d.pos}}},
+		})
+	}
+	_, err = into.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	held, err := duplicates(err)
+	if err != nil {
+		return nil, fail("replace in "+into.Name(), err)
+	}
+	for _, i := range held {
+		have, err := lookUp(ctx, into, docs[i].object)
+		if err != nil {
+			return nil, err
+		}
+		if have.Mark != mark {
+			foreign = append(foreign, docs[i])
+		}
+	}
+	return foreign, nil
+}
+
+// replaceByID compares before the update, which names only the _id.
+func replaceByID(ctx context.Context, into *mongo.Collection, docs []rendered) (foreign []rendered, err error) {
+	var models []mongo.WriteModel
+	for _, d := range docs {
+		have, err := lookUp(ctx, into, d.object)
+		switch {
+		case err != nil:
+			return nil, err
+		case have.There && have.Mark != mark:
+			foreign = append(foreign, d)
+		case !have.There || have.Pos <= d.pos:
+			models = append(models, mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d.body).SetFilter(bson.D{{Key: "_id", Value: d.object}}))
+		}
+	}
+	if len(models) == 0 {
+		return foreign, nil
+	}
+	_, err = into.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	return foreign, fail("replace in "+into.Name(), err)
+}
+
+// standing is what stands in a document's place.
+type standing struct {
+	There bool
+	Mark  string
+	Pos   int64
+}
+
+func lookUp(ctx context.Context, in *mongo.Collection, id primitive.ObjectID) (have standing, err error) {
+	var found bson.M
+	err = in.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, options.FindOne().SetProjection(bson.D{{Key: markKey, Value: 1}, {Key: posKey, Value: 1}})).Decode(&found)
+	if errors.Is(err, mongo.ErrNoDocuments) {
+		return have, nil
+	}
+	if err != nil {
+		return have, fail("look up a document of "+in.Name(), err)
+	}
+	have.There = true
+	have.Mark, _ = found[markKey].(string) // of another type: no mark of ours
+	have.Pos, _ = found[posKey].(int64)
+	return have, nil
+}
