@@ -14,11 +14,13 @@ const (
 	Admin    Capacity = "admin"
 	Resolver Capacity = "resolver"
 	Guard    Capacity = "guard"
+	Self     Capacity = "self"     // the person whom the object is about
 	Process  Capacity = "process"  // a policy that reacts to an event
 	Timer    Capacity = "timer"    // a due deadline
 	Chain    Capacity = "chain"    // evidence read from a chain
 	Provider Capacity = "provider" // a payment provider's verified answer
 	Import   Capacity = "import"   // the legacy bridge
+	Key      Capacity = "api_key"  // a program with an API key; its scopes were checked at the door
 )
 
 // Actor is who issues a command.

@@ -50,6 +50,13 @@ type Result struct {
 // counted. A refusal (fault) of a keyed command is remembered with its key, so
 // the same key gets the same refusal for ever; other errors are not remembered.
 func (x *Executor) Execute(ctx context.Context, meta Metadata, key *Key, decide func(*domain.Unit) (any, error)) (Result, error) {
+	return x.ExecuteWith(ctx, meta, key, nil, decide)
+}
+
+// ExecuteWith is Execute with statements on plain rows, which are carried out in the append's
+// transaction. rows is asked after each decision that has events, so it may use what decide
+// found out; without events, and on a replay, no row is touched.
+func (x *Executor) ExecuteWith(ctx context.Context, meta Metadata, key *Key, rows func() []Row, decide func(*domain.Unit) (any, error)) (Result, error) {
 	if key != nil {
 		done, ok := x.running.begin(key.Actor + "\x00" + key.Key)
 		if !ok {
@@ -59,7 +66,7 @@ func (x *Executor) Execute(ctx context.Context, meta Metadata, key *Key, decide 
 	}
 	fresh := false
 	for attempt := 1; ; attempt++ {
-		result, err := x.attempt(ctx, meta, key, fresh, decide)
+		result, err := x.attempt(ctx, meta, key, fresh, rows, decide)
 		if !errors.Is(err, ErrVersion) || attempt == maxAttempts {
 			return result, err
 		}
@@ -68,7 +75,7 @@ func (x *Executor) Execute(ctx context.Context, meta Metadata, key *Key, decide 
 }
 
 // attempt decides and appends once. ErrVersion means: decide again, on states read afresh.
-func (x *Executor) attempt(ctx context.Context, meta Metadata, key *Key, fresh bool, decide func(*domain.Unit) (any, error)) (Result, error) {
+func (x *Executor) attempt(ctx context.Context, meta Metadata, key *Key, fresh bool, rows func() []Row, decide func(*domain.Unit) (any, error)) (Result, error) {
 	loader := &unitLoader{ctx: ctx, x: x, fresh: fresh}
 	unit := domain.NewUnit(loader)
 	value, err := decide(unit)
@@ -86,7 +93,11 @@ func (x *Executor) attempt(ctx context.Context, meta Metadata, key *Key, fresh b
 	if !unit.Writes() && key == nil {
 		return answer(Result{Data: outcome.Data, Value: value}, outcome)
 	}
-	done, err := x.store.Append(ctx, Append{Streams: unit.Staged(), Metadata: meta, Key: key, Outcome: outcome})
+	wish := Append{Streams: unit.Staged(), Metadata: meta, Key: key, Outcome: outcome}
+	if rows != nil && unit.Writes() {
+		wish.Rows = rows()
+	}
+	done, err := x.store.Append(ctx, wish)
 	if err != nil {
 		x.forget(unit)
 		if f, ok := fault.From(err); ok && remembered(f) && !errors.Is(err, ErrVersion) && !errors.Is(err, ErrKeyReused) {
@@ -204,6 +215,12 @@ func State[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Dec
 		return stateOf(&unitLoader{ctx: ctx, x: x, fresh: true}, d, id)
 	}
 	return s, v, err
+}
+
+// FreshState is State as the log has it at this moment, for what must not be a moment old:
+// whether a key still opens anything.
+func FreshState[S any, E domain.Event](ctx context.Context, x *Executor, d domain.Decider[S, E], id string) (S, int64, error) {
+	return stateOf(&unitLoader{ctx: ctx, x: x, fresh: true}, d, id)
 }
 
 func stateOf[S any, E domain.Event](l *unitLoader, d domain.Decider[S, E], id string) (S, int64, error) {

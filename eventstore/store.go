@@ -71,6 +71,20 @@ type Append struct {
 	Outcome Outcome
 	// Deadlines and Claims beside those the aggregates derive from the events.
 	Deadlines []StreamDeadline
+	// Rows are carried out on plain rows in the append's own transaction, after the events and
+	// in this order, all or nothing with them. An append without events has no rows.
+	Rows []Row
+}
+
+// Row is one statement on plain rows. It must be quick and touch few rows: the log's head is
+// locked meanwhile. It runs as holdfast_app, so a table written in this way needs its grant, and
+// by a plan that was made for the statement's text alone.
+type Row struct {
+	SQL  string
+	Args []any
+	// Refused is returned to this command alone when a constraint of the schema (or an exception
+	// that the statement raises) refuses the row; nil gives ErrRowRefused.
+	Refused error
 }
 
 // StreamDeadline is a deadline of a stream.
@@ -110,6 +124,8 @@ var (
 	ErrInsufficient = fault.New(fault.Rule, "INSUFFICIENT_FUNDS", "there is not enough on the account")
 	// ErrPending: a pending ledger transaction was opened twice, or closed without being open.
 	ErrPending = fault.New(fault.Conflict, "PENDING_CONFLICT", "the pending amount was opened or closed before")
+	// ErrRowRefused: a row that goes with the events breaks a constraint of its table.
+	ErrRowRefused = fault.New(fault.Conflict, "ALREADY_TAKEN", "another object holds this already")
 	// ErrUnavailable: the log cannot take commands now.
 	ErrUnavailable = fault.New(fault.Unavailable, "LOG_UNAVAILABLE", "the log cannot be written now; retry").Retry(1)
 )

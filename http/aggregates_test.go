@@ -2,6 +2,8 @@ package http_test
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -33,6 +35,8 @@ func aggregates() []domain.Aggregate {
 		suspense.Aggregate(), treasury.Aggregate(), ingestion.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
+		account.Aggregate(),
+		apikey.Aggregate(),
 	}
 }
 

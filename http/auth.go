@@ -2,10 +2,12 @@ package http
 
 import (
 	"context"
+	"crypto/sha256"
 	"strings"
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/account"
 	"holdfast/domain/fault"
 )
 
@@ -17,14 +19,16 @@ const refreshPrefix = "hfr_"
 var (
 	errInvalidCredentials = fault.New(fault.Unauthenticated, "INVALID_CREDENTIALS", "the e-mail address or the password is wrong")
 	errRefreshInvalid     = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid")
+	errRefreshReused      = fault.New(fault.Unauthenticated, "REFRESH_REUSED", "the refresh token was used before; the login was ended, sign in again")
 )
 
 // Person is a user as the user sees it; nothing of it is secret.
 type Person struct {
-	ID    domain.UserID     `json:"id"`
-	Email string            `json:"email"`
-	Name  string            `json:"name"`
-	Roles []domain.Capacity `json:"roles"`
+	ID            domain.UserID     `json:"id"`
+	Email         string            `json:"email"`
+	EmailVerified bool              `json:"emailVerified"`
+	Name          string            `json:"name"`
+	Roles         []domain.Capacity `json:"roles"`
 }
 
 // SignedIn is a pair of tokens and whose they are.
@@ -42,43 +46,52 @@ type loginInput struct {
 	}
 }
 
-func (s *Server) login(ctx context.Context, _ *call, in *loginInput) (reply, error) {
-	u, ok, err := s.deps.Users.ByEmail(ctx, strings.ToLower(strings.TrimSpace(in.Body.Email)))
+// lockoutKey names an account for the lock-out, whether it exists or not.
+func lockoutKey(h KeyedHashes, email string) string { return h.Of("lockout", CanonicalEmail(email)) }
+
+// login goes the same way for an address that nobody has: one look, one hash, one failure counted.
+func (s *Server) login(ctx context.Context, c *call, in *loginInput) (reply, error) {
+	u, ok, err := s.deps.Users.ByEmail(ctx, in.Body.Email)
 	if err != nil {
 		return reply{}, err
 	}
 	if !ok {
-		u = User{} // an empty hash is compared with a dummy: unknown users take as long
+		u = User{Email: in.Body.Email} // no hash: it is compared with a dummy
 	}
-	match, err := s.deps.Users.Verify(ctx, u.Password, in.Body.Password)
-	if err != nil {
+	if err := s.prove(ctx, u, in.Body.Password); err != nil {
 		return reply{}, err
 	}
-	if !ok || !match || !u.Active {
-		return reply{}, errInvalidCredentials
+	if !u.Verified && u.Active() {
+		return reply{}, errEmailUnverified
 	}
-	session, refresh, err := s.deps.Sessions.Open(ctx, u.ID, s.config.RefreshTTL)
-	if err != nil {
-		return reply{}, err
-	}
-	return s.signedIn(u, session, refresh)
+	return s.openSession(ctx, c, u, string(account.Password))
 }
 
-func (s *Server) signedIn(u User, session, refresh string) (reply, error) {
-	access, err := s.tokens.sign(u.ID, session, time.Now())
+// prove checks a person's password. Failures are counted by the address, and lock it; the lock is
+// looked at first, so that a wave of guesses costs no hashes.
+func (s *Server) prove(ctx context.Context, u User, password string) error {
+	key := lockoutKey(s.deps.Hashes, u.Email)
+	if until, locked := s.lockouts.Locked(ctx, key); locked {
+		return errAccountLocked.Retry(int(time.Until(until)/time.Second) + 1)
+	}
+	match, err := s.deps.Users.Verify(ctx, u.Password, password)
 	if err != nil {
-		return reply{}, err
+		return err
 	}
-	if !strings.HasPrefix(refresh, refreshPrefix) {
-		refresh = refreshPrefix + refresh
+	if !match {
+		s.lockouts.Failed(ctx, key)
+		return errInvalidCredentials
 	}
-	return reply{data: SignedIn{
-		AccessToken: access, RefreshToken: refresh,
-		ExpiresIn: int(s.config.AccessTTL / time.Second), User: person(u),
-	}}, nil
+	s.lockouts.Clear(ctx, key)
+	if err := s.deps.Users.Rehash(ctx, u.ID, u.Password, password); err != nil {
+		s.log.Warn("an old password hash was not replaced", "user", u.ID, "error", err)
+	}
+	return nil
 }
 
-func person(u User) Person { return Person{ID: u.ID, Email: u.Email, Name: u.Name, Roles: u.Roles} }
+func person(u User) Person {
+	return Person{ID: u.ID, Email: u.Email, EmailVerified: u.Verified, Name: u.Name, Roles: u.Roles}
+}
 
 type refreshInput struct {
 	Body struct {
@@ -86,7 +99,10 @@ type refreshInput struct {
 	}
 }
 
-func (s *Server) refresh(ctx context.Context, _ *call, in *refreshInput) (reply, error) {
+// refresh trades a refresh token for the next pair. The Idempotency-Key, when there is one, names
+// the attempt: sent again because its answer was lost, it gets an equivalent pair for a short
+// while. Without it, or with another one, the same token twice is taken for theft.
+func (s *Server) refresh(ctx context.Context, c *call, in *refreshInput) (reply, error) {
 	token, ok := strings.CutPrefix(in.Body.RefreshToken, refreshPrefix)
 	if !ok {
 		if strings.Count(token, ".") == 2 {
@@ -94,36 +110,58 @@ func (s *Server) refresh(ctx context.Context, _ *call, in *refreshInput) (reply,
 		}
 		return reply{}, errRefreshInvalid
 	}
-	session, next, err := s.deps.Sessions.Rotate(ctx, token, s.config.RefreshTTL)
+	var attempt []byte
+	if c.key != nil {
+		sum := sha256.Sum256([]byte(c.key.Key))
+		attempt, c.key = sum[:], nil // the answer is not remembered: it would hold the tokens
+	}
+	done, err := s.deps.Sessions.Rotate(ctx, token, attempt, s.config.RefreshTTL)
 	if err != nil {
 		return reply{}, err
 	}
-	u, ok, err := s.deps.Users.ByID(ctx, session.User)
+	if done.Reused {
+		return reply{}, s.endReused(ctx, c, done.Session)
+	}
+	u, ok, err := s.deps.Users.ByID(ctx, done.Session.User)
 	if err != nil {
 		return reply{}, err
 	}
-	if !ok || !u.Active {
+	if !ok || !u.Active() {
 		return reply{}, errSessionRevoked
 	}
-	return s.signedIn(u, session.ID, next)
+	return s.signedIn(u, done.Session.ID, done.Next)
 }
 
 // Nothing is the data of a command that has nothing to tell.
 type Nothing struct{}
 
-func (s *Server) logout(ctx context.Context, c *call, _ *struct{}) (reply, error) {
+type logoutInput struct {
+	Body *struct {
+		RefreshToken string `json:"refreshToken,omitempty" maxLength:"4096"`
+	}
+}
+
+// logout ends this session, and the one that a given refresh token of the same user belongs to.
+func (s *Server) logout(ctx context.Context, c *call, in *logoutInput) (reply, error) {
+	if in.Body != nil {
+		if token, ok := strings.CutPrefix(in.Body.RefreshToken, refreshPrefix); ok {
+			if err := s.deps.Sessions.CloseOf(ctx, c.user(), token); err != nil {
+				return reply{}, err
+			}
+		}
+	}
 	if err := s.deps.Sessions.Close(ctx, c.session.ID); err != nil {
 		return reply{}, err
 	}
-	s.sessions.forget(c.session.ID)
+	s.sessions.forgetUser(c.user())
 	return reply{data: Nothing{}}, nil
 }
 
 func (s *Server) logoutAll(ctx context.Context, c *call, _ *struct{}) (reply, error) {
-	if err := s.deps.Sessions.CloseAll(ctx, c.user()); err != nil {
+	if err := s.revoke(ctx, c, c.actor(), c.user(), account.RevokeSessions{Cause: account.LogoutAll}); err != nil {
 		return reply{}, err
 	}
-	s.sessions.forget(c.session.ID)
+	s.sessions.forgetUser(c.user())
 	return reply{data: Nothing{}}, nil
 }
 

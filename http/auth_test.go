@@ -1,7 +1,9 @@
 package http_test
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"strings"
 	"testing"
 	"time"
@@ -24,12 +26,19 @@ func forge(t *testing.T, method jwt.SigningMethod, key any, edit func(jwt.MapCla
 		"use": "access", "iat": now.Unix(), "exp": now.Add(time.Hour).Unix(), "role": "admin",
 	}
 	token := jwt.NewWithClaims(method, c)
+	token.Header["kid"] = keyName(secret)
 	if edit != nil {
 		edit(c, token.Header)
 	}
 	s, err := token.SignedString(key)
 	require.NoError(t, err)
 	return s
+}
+
+// keyName is the kid of a secret, as docs/access-control.md says it is made.
+func keyName(secret string) string {
+	sum := sha256.Sum256([]byte("holdfast token key\x00" + secret))
+	return hex.EncodeToString(sum[:8])
 }
 
 func TestTokensThatAreNot(t *testing.T) {
@@ -52,6 +61,14 @@ func TestTokensThatAreNot(t *testing.T) {
 		"own key":         {forge(t, jwt.SigningMethodHS256, []byte("another secret of thirty-two bytes!!"), nil), "INVALID_TOKEN"},
 		"HS512":           {forge(t, jwt.SigningMethodHS512, []byte(secret), nil), "INVALID_TOKEN"},
 		"kid":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["kid"] = "../../dev/null" }), "INVALID_TOKEN"},
+		"no kid":          {hs(func(_ jwt.MapClaims, h map[string]any) { delete(h, "kid") }), "INVALID_TOKEN"},
+		"kid as a list":   {hs(func(_ jwt.MapClaims, h map[string]any) { h["kid"] = []string{keyName(secret)} }), "INVALID_TOKEN"},
+		"kid of another":  {hs(func(_ jwt.MapClaims, h map[string]any) { h["kid"] = keyName("another secret of thirty-two bytes!!") }), "INVALID_TOKEN"},
+		"x5u":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["x5u"] = "http://169.254.169.254/" }), "INVALID_TOKEN"},
+		"two audiences":   {hs(func(c jwt.MapClaims, _ map[string]any) { c["aud"] = []string{"holdfast-api", "other"} }), "INVALID_TOKEN"},
+		"no issue time":   {hs(func(c jwt.MapClaims, _ map[string]any) { delete(c, "iat") }), "INVALID_TOKEN"},
+		"from tomorrow":   {hs(func(c jwt.MapClaims, _ map[string]any) { c["nbf"] = time.Now().Add(time.Hour).Unix() }), "INVALID_TOKEN"},
+		"issued tomorrow": {hs(func(c jwt.MapClaims, _ map[string]any) { c["iat"] = time.Now().Add(time.Hour).Unix() }), "INVALID_TOKEN"},
 		"kid sql":         {hs(func(_ jwt.MapClaims, h map[string]any) { h["kid"] = "' or 1=1" }), "INVALID_TOKEN"},
 		"jku":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["jku"] = "http://169.254.169.254/" }), "INVALID_TOKEN"},
 		"jwk":             {hs(func(_ jwt.MapClaims, h map[string]any) { h["jwk"] = map[string]any{"kty": "oct"} }), "INVALID_TOKEN"},
@@ -89,9 +106,9 @@ func TestFreshRolesAndRevocation(t *testing.T) {
 	assert.Equal(t, "FORBIDDEN", c.get("/api/ledger/solvency").code)
 	w.users.change(u.ID, func(u *apihttp.User) { u.Roles = []domain.Capacity{domain.Admin} })
 	require.Eventually(t, func() bool { return c.get("/api/ledger/solvency").status == 200 }, 5*time.Second, time.Millisecond)
-	w.users.change(u.ID, func(u *apihttp.User) { u.Active = false })
+	w.users.change(u.ID, func(u *apihttp.User) { u.Status = apihttp.StatusSuspended })
 	require.Eventually(t, func() bool { return c.get(mePath).code == "SESSION_REVOKED" }, 5*time.Second, time.Millisecond)
-	assert.Equal(t, "INVALID_CREDENTIALS", w.anybody().post(loginPath, map[string]string{"email": u.Email, "password": password}).code)
+	assert.Equal(t, "ACCOUNT_SUSPENDED", w.anybody().post(loginPath, map[string]string{"email": u.Email, "password": password}).code)
 }
 
 func TestLoginTellsNothing(t *testing.T) {
@@ -109,6 +126,7 @@ func TestLoginTellsNothing(t *testing.T) {
 func TestRefreshRotatesOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
+	w.do(w.users.register)
 	login := w.anybody().post(loginPath, map[string]string{"email": "seller@holdfast.test", "password": password})
 	first := login.text("refreshToken")
 	next := w.anybody().post("/api/auth/refresh-token", map[string]string{"refreshToken": first})
@@ -132,4 +150,36 @@ func TestShortSecretsDoNotStart(t *testing.T) {
 	t.Parallel()
 	_, err := apihttp.New(apihttp.Config{Secret: []byte("short")}, apihttp.Deps{})
 	assert.Error(t, err)
+}
+
+// TestSecretsRotate (docs/fault-model.md, 31): a token signed before the rotation is believed
+// until the declared time and not a moment longer, also where it was checked before; the old
+// secret signs nothing any more.
+func TestSecretsRotate(t *testing.T) {
+	t.Parallel()
+	const next = "the next secret of thirty-two bytes!"
+	w := setup(t)
+	old := w.as(w.users.named("buyer"))
+	until := time.Now().Add(time.Second)
+	rotated := w.beside(func(c *apihttp.Config) {
+		c.Secret, c.PreviousSecret, c.PreviousUntil = []byte(next), []byte(secret), until
+	})
+	before := (&client{w: rotated, token: old.token}).get(mePath)
+	require.Equal(t, 200, before.status, string(before.raw))
+	fresh := rotated.as(w.users.named("seller"))
+	header, _, err := jwt.NewParser().ParseUnverified(fresh.token, jwt.MapClaims{})
+	require.NoError(t, err)
+	assert.Equal(t, keyName(next), header.Header["kid"])
+	assert.Equal(t, 401, (&client{w: w, token: fresh.token}).get(mePath).status, "who does not know the new secret does not believe it")
+	require.Eventually(t, func() bool { return (&client{w: rotated, token: old.token}).get(mePath).code == "INVALID_TOKEN" }, 10*time.Second, 10*time.Millisecond)
+	assert.False(t, time.Now().Before(until))
+	assert.Equal(t, 200, fresh.get(mePath).status)
+
+	for name, c := range map[string]apihttp.Config{
+		"a previous secret without an end": {Secret: []byte(next), PreviousSecret: []byte(secret)},
+		"a short previous secret":          {Secret: []byte(next), PreviousSecret: []byte("short"), PreviousUntil: until},
+	} {
+		_, err := apihttp.New(c, w.deps)
+		assert.Error(t, err, name)
+	}
 }

@@ -19,8 +19,9 @@ import (
 type call struct {
 	echo    echo.Context
 	route   *Route
-	id      string  // request id
-	session Session // zero on public routes
+	id      string   // request id
+	session Session  // zero on public routes and for API keys
+	apiKey  KeyGrant // zero for people
 	key     *eventstore.Key
 	body    []byte // as it came
 	ifMatch int64  // 0 = not sent
@@ -43,8 +44,29 @@ func (c *call) has(role domain.Capacity) bool {
 	return false
 }
 
-// actor is the user as the domain sees one.
-func (c *call) actor() domain.Actor { return domain.User(c.session.User, c.session.Roles...) }
+// admitted reports whether the caller's roles, or the scopes of his key, open the route.
+func (c *call) admitted(r *Route) bool {
+	if c.apiKey.ID != "" {
+		return r.AdmitsKey(c.apiKey.Scopes)
+	}
+	return r.Admits(c.session.Roles)
+}
+
+// actor is the caller as the domain sees one.
+func (c *call) actor() domain.Actor {
+	if c.apiKey.ID != "" {
+		return domain.Machine(domain.Key, c.apiKey.ID)
+	}
+	return domain.User(c.session.User, c.session.Roles...)
+}
+
+// keyActor is under whose name idempotency keys are kept.
+func (c *call) keyActor() string {
+	if c.apiKey.ID != "" {
+		return "api_key:" + c.apiKey.ID
+	}
+	return "user:" + string(c.user())
+}
 
 // issue begins a command: who, and when by the server's clock. Deadlines that matter are
 // judged by the database's clock, in the timers.

@@ -7,14 +7,24 @@ import "time"
 type Config struct {
 	Addr        string   // listen address, "127.0.0.1:5001"
 	FrontendURL string   // the one CORS origin
-	Proxies     []string // addresses or CIDRs whose X-Forwarded-For is believed
+	Proxies     []string // CIDRs whose X-Forwarded-For and -Proto are believed
+	ProxyHops   int      // or how many proxies stand before the service
 	Version     string   // shown by /api/version
 	Stores      map[string]string
 	AccessLog   bool
 
-	Secret     []byte        // of access tokens, at least 32 bytes
+	Secret []byte // of access tokens, at least 32 bytes
+	// PreviousSecret is still believed, and signs nothing, until PreviousUntil.
+	PreviousSecret []byte
+	PreviousUntil  time.Time
+
 	AccessTTL  time.Duration // 0 = 15 minutes
 	RefreshTTL time.Duration // 0 = 30 days
+
+	Budgets Budgets // of the rate classes; zero values have defaults
+
+	// ReauthAfter is how long after a sign-in the most delicate changes may be made; 0 = 15 min.
+	ReauthAfter time.Duration
 
 	Quoting Quoting // policy of quotes; zero values have defaults
 
@@ -40,9 +50,10 @@ func (c Config) withDefaults() Config {
 			*n = value
 		}
 	}
-	c.Quoting = c.Quoting.withDefaults()
+	c.Quoting, c.Budgets = c.Quoting.withDefaults(), c.Budgets.withDefaults()
 	set(&c.AccessTTL, 15*time.Minute)
 	set(&c.RefreshTTL, 30*24*time.Hour)
+	set(&c.ReauthAfter, 15*time.Minute)
 	set(&c.SessionFresh, 3*time.Second)
 	set(&c.RequestTimeout, 15*time.Second)
 	setInt(&c.MaxInFlight, 512)

@@ -119,10 +119,8 @@ func (s *Server) verifyTx(ctx context.Context, c *call, in *verifyTxInput) (repl
 	if s.deps.Witness == nil {
 		return reply{}, errNotConfigured
 	}
-	if s.deps.Limiter != nil {
-		if _, resets, ok := s.deps.Limiter.Allow(ctx, budgetVerify, "user:"+string(c.user())); !ok {
-			return reply{}, errRateLimited.Retry(int(resets/time.Second) + 1)
-		}
+	if err := s.within(ctx, budgetVerify, c.counted()); err != nil {
+		return reply{}, err
 	}
 	p, tx, err := s.claimed(ctx, c, in.Body.PaymentID, in.Body.TxHash, in.Body.ChainID)
 	if err != nil {

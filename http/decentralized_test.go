@@ -92,8 +92,7 @@ func TestClaims(t *testing.T) {
 func TestVerifyingATransaction(t *testing.T) {
 	t.Parallel()
 	seen := &witness{verdict: apihttp.TxVerdict{Status: "mismatch", Reasons: []apihttp.TxReason{{Code: "WRONG_TOKEN", Message: "the transfer is in another token"}}}}
-	limiter := apihttp.NewLocalLimiter()
-	w := setup(t, checkingOut, func(w *world) { w.deps.Witness, w.deps.Limiter = seen, limiter })
+	w := setup(t, checkingOut, func(w *world) { w.deps.Witness, w.deps.Limiter = seen, counting(nil) })
 	o := selected(t, w)
 	id := o.pay(t)
 	verify := func(c *client) answer {

@@ -59,10 +59,8 @@ func (s *Server) issueDeliveryCode(ctx context.Context, c *call, in *requestInpu
 		if c.user() != r.Buyer {
 			return nil, fault.ErrForbidden
 		}
-		if s.deps.Limiter != nil {
-			if _, resets, ok := s.deps.Limiter.Allow(ctx, budgetCodes, string(id)); !ok {
-				return nil, errRateLimited.Retry(int(resets/time.Second) + 1)
-			}
+		if err := s.within(ctx, budgetCodes, "request:"+string(id)); err != nil {
+			return nil, err
 		}
 		drawn, mac, err := s.deps.Codes.New(id)
 		if err != nil {

@@ -18,20 +18,26 @@ import (
 )
 
 // Deps is everything the server is joined with; cmd/internal/wire fills it. Executor, Users,
-// Sessions and Registry are required. A part that is nil answers its routes with 503
+// Accounts, Hashes, Sessions and Registry are required. A part that is nil answers its routes with 503
 // NOT_CONFIGURED.
 type Deps struct {
 	Log      *slog.Logger
 	Executor *eventstore.Executor
 
-	Users      Users
-	Sessions   Sessions
-	Registry   Registry
-	Checkout   Checkout
-	Oracle     Oracle
-	Screener   Screener
-	Custody    Custody
-	Recipients Recipients // nil: only addresses that were screened as wallets are paid
+	Users    Users
+	Sessions Sessions
+	Accounts Accounts
+	Hashes   KeyedHashes
+	Mailer   Mailer   // nil: where a letter is needed the answer is 503
+	Lockouts Lockouts // nil: counted in this process
+	// AccountCodes are sent by mail.
+	AccountCodes AccountCodes
+	Registry     Registry
+	Checkout     Checkout
+	Oracle       Oracle
+	Screener     Screener
+	Custody      Custody
+	Recipients   Recipients // nil: only addresses that were screened as wallets are paid
 	// Provider, when one is switched on, makes requests for payments and watches for them.
 	Provider   Provider
 	Policy     Policy
@@ -54,6 +60,12 @@ type Deps struct {
 	Inbox   Inbox
 	Webhook WebhookVerifier
 
+	KeyUses KeyUses // nil: nobody is told when a key was last used
+	News    News    // nil: other instances find out by themselves, in a few seconds
+	// PostOffice is the outbox that Mailer fills, DevMail shows it in development.
+	PostOffice PostOffice
+	DevMail    DevMailbox
+
 	Views       *Views
 	Positions   Positions
 	Projections Projections
@@ -67,48 +79,6 @@ type Deps struct {
 	Metrics prometheus.Gatherer
 	// Limiter counts requests per rate class; nil admits everything.
 	Limiter Limiter
-}
-
-// User is a person as the rows of adapters/records know them.
-type User struct {
-	ID       domain.UserID
-	Email    string
-	Name     string
-	Roles    []domain.Capacity
-	Password string // PHC string; never leaves the server
-	Active   bool
-}
-
-// Users knows the people. ok is false for nobody.
-type Users interface {
-	ByEmail(ctx context.Context, email string) (u User, ok bool, err error)
-	ByID(ctx context.Context, id domain.UserID) (u User, ok bool, err error)
-	// Verify compares a password with a PHC string in bounded concurrency. An empty phc is
-	// compared with a dummy of the same cost, so that unknown users take as long.
-	Verify(ctx context.Context, phc, password string) (bool, error)
-}
-
-// Session is a login as it stands now.
-type Session struct {
-	ID   string
-	User domain.UserID
-	// Roles are the user's roles of this moment, not those of the token.
-	Roles []domain.Capacity
-}
-
-// Sessions are the logins. Live is asked at most once in a few seconds a session.
-type Sessions interface {
-	// Open begins a login and gives its id and first refresh token.
-	Open(ctx context.Context, u domain.UserID, lives time.Duration) (id, refresh string, err error)
-	// Rotate trades a refresh token for the next one. A fault with code REFRESH_INVALID, or
-	// REFRESH_REUSED after the whole family was revoked.
-	Rotate(ctx context.Context, refresh string, lives time.Duration) (s Session, next string, err error)
-	// Live gives the session with fresh roles; ok is false when it was revoked or has
-	// ended, or the user is not active any more.
-	Live(ctx context.Context, id string) (s Session, ok bool, err error)
-	// Close revokes one session, CloseAll every one of the user.
-	Close(ctx context.Context, id string) error
-	CloseAll(ctx context.Context, u domain.UserID) error
 }
 
 // Registry knows chains and tokens (domain/network).
@@ -189,11 +159,18 @@ type HealthCheck struct {
 	Detail func(ctx context.Context) any
 }
 
-// Limiter counts a request against a budget.
+// Limiter counts requests against budgets. It always answers, in bounded time: what it falls
+// back to when its store is away is its own affair, and must not be more generous.
 type Limiter interface {
-	// Allow counts one and reports what is left of the window; ok is false when there was
-	// nothing left.
-	Allow(ctx context.Context, budget Budget, key string) (left int, resets time.Duration, ok bool)
+	// Spend counts one request of key in every budget and tells how each stands, in order.
+	Spend(ctx context.Context, key string, budgets ...Budget) []Spent
+}
+
+// Spent is how a budget stands after a request was counted in it.
+type Spent struct {
+	Left   int           // requests left of the window
+	Resets time.Duration // until a new window begins
+	OK     bool          // false when there was nothing left
 }
 
 // Budget is so many requests in so long.

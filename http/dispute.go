@@ -176,7 +176,7 @@ func (s *Server) assignResolver(ctx context.Context, c *call, in *assignInput) (
 	if err != nil {
 		return reply{}, err
 	}
-	if !ok || !u.Active || !slices.Contains(u.Roles, domain.Resolver) {
+	if !ok || !u.Active() || !slices.Contains(u.Roles, domain.Resolver) {
 		return reply{}, fault.ErrValidation.At("resolverId", "not a resolver")
 	}
 	return s.inDispute(ctx, c, in.ID, func(id domain.DisputeID, d dispute.State) flow {

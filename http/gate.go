@@ -70,7 +70,7 @@ func (s *Server) admit(ec echo.Context, r *Route) (*call, error) {
 	if err := s.spend(c, r); err != nil {
 		return nil, err
 	}
-	if !r.Admits(c.session.Roles) {
+	if !c.admitted(r) {
 		return nil, fault.ErrForbidden
 	}
 	if req.ContentLength > 0 {
@@ -103,13 +103,16 @@ func readBody(ec echo.Context, limit int64) ([]byte, error) {
 
 // mediaType is checked where a body is expected or came.
 func mediaType(r *Route, req *http.Request, body []byte) error {
-	if !r.hasBody && req.ContentLength <= 0 && len(body) == 0 {
+	if (!r.hasBody || r.mayOmitBody) && req.ContentLength <= 0 && len(body) == 0 {
 		return nil
 	}
 	if r.Method == http.MethodGet {
 		return nil
 	}
 	mt, params, err := mime.ParseMediaType(req.Header.Get("Content-Type"))
+	if r.Forms && mt == "application/x-www-form-urlencoded" {
+		mt = "application/json"
+	}
 	if err != nil || mt != "application/json" {
 		return errMediaType
 	}
@@ -144,7 +147,7 @@ func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 		return err
 	}
 	var canon []byte
-	if r.hasBody || len(body) > 0 {
+	if (r.hasBody && !r.mayOmitBody) || len(body) > 0 {
 		if canon, err = canonical(body); err != nil {
 			return r.sharpen(err)
 		}
@@ -153,7 +156,7 @@ func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 		}
 	}
 	if keyText != "" {
-		c.key = &eventstore.Key{Actor: "user:" + string(c.user()), Key: keyText, Fingerprint: fingerprint(c.echo, r, query, canon)}
+		c.key = &eventstore.Key{Actor: c.keyActor(), Key: keyText, Fingerprint: fingerprint(c.echo, r, query, canon)}
 		if !r.Money {
 			c.key.KeepFor = 7 * 24 * time.Hour
 		}
@@ -161,8 +164,12 @@ func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 	return nil
 }
 
-// sharpen gives a wrong amount its own code.
+// sharpen gives a wrong amount its own code, and a new password that cannot be typed.
 func (r *Route) sharpen(err error) error {
+	if f, ok := fault.From(err); ok && f.Code == errInvalidString.Code && slices.Contains(r.Errors, errWeakPassword.Code) &&
+		!slices.ContainsFunc(f.Details, func(d fault.Detail) bool { return d.Path != "password" && d.Path != "newPassword" }) {
+		return checkPassword(f.Details[0].Path, "\x00", "")
+	}
 	if f, ok := fault.From(err); ok && f.Code == fault.ErrValidation.Code {
 		return r.refusal(f.Details, 0)
 	}

@@ -18,6 +18,7 @@ var names = map[string]*regexp.Regexp{
 	"an evidence key":       regexp.MustCompile(`^[0-9]{1,20}:0x[0-9a-f]{1,64}:[0-9]{1,10}$`),
 	"an address":            regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`),
 	"a transaction hash":    regexp.MustCompile(`^.{1,200}$`), // every spelling; network.ParseTx says what it is
+	"a template's name":     regexp.MustCompile(`^[a-z][a-z-]{0,59}$`),
 	"a number":              regexp.MustCompile(`^[0-9]{1,18}$`),
 }
 

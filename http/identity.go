@@ -7,6 +7,9 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"holdfast/domain"
+	"holdfast/domain/apikey"
 )
 
 // identify finds out who calls. A token on a public route is not looked at, but where the
@@ -20,7 +23,11 @@ func (s *Server) identify(c *call, r *Route) error {
 	if !ok || !strings.EqualFold(scheme, "Bearer") {
 		return errUnauthenticated
 	}
-	known, err := s.tokens.check(strings.TrimSpace(token))
+	token = strings.TrimSpace(token)
+	if apikey.IsToken(token) {
+		return s.identifyKey(c, token)
+	}
+	known, err := s.tokens.check(token)
 	if err != nil {
 		return err
 	}
@@ -44,6 +51,8 @@ type liveSessions struct {
 
 	mu    sync.RWMutex
 	known map[string]liveSession
+	// changes counts what was forgotten: an answer that was under way meanwhile is not kept.
+	changes uint64
 }
 
 type liveSession struct {
@@ -61,6 +70,7 @@ func newLiveSessions(source Sessions, freshFor time.Duration) *liveSessions {
 func (l *liveSessions) live(ctx context.Context, id string) (Session, error) {
 	l.mu.RLock()
 	s, ok := l.known[id]
+	changes := l.changes
 	l.mu.RUnlock()
 	if !ok || time.Now().After(s.until) {
 		// One question for all who wait; it outlives the first caller's connection.
@@ -72,7 +82,7 @@ func (l *liveSessions) live(ctx context.Context, id string) (Session, error) {
 				return nil, err
 			}
 			s := liveSession{Session: session, ok: ok, until: time.Now().Add(l.freshFor)}
-			l.keep(id, s)
+			l.keep(id, s, changes)
 			return s, nil
 		})
 		if err != nil {
@@ -86,18 +96,42 @@ func (l *liveSessions) live(ctx context.Context, id string) (Session, error) {
 	return s.Session, nil
 }
 
-func (l *liveSessions) keep(id string, s liveSession) {
+func (l *liveSessions) keep(id string, s liveSession, changes uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.changes != changes {
+		return
+	}
 	if len(l.known) >= maxLiveSessions {
 		clear(l.known)
 	}
 	l.known[id] = s
 }
 
-// forget makes this process ask again: after a logout through it.
-func (l *liveSessions) forget(id string) {
+// forget makes this process ask again about one session.
+func (l *liveSessions) forget(id string) { l.drop(func() { delete(l.known, id) }, id) }
+
+// forgetUser makes this process ask again about every session of a user.
+func (l *liveSessions) forgetUser(u domain.UserID) {
+	l.drop(func() {
+		for id, s := range l.known {
+			if s.User == u {
+				delete(l.known, id)
+			}
+		}
+	})
+}
+
+// forgetAll makes this process ask again about everybody.
+func (l *liveSessions) forgetAll() { l.drop(func() { clear(l.known) }) }
+
+// drop forgets, and has nobody wait for an answer that was asked for before.
+func (l *liveSessions) drop(from func(), ids ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.known, id)
+	l.changes++
+	from()
+	for _, id := range ids {
+		l.asking.Forget(id)
+	}
 }

@@ -44,13 +44,16 @@ func harmlessID(id string) bool {
 const harmless = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 // securityHeaders are those that helmet set, for an API that serves no pages but its docs.
-func securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
+// Over plain http nothing is promised about https: a development machine would be locked out.
+func (s *Server) securityHeaders(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		h := c.Response().Header()
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("X-Frame-Options", "DENY")
 		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Strict-Transport-Security", "max-age=15552000; includeSubDomains")
+		if s.proxies.secure(c.Request()) {
+			h.Set("Strict-Transport-Security", "max-age=15552000; includeSubDomains")
+		}
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-site")
 		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
@@ -63,7 +66,7 @@ const corsMethods = "GET, POST, PUT, PATCH, DELETE, OPTIONS"
 
 const (
 	corsRequestHeaders = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Min-Position, X-Request-Id"
-	corsAnswerHeaders  = "ETag, Idempotent-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, X-Request-Id"
+	corsAnswerHeaders  = "ETag, Idempotent-Replayed, Retry-After, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, RateLimit-Policy, X-Request-Id"
 )
 
 // cors lets one origin in, compared as a whole: no prefix, no suffix, never "null".

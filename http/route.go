@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"holdfast/domain"
+	"holdfast/domain/apikey"
 )
 
 // Class says what a route does to the log.
@@ -32,6 +33,7 @@ const (
 	RateGeneral Rate = "g"
 	RateAuth    Rate = "a"
 	RatePayment Rate = "p"
+	RateAI      Rate = "i"
 	RateExempt  Rate = "-"
 )
 
@@ -42,7 +44,9 @@ type Route struct {
 	Aliases []string // other paths that existing clients use; same handler, same rules
 	// Roles may call it; empty = anybody without a token; Any = everybody with one.
 	Roles []domain.Capacity
-	Class Class
+	// Scopes of API keys that may call it as well; filled in from the table of scopes.
+	Scopes []apikey.Scope
+	Class  Class
 	// Greets: a public route that says more to those who sign in.
 	Greets bool
 	// Money routes need an Idempotency-Key and take small bodies.
@@ -59,12 +63,16 @@ type Route struct {
 	Streams bool
 	// Raw routes take bytes: no schema, no JSON rules, no Idempotency-Key.
 	Raw bool
+	// Forms routes take URL-encoded forms beside JSON; only raw ones.
+	Forms bool
 	// Names lists path parameters that are not ids, with the form they must have.
 	Names map[string]string
 
 	register func(*Server, *Route)
 	amounts  []string // paths of amounts in the body
 	hasBody  bool
+	// mayOmitBody: the input's Body is a pointer, and nil without one.
+	mayOmitBody bool
 }
 
 // Any is the role list of routes that take every signed-in user.
@@ -108,7 +116,8 @@ type output struct{ Body func(huma.Context) }
 // a success looks like, for the documents alone.
 func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *call, in *I) (reply, error)) Route {
 	route.amounts = amountPaths(reflect.TypeFor[I]())
-	_, route.hasBody = reflect.TypeFor[I]().FieldByName("Body")
+	body, hasBody := reflect.TypeFor[I]().FieldByName("Body")
+	route.hasBody, route.mayOmitBody = hasBody, hasBody && body.Type.Kind() == reflect.Pointer
 	route.hasBody = route.hasBody || route.Raw
 	route.register = func(s *Server, r *Route) {
 		for i, path := range append([]string{r.Path}, r.Aliases...) {
@@ -175,6 +184,9 @@ func (r *Route) roleNames() []string {
 	var names []string
 	for _, c := range r.Roles {
 		names = append(names, string(c))
+	}
+	for _, scope := range r.Scopes {
+		names = append(names, "key:"+string(scope))
 	}
 	return names
 }

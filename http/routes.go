@@ -23,7 +23,7 @@ var (
 // Routes is the table: every route of the service, once. The parts are in the file of their
 // resource.
 func Routes() []Route {
-	return slices.Concat(
+	return scoped(slices.Concat(
 		systemRoutes(),
 		authRoutes(),
 		webhookRoutes(),
@@ -60,7 +60,9 @@ func Routes() []Route {
 		sweepRoutes(),
 		sweepScheduleRoutes(),
 		trezorRoutes(),
-	)
+		apiKeyRoutes(),
+		emailRoutes(),
+	))
 }
 
 func systemRoutes() []Route {
@@ -69,15 +71,5 @@ func systemRoutes() []Route {
 		on[struct{}, Health](Route{Method: "GET", Path: "/health/live", Class: Query, Rate: RateExempt, Summary: "The process is alive"}, (*Server).getLive),
 		on[struct{}, Health](Route{Method: "GET", Path: "/health/ready", Class: Query, Rate: RateExempt, Summary: "The service can take requests", Errors: []string{"NOT_READY"}}, (*Server).getReady),
 		on[struct{}, Version](Route{Method: "GET", Path: "/api/version", Class: Query, Rate: RateGeneral, Summary: "Which build answers"}, (*Server).getVersion),
-	}
-}
-
-func authRoutes() []Route {
-	return []Route{
-		on[loginInput, SignedIn](Route{Method: "POST", Path: "/api/auth/login", Class: PlainWrite, Rate: RateAuth, Summary: "Sign in with a password", Errors: []string{"INVALID_CREDENTIALS"}}, (*Server).login),
-		on[refreshInput, SignedIn](Route{Method: "POST", Path: "/api/auth/refresh", Aliases: []string{"/api/auth/refresh-token"}, Class: PlainWrite, Rate: RateAuth, Summary: "Trade a refresh token for a new pair", Errors: []string{"REFRESH_INVALID", "REFRESH_REUSED", "WRONG_TOKEN_TYPE"}}, (*Server).refresh),
-		on[struct{}, Nothing](Route{Method: "POST", Path: "/api/auth/logout", Roles: Any, Class: PlainWrite, Rate: RateAuth, Summary: "End this session"}, (*Server).logout),
-		on[struct{}, Nothing](Route{Method: "POST", Path: "/api/auth/logout-all", Roles: Any, Class: PlainWrite, Rate: RateAuth, Summary: "End every session of the user"}, (*Server).logoutAll),
-		on[struct{}, Person](Route{Method: "GET", Path: "/api/auth/me", Aliases: []string{"/api/auth/profile"}, Roles: Any, Class: Query, Rate: RateGeneral, Summary: "Who is signed in"}, (*Server).me),
 	}
 }

@@ -27,8 +27,11 @@ type Server struct {
 	streams  map[string]bool // router paths of routes that stream
 	tokens   *tokens
 	sessions *liveSessions
+	keys     *knownKeys
 	metrics  *metrics
+	proxies  proxies
 	polls    *polls
+	lockouts Lockouts
 
 	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
@@ -45,8 +48,9 @@ const shutdownLimit = 20 * time.Second
 // New joins the table with its handlers. It fails on a missing required part and on a
 // secret that is too short.
 func New(config Config, deps Deps) (*Server, error) {
-	if len(config.Secret) < 32 {
-		return nil, errors.New("the token secret must have at least 32 bytes")
+	keys, err := newTokenKeys(config.Secret, config.PreviousSecret, config.PreviousUntil)
+	if err != nil {
+		return nil, err
 	}
 	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Registry == nil {
 		return nil, errors.New("executor, users, sessions and registry are required")
@@ -58,8 +62,15 @@ func New(config Config, deps Deps) (*Server, error) {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	s.tokens = newTokens(config.Secret, config.AccessTTL)
+	if s.proxies, err = newProxies(config.Proxies, config.ProxyHops); err != nil {
+		return nil, err
+	}
+	s.tokens = newTokens(keys, config.AccessTTL)
 	s.sessions = newLiveSessions(deps.Sessions, config.SessionFresh)
+	s.keys = newKnownKeys(deps.Executor, deps.KeyUses, config.SessionFresh)
+	if s.lockouts = deps.Lockouts; s.lockouts == nil {
+		s.lockouts = NewLocalLockouts(nil)
+	}
 	s.inFlight = make(chan struct{}, config.MaxInFlight)
 	s.webhooksInFlight = make(chan struct{}, config.MaxWebhooks)
 	s.pollsInFlight = make(chan struct{}, config.MaxPolls)
@@ -84,12 +95,8 @@ func (s *Server) mount() error {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = func(err error, c echo.Context) { s.fail(c, err) }
-	extract, err := ipExtractor(s.config.Proxies)
-	if err != nil {
-		return err
-	}
-	e.IPExtractor = extract
-	e.Use(identifyRequest, securityHeaders, s.cors, bodyLimit, s.accessLog, s.admitInFlight, s.recoverPanic, s.deadline)
+	e.IPExtractor = s.proxies.extractor()
+	e.Use(identifyRequest, s.securityHeaders, s.cors, bodyLimit, s.accessLog, s.admitInFlight, s.recoverPanic, s.deadline)
 	s.echo = e
 
 	s.api = humaecho.New(e, s.document())
@@ -103,22 +110,6 @@ func (s *Server) mount() error {
 	}
 	s.mountSystem()
 	return nil
-}
-
-// ipExtractor believes X-Forwarded-For from the given proxies only.
-func ipExtractor(proxies []string) (echo.IPExtractor, error) {
-	if len(proxies) == 0 {
-		return echo.ExtractIPDirect(), nil
-	}
-	options := []echo.TrustOption{echo.TrustLoopback(false), echo.TrustLinkLocal(false), echo.TrustPrivateNet(false)}
-	for _, p := range proxies {
-		_, network, err := net.ParseCIDR(p)
-		if err != nil {
-			return nil, fmt.Errorf("trusted proxy: %w", err)
-		}
-		options = append(options, echo.TrustIPRange(network))
-	}
-	return echo.ExtractIPFromXFFHeader(options...), nil
 }
 
 // Handler gives the whole chain, for tests and for other listeners.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"holdfast/domain"
+	apihttp "holdfast/http"
 )
 
 // TestStoppingFinishesWhatIsInFlight: a request that has begun is answered after the stop
@@ -57,7 +57,7 @@ type telling struct {
 	begun chan struct{}
 }
 
-func (t telling) Open(ctx context.Context, u domain.UserID, d time.Duration) (string, string, error) {
+func (t telling) Open(ctx context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
 	t.begun <- struct{}{}
-	return t.waiting.Open(ctx, u, d)
+	return t.waiting.Open(ctx, n)
 }

@@ -28,6 +28,8 @@ func sweepRoutes() []Route {
 	sweeps.Views, plans.Views = []string{sweepview.Name}, []string{sweepview.Plans}
 	plan := route("POST", "/sweep/plan", "Prepare unsigned sweeps, with the gas that they need", Command, "SWEEP_IN_FLIGHT", "NOTHING_TO_SWEEP", "NOT_FINAL", "GAS_TOO_HIGH", "SIGNER_UNAVAILABLE", "SWEEP_NOT_ALLOWED")
 	plan.Status = 201
+	confirm := route("POST", "/sweep/{id}/confirm", "Look now whether a sweep is final; of a Safe, say which transaction executed it", Command, "NOT_FINAL", "SWEEP_NOT_ALLOWED", "INSTRUCTION_MISMATCH", "TX_ALREADY_USED")
+	confirm.Views = []string{sweepview.Name} // who has just sent a sweep may ask at once
 	return []Route{
 		on[listSweepsInput, []SweepOut](sweeps, (*Server).listSweeps),
 		on[listPlansInput, []PlanOut](plans, (*Server).listPlans),
@@ -35,7 +37,7 @@ func sweepRoutes() []Route {
 		on[planSweepsInput, PlanOut](plan, (*Server).planSweeps),
 		on[sendSweepsInput, funding.SweptAnswer](route("POST", "/sweep", "Bring a plan's signed transactions; they are compared, recorded, then sent", Command, sending...), (*Server).sendSweeps),
 		on[sendSweepInput, funding.SweptAnswer](route("POST", "/{id}/sweep", "The same for one address", Command, sending...), (*Server).sendSweep),
-		on[confirmSweepInput, funding.SweepAnswer](route("POST", "/sweep/{id}/confirm", "Look now whether a sweep is final; of a Safe, say which transaction executed it", Command, "NOT_FINAL", "SWEEP_NOT_ALLOWED", "INSTRUCTION_MISMATCH", "TX_ALREADY_USED"), (*Server).confirmSweep),
+		on[confirmSweepInput, funding.SweepAnswer](confirm, (*Server).confirmSweep),
 	}
 }
 

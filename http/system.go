@@ -24,6 +24,7 @@ func (s *Server) mountSystem() {
 	s.echo.GET("/metrics", echo.WrapHandler(promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{})))
 	s.echo.GET("/openapi.json", s.openapi)
 	s.mountDocs()
+	s.mountDevMail()
 }
 
 func (s *Server) openapi(c echo.Context) error {

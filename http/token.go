@@ -39,7 +39,7 @@ type claims struct {
 // tokens signs and checks access tokens: HS256 only, whatever a header says. Tokens that
 // were checked are remembered until they expire, at most capacity of them.
 type tokens struct {
-	secret []byte
+	keys   tokenKeys
 	lives  time.Duration
 	parser *jwt.Parser
 
@@ -52,11 +52,23 @@ type checked struct {
 	session string
 	user    domain.UserID
 	expires time.Time
+	until   time.Time // of the key that signed it; zero = for good
 }
 
-func newTokens(secret []byte, lives time.Duration) *tokens {
+// stands reports whether a token that was checked before is still good.
+func (c checked) stands(now time.Time) (checked, error) {
+	switch {
+	case !c.until.IsZero() && !now.Before(c.until):
+		return checked{}, errInvalidToken
+	case !now.Before(c.expires):
+		return checked{}, errTokenExpired
+	}
+	return c, nil
+}
+
+func newTokens(keys tokenKeys, lives time.Duration) *tokens {
 	return &tokens{
-		secret: secret, lives: lives, capacity: 16384, young: map[[sha256.Size]byte]checked{},
+		keys: keys, lives: lives, capacity: 16384, young: map[[sha256.Size]byte]checked{},
 		parser: jwt.NewParser(jwt.WithValidMethods([]string{"HS256"}), jwt.WithIssuer(tokenIssuer), jwt.WithAudience(tokenAudience),
 			jwt.WithExpirationRequired(), jwt.WithIssuedAt(), jwt.WithStrictDecoding()),
 	}
@@ -64,13 +76,15 @@ func newTokens(secret []byte, lives time.Duration) *tokens {
 
 // sign makes an access token of a session.
 func (t *tokens) sign(u domain.UserID, session string, now time.Time) (string, error) {
-	return jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
 			Issuer: tokenIssuer, Audience: jwt.ClaimStrings{tokenAudience}, Subject: string(u),
 			IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(t.lives)), ID: uuid.NewString(),
 		},
 		Use: accessUse, Session: session,
-	}).SignedString(t.secret)
+	})
+	token.Header["kid"] = t.keys.current
+	return token.SignedString(t.keys.secrets[t.keys.current])
 }
 
 // check gives the session a token speaks of.
@@ -80,10 +94,7 @@ func (t *tokens) check(token string) (checked, error) {
 	}
 	key := sha256.Sum256([]byte(token))
 	if c, ok := t.known(key); ok {
-		if time.Now().Before(c.expires) {
-			return c, nil
-		}
-		return checked{}, errTokenExpired
+		return c.stands(time.Now())
 	}
 	c, err := t.parse(token)
 	if err == nil {
@@ -96,27 +107,38 @@ func (t *tokens) parse(token string) (checked, error) {
 	if strings.HasPrefix(token, refreshPrefix) {
 		return checked{}, errWrongTokenType
 	}
-	var c claims
-	parsed, err := t.parser.ParseWithClaims(token, &c, func(*jwt.Token) (any, error) { return t.secret, nil })
+	var (
+		c     claims
+		until time.Time
+	)
+	parsed, err := t.parser.ParseWithClaims(token, &c, func(unverified *jwt.Token) (any, error) {
+		// The kid is compared with the names of our keys and used for nothing else.
+		kid, _ := unverified.Header["kid"].(string)
+		secret, believed, ok := t.keys.named(kid, time.Now())
+		if until = believed; !ok {
+			return nil, errInvalidToken
+		}
+		return secret, nil
+	})
 	switch {
 	case errors.Is(err, jwt.ErrTokenExpired):
 		return checked{}, errTokenExpired
 	case err != nil:
 		return checked{}, errInvalidToken
 	}
-	// A header that points at keys (jwk, jku, x5u, kid) is never followed: we write none.
+	// A header that points at keys (jwk, jku, x5u) is never followed: we write none.
 	for name := range parsed.Header {
-		if name != "alg" && name != "typ" {
+		if name != "alg" && name != "typ" && name != "kid" {
 			return checked{}, errInvalidToken
 		}
 	}
-	if parsed.Header["typ"] != "JWT" || uuid.Validate(c.Subject) != nil || c.Session == "" {
+	if parsed.Header["typ"] != "JWT" || uuid.Validate(c.Subject) != nil || c.Session == "" || c.IssuedAt == nil || len(c.Audience) != 1 {
 		return checked{}, errInvalidToken
 	}
 	if c.Use != accessUse {
 		return checked{}, errWrongTokenType
 	}
-	return checked{session: c.Session, user: domain.UserID(c.Subject), expires: c.ExpiresAt.Time}, nil
+	return checked{session: c.Session, user: domain.UserID(c.Subject), expires: c.ExpiresAt.Time, until: until}, nil
 }
 
 func (t *tokens) known(key [sha256.Size]byte) (checked, bool) {

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"holdfast/domain"
 	apihttp "holdfast/http"
 )
 
@@ -173,7 +172,7 @@ func TestOrigins(t *testing.T) {
 	p := w.anybody().send(http.MethodOptions, loginPath, nil, header("Origin", frontend), header("Access-Control-Request-Method", "POST"))
 	assert.Equal(t, 204, p.status)
 	assert.Contains(t, p.header.Get("Access-Control-Allow-Headers"), "Idempotency-Key")
-	for _, h := range []string{"X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy", "Strict-Transport-Security"} {
+	for _, h := range []string{"X-Content-Type-Options", "X-Frame-Options", "Content-Security-Policy", "Referrer-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy"} {
 		assert.NotEmpty(t, good.header.Get(h), h)
 	}
 }
@@ -228,7 +227,7 @@ func TestPanicsAreAnswered(t *testing.T) {
 
 type panicking struct{ *people }
 
-func (panicking) Open(context.Context, domain.UserID, time.Duration) (string, string, error) {
+func (panicking) Open(context.Context, apihttp.NewSession) (apihttp.Opened, error) {
 	panic("secret detail")
 }
 
@@ -242,8 +241,8 @@ func TestBrokenPartsDoNotLeak(t *testing.T) {
 
 type broken struct{ *people }
 
-func (broken) Open(context.Context, domain.UserID, time.Duration) (string, string, error) {
-	return "", "", fmt.Errorf("SELECT * FROM sessions: /var/lib/postgresql")
+func (broken) Open(context.Context, apihttp.NewSession) (apihttp.Opened, error) {
+	return apihttp.Opened{}, fmt.Errorf("SELECT * FROM sessions: /var/lib/postgresql")
 }
 
 func TestHealthAndDocs(t *testing.T) {
@@ -267,7 +266,7 @@ func TestHealthAndDocs(t *testing.T) {
 
 func TestBudgets(t *testing.T) {
 	t.Parallel()
-	w := setup(t, func(w *world) { w.deps.Limiter = apihttp.NewLocalLimiter() })
+	w := setup(t, func(w *world) { w.deps.Limiter = counting(nil) })
 	for i := range 100 {
 		require.Equal(t, 200, w.anybody().get("/api/version").status, i)
 	}
@@ -307,7 +306,7 @@ type waiting struct {
 	gate chan struct{}
 }
 
-func (w waiting) Open(ctx context.Context, u domain.UserID, d time.Duration) (string, string, error) {
+func (w waiting) Open(ctx context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
 	<-w.gate
-	return w.people.Open(ctx, u, d)
+	return w.people.Open(ctx, n)
 }

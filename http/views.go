@@ -8,6 +8,7 @@ import (
 	"holdfast/domain"
 	"holdfast/eventstore"
 	"holdfast/projections"
+	"holdfast/projections/apikeyview"
 	"holdfast/projections/breakview"
 	"holdfast/projections/depositview"
 	"holdfast/projections/destinationview"
@@ -46,6 +47,7 @@ type Views struct {
 	Destinations    destinationview.Queries
 	Sweeps          sweepview.Queries
 	SweepPlans      sweepview.PlanQueries
+	APIKeys         apikeyview.Queries
 }
 
 // NewViews asks the read models of one database.
@@ -57,6 +59,7 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 		Thresholds: thresholdview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
 		Breaks: breakview.New(pool, codec), Reconciliations: reconciliationview.New(pool, codec),
 		Destinations: destinationview.New(pool, codec), Sweeps: sweepview.New(pool), SweepPlans: sweepview.NewPlans(pool, codec),
+		APIKeys: apikeyview.New(pool, codec),
 	}
 }
 

@@ -57,9 +57,11 @@ func setup(t testing.TB, options ...option) *world {
 	t.Helper()
 	codec, err := eventstore.NewCodec(memory.NewKeyRing(), aggregates()...)
 	require.NoError(t, err)
-	w := &world{t: t, codec: codec, store: memory.New(codec), users: newPeople(), inbox: &inbox{}}
+	log := memory.New(codec)
+	log.SetRows(applyRows)
+	w := &world{t: t, codec: codec, store: log, users: newPeople(), inbox: &inbox{}}
 	w.config = apihttp.Config{Secret: []byte(secret), FrontendURL: frontend, SessionFresh: time.Millisecond}
-	w.deps = apihttp.Deps{Users: w.users, Sessions: w.users, Registry: registry(t), Inbox: w.inbox, Webhook: hmacVerifier{}}
+	w.deps = apihttp.Deps{Users: w.users, Sessions: w.users, Accounts: w.users, Hashes: keyed{}, Registry: registry(t), Inbox: w.inbox, Webhook: hmacVerifier{}}
 	for _, o := range options {
 		o(w)
 	}
@@ -70,6 +72,26 @@ func setup(t testing.TB, options ...option) *world {
 	w.http = httptest.NewServer(w.server.Handler())
 	t.Cleanup(w.http.Close)
 	return w
+}
+
+// beside starts another server on the same log and the same people, as a second instance.
+func (w *world) beside(change func(*apihttp.Config), deps ...func(*apihttp.Deps)) *world {
+	w.t.Helper()
+	other := *w
+	if change != nil {
+		change(&other.config)
+	}
+	for _, d := range deps {
+		d(&other.deps)
+	}
+	other.exec = eventstore.NewExecutor(w.store)
+	other.deps.Executor = other.exec
+	var err error
+	other.server, err = apihttp.New(other.config, other.deps)
+	require.NoError(w.t, err)
+	other.http = httptest.NewServer(other.server.Handler())
+	w.t.Cleanup(other.http.Close)
+	return &other
 }
 
 func registry(t testing.TB) *network.Registry {

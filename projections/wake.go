@@ -45,14 +45,15 @@ const silence = 15 * time.Second
 
 // listen rings the bell whenever the log grows or a projector's state changes.
 func listen(ctx context.Context, pool *pgxpool.Pool, b *bell, log *slog.Logger) {
-	Listen(ctx, pool, func(string) { b.ring() }, log, LogChannel, stateChannel)
+	Listen(ctx, pool, func(string, string) { b.ring() }, log, LogChannel, stateChannel)
 }
 
-// Listen calls ring with the channel's name for every notification on the channels, until ctx
-// ends. It is a hint that saves time: who waits also polls. A lost connection is made again, a
-// hung one is found by its silence; after either, every channel rings once, since something may
-// have been missed. The connection is one of its own beside the pool.
-func Listen(ctx context.Context, pool *pgxpool.Pool, ring func(channel string), log *slog.Logger, channels ...string) {
+// Listen calls ring with the channel's name and what was said for every notification on the
+// channels, until ctx ends. It is a hint that saves time: who waits also polls. A lost
+// connection is made again, a hung one is found by its silence; after either, every channel
+// rings once with nothing said, since something may have been missed. The connection is one of
+// its own beside the pool.
+func Listen(ctx context.Context, pool *pgxpool.Pool, ring func(channel, said string), log *slog.Logger, channels ...string) {
 	var wait backoff
 	for ctx.Err() == nil {
 		err := listenOnce(ctx, pool, ring, &wait, channels)
@@ -65,13 +66,13 @@ func Listen(ctx context.Context, pool *pgxpool.Pool, ring func(channel string), 
 	}
 }
 
-func ringAll(ring func(string), channels []string) {
+func ringAll(ring func(string, string), channels []string) {
 	for _, c := range channels {
-		ring(c)
+		ring(c, "")
 	}
 }
 
-func listenOnce(ctx context.Context, pool *pgxpool.Pool, ring func(string), wait *backoff, channels []string) error {
+func listenOnce(ctx context.Context, pool *pgxpool.Pool, ring func(string, string), wait *backoff, channels []string) error {
 	connecting, cancel := context.WithTimeout(ctx, readDeadline)
 	defer cancel()
 	// A connection of its own: one of the pool would be missing there for good.
@@ -97,7 +98,7 @@ func listenOnce(ctx context.Context, pool *pgxpool.Pool, ring func(string), wait
 		cancel()
 		switch {
 		case err == nil:
-			ring(n.Channel)
+			ring(n.Channel, n.Payload)
 		case ctx.Err() != nil || quiet.Err() == nil:
 			return err
 		default:

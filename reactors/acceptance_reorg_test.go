@@ -72,7 +72,7 @@ func TestReorganisationsAtEveryDepth(t *testing.T) {
 					act(w, b)
 					w.caughtUp()
 
-					require.NoError(t, w.chain.Reorg(int(w.chain.Head()-sent.Block)+1, drop))
+					require.NoError(t, w.chain.ReplaceSince(sent.Block, drop))
 					for range 3 {
 						w.settled(f)
 					}

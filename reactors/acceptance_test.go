@@ -186,7 +186,7 @@ func TestLateMoneyAndItsReorganisation(t *testing.T) {
 			sent := w.pay(b, 1000)
 			w.settled(f)
 			w.assertBooks(b, books{payment.ExpiredPhase, payment.NoException, 0, 0, 1000, 1000}, usdc)
-			require.NoError(t, w.chain.Reorg(int(w.chain.Head()-sent.Block)+1, c.drop))
+			require.NoError(t, w.chain.ReplaceSince(sent.Block, c.drop))
 			w.settled(f)
 			w.assertBooks(b, books{payment.ExpiredPhase, payment.NoException, 0, 0, c.want, c.want}, usdc)
 			w.assertOnChain(b, devchain.USDC)

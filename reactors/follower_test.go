@@ -105,7 +105,7 @@ func TestAReorganisationAtEachStageOfAPayment(t *testing.T) {
 			wasPaid := stage.depth > 0
 			assert.Equal(t, wasPaid, w.payment(b.payment).Phase == payment.PaidPhase)
 
-			require.NoError(t, w.chain.Reorg(int(w.chain.Head()-sent.Block)+1, stage.drop))
+			require.NoError(t, w.chain.ReplaceSince(sent.Block, stage.drop))
 			for range 3 {
 				w.passes(f.loop)
 			}

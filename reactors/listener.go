@@ -39,7 +39,7 @@ func (l *Listener) Status() Status { return Status{Name: "listener"} }
 
 // Run listens until ctx ends.
 func (l *Listener) Run(ctx context.Context) error {
-	projections.Listen(ctx, l.pool, func(channel string) {
+	projections.Listen(ctx, l.pool, func(channel, _ string) {
 		for _, s := range l.sleepers[channel] {
 			s.Wake()
 		}

@@ -217,7 +217,7 @@ func TestAPayoutThatWasRecordedAndNeverSentArrivesOnce(t *testing.T) {
 
 	// The block is undone, and the same transaction mined again: nothing is paid anew, and the
 	// fee is not booked twice.
-	require.NoError(t, w.chain.Reorg(int(w.chain.Head())-int(w.minedAt(id))+1, false))
+	require.NoError(t, w.chain.ReplaceSince(w.minedAt(id), false))
 	for range 4 {
 		w.caughtUp()
 		w.passes(f.loop)

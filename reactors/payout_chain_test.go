@@ -181,7 +181,7 @@ func TestBothTransactionsOfAReplacedPairMinedOnForks(t *testing.T) {
 	w.follow(f, 3, 2)
 	require.Equal(t, payout.PhaseConfirmed, w.payout(id).Phase)
 	// The fork has neither, and then the first one.
-	require.NoError(t, w.chain.Reorg(int(w.chain.Head()-w.minedAt(id))+1, true))
+	require.NoError(t, w.chain.ReplaceSince(w.minedAt(id), true))
 	_, err = w.client.Send(t.Context(), firstRaw)
 	require.NoError(t, err)
 	w.chain.Mine(1)

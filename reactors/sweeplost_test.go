@@ -173,7 +173,7 @@ func TestASweepThatIsUndoneAndReplacedIsLost(t *testing.T) {
 	spent := w.coinOf(b.address)
 	var block uint64
 	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT block FROM views.sweeps WHERE sweep = $1`, string(id)).Scan(&block))
-	require.NoError(t, w.chain.Reorg(int(w.chain.Head()-block)+1, true))
+	require.NoError(t, w.chain.ReplaceSince(block, true))
 	back := w.coinOf(b.address)
 	require.Equal(t, units(1000), w.got(b.address), "the chain took the sweep back")
 	w.burnt(plan.Sweeps[0].Index, b.address, txs[1].Nonce)
@@ -250,7 +250,7 @@ func TestASweepThatIsMinedAgainIsConfirmedByHandWithoutASecondFee(t *testing.T) 
 		return w.try(f.WitnessedBy(domain.Issue{By: domain.Machine(domain.Chain, "api"), At: w.now()}))
 	}
 	require.NoError(t, settled(), "it is final already")
-	require.NoError(t, w.chain.Reorg(int(w.chain.Head()-one.Block)+1, false))
+	require.NoError(t, w.chain.ReplaceSince(one.Block, false))
 	w.caughtUp()
 	w.do(funding.ReorgSweep{Issue: domain.Issue{By: domain.Machine(domain.Chain, "1337"), At: w.now()}, Destination: one.Destination, Sweep: id})
 	assert.True(t, w.balance(ledger.Treasury, usdc).IsZero())

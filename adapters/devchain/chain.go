@@ -87,9 +87,25 @@ func (c *Chain) Mine(n int) { c.commit(n) }
 func (c *Chain) Reorg(depth int, drop bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.reorg(depth, drop)
+}
+
+// ReplaceSince replaces a block and every later one: what Reorg does, whatever was mined since
+// the caller looked at the head.
+func (c *Chain) ReplaceSince(block uint64, drop bool) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	head := c.engine.eth.BlockChain().CurrentBlock().Number.Uint64()
+	if block < 1 || block > head {
+		return fmt.Errorf("replace the blocks since %d of %d", block, head)
+	}
+	return c.reorg(int(head-block)+1, drop)
+}
+
+func (c *Chain) reorg(depth int, drop bool) error {
 	chain, pool := c.engine.eth.BlockChain(), c.engine.eth.TxPool()
 	head := chain.CurrentBlock().Number.Uint64()
-	if uint64(depth) > head {
+	if depth < 1 || uint64(depth) > head {
 		return fmt.Errorf("reorganise %d blocks of %d", depth, head)
 	}
 	c.engine.beacon.Rollback() // a fork needs an empty pool

@@ -51,8 +51,10 @@ func deployments() []deployment {
 		{"BatchStub", nil},
 		{"FeeOnTransferERC20", nil},
 		{"NoReturnERC20", []any{supply(6)}},
-		{"TestERC20", []any{"USD Coin", "USDC", uint8(6), supply(6)}}, // the fake
-		{"FeeProxyStub", nil}, // the look-alike
+		// the fake
+		{"TestERC20", []any{"USD Coin", "USDC", uint8(6), supply(6)}},
+		// the look-alike
+		{"FeeProxyStub", nil},
 		{"SanctionsStub", nil},
 		{"PriceFeedStub", []any{uint8(8), big.NewInt(100_000_000)}},
 	}

@@ -98,6 +98,23 @@ func TestAReorgTakesBlocksBackOrLosesTheirTransactions(t *testing.T) {
 	}
 }
 
+// Who asks over the wire names a block, because more may be mined before the answer.
+func TestABlockAndEveryLaterOneAreReplaced(t *testing.T) {
+	t.Parallel()
+	c := start(t, devchain.Options{Manual: true})
+	before := balance(t, c.Wallet, devchain.USDC, stranger)
+	_, err := c.Transfer(t.Context(), 1, devchain.USDC, stranger, money.FromUint64(5))
+	require.NoError(t, err)
+	block := c.Head()
+	c.Mine(3)
+	require.NoError(t, c.Wallet.ReplaceSince(t.Context(), block, true))
+	assert.Equal(t, before, balance(t, c.Wallet, devchain.USDC, stranger))
+	assert.Greater(t, c.Head(), block+3)
+	for _, wrong := range []uint64{0, c.Head() + 1} {
+		assert.Error(t, c.Wallet.ReplaceSince(t.Context(), wrong, true))
+	}
+}
+
 // The ledger survives a kill, so the chain it stands on must.
 func TestTheChainSurvivesAKill(t *testing.T) {
 	t.Parallel()

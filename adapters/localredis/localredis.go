@@ -37,6 +37,7 @@ func Open(uri, password string) (*Redis, error) {
 		o.Password = password
 	}
 	o.DialTimeout, o.ReadTimeout, o.WriteTimeout = 2*time.Second, time.Second, time.Second
+	o.ContextTimeoutEnabled = true // who asks says how long it may take
 	return &Redis{Client: redis.NewClient(o), stop: func() {}}, nil
 }
 
@@ -52,7 +53,7 @@ func embedded() (*Redis, error) {
 		keepTime(ctx, server)
 	}()
 	return &Redis{
-		Client: redis.NewClient(&redis.Options{Addr: server.Addr()}), Embedded: true,
+		Client: redis.NewClient(&redis.Options{Addr: server.Addr(), ContextTimeoutEnabled: true}), Embedded: true,
 		stop: func() { cancel(); <-ended; server.Close() },
 	}, nil
 }

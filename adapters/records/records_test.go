@@ -38,21 +38,34 @@ func TestSeededPeopleSignInAndStayWhoTheyAre(t *testing.T) {
 	assert.False(t, ok, "a wallet of somebody else is not there")
 }
 
-func TestARefreshTokenWorksOnceAndItsReuseEndsTheLogin(t *testing.T) {
+func TestARefreshTokenWorksOnceAndItsReuseIsSeen(t *testing.T) {
 	t.Parallel()
 	r := records.New(pgtest.New(t), 2)
 	require.NoError(t, r.Seed(t.Context(), 1, nil))
-	id, first, err := r.Sessions.Open(t.Context(), records.Buyer1, time.Hour)
+	opened, err := r.Sessions.Open(t.Context(), records.NewSession{User: records.Buyer1, Method: "password", Lives: time.Hour})
 	require.NoError(t, err)
-	s, second, err := r.Sessions.Rotate(t.Context(), first, time.Hour)
-	require.NoError(t, err)
-	assert.Equal(t, id, s.ID)
-	_, _, err = r.Sessions.Rotate(t.Context(), "made up", time.Hour)
+	id, first := opened.ID, opened.Refresh
+	rotate := func(token, attempt string) records.Rotation {
+		t.Helper()
+		done, err := r.Sessions.Rotate(t.Context(), token, []byte(attempt), time.Hour)
+		require.NoError(t, err)
+		assert.Equal(t, id, done.Session.ID)
+		assert.Equal(t, records.Buyer1, done.Session.User)
+		return done
+	}
+	second := rotate(first, "attempt")
+	again := rotate(first, "attempt")
+	assert.NotEqual(t, second.Next, again.Next, "the answer was lost: an equivalent one")
+	assert.True(t, rotate(first, "").Reused)
+	assert.True(t, rotate(first, "another").Reused, "another client")
+	third := rotate(again.Next, "")
+	assert.False(t, third.Reused)
+	assert.True(t, rotate(first, "attempt").Reused, "what followed was used: nothing was lost")
+	_, err = r.Sessions.Rotate(t.Context(), "made up", nil, time.Hour)
 	require.ErrorIs(t, err, records.ErrRefreshInvalid)
-	_, _, err = r.Sessions.Rotate(t.Context(), first, time.Hour)
-	require.ErrorIs(t, err, records.ErrRefreshReused)
-	_, _, err = r.Sessions.Rotate(t.Context(), second, time.Hour)
-	require.Error(t, err, "thief and owner are both out")
+	require.NoError(t, r.Sessions.Close(t.Context(), id))
+	_, err = r.Sessions.Rotate(t.Context(), third.Next, nil, time.Hour)
+	require.ErrorIs(t, err, records.ErrRefreshInvalid)
 	_, ok, err := r.Sessions.Live(t.Context(), id)
 	require.NoError(t, err)
 	assert.False(t, ok)

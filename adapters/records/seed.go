@@ -55,6 +55,18 @@ func OtherWallet(u domain.UserID, chain uint64) string {
 	return domain.DeriveID(fmt.Sprintf("%s/%d/other", u, chain), "seeded-wallet")
 }
 
+// Seeded lists the development users.
+func Seeded() []User {
+	var all []User
+	for _, p := range people {
+		all = append(all, User{
+			ID: p.id, Email: p.name + "@holdfast.test", Name: strings.ToUpper(p.name[:1]) + p.name[1:],
+			Roles: []domain.Capacity{p.role}, Status: "active", Verified: true,
+		})
+	}
+	return all
+}
+
 // Seed makes the development users <name>@holdfast.test (admin, admin2, buyer, buyer2, seller,
 // seller2, resolver, resolver2, guard) with DemoPassword, categories, and a verified wallet
 // without cooling for each user named in wallets (by the part before the @) on a chain; "buyer/other"
@@ -67,7 +79,8 @@ func (r *Records) Seed(ctx context.Context, chain uint64, wallets map[string]str
 	}
 	for _, p := range people {
 		title := strings.ToUpper(p.name[:1]) + p.name[1:]
-		if _, err := r.Users.pool.Exec(ctx, `INSERT INTO users (id, email, name, roles, password_hash) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+		if _, err := r.Users.pool.Exec(ctx, `INSERT INTO users (id, email, name, roles, password_hash, registered_method, email_verified_at)
+			VALUES ($1, $2, $3, $4, $5, 'seed', clock_timestamp()) ON CONFLICT DO NOTHING`,
 			string(p.id), p.name+"@holdfast.test", title, []string{string(p.role)}, hash); err != nil {
 			return fmt.Errorf("seed %s: %w", p.name, failed("create a user", err))
 		}

@@ -20,14 +20,38 @@ import (
 // Refusals of a refresh.
 var (
 	ErrRefreshInvalid = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid; sign in again")
-	ErrRefreshReused  = fault.New(fault.Unauthenticated, "REFRESH_REUSED", "the refresh token was used before; the login was ended, sign in again")
+	ErrRefreshRaced   = fault.New(fault.Conflict, "CONCURRENT_UPDATE", "the same refresh token is being used by another request of yours").Retry(1)
 )
 
 // Session is a login as it stands now.
 type Session struct {
-	ID    string
-	User  domain.UserID
-	Roles []domain.Capacity
+	ID         string
+	User       domain.UserID
+	Roles      []domain.Capacity
+	Method     string
+	SignedInAt time.Time
+}
+
+// NewSession is what is known of a login when it begins.
+type NewSession struct {
+	User      domain.UserID
+	Method    string
+	UserAgent string
+	Address   string
+	Lives     time.Duration
+}
+
+// Opened is a login that has begun.
+type Opened struct {
+	ID, Refresh string
+	NewDevice   bool
+}
+
+// Rotation is what became of a refresh token.
+type Rotation struct {
+	Session Session
+	Next    string
+	Reused  bool // it had been used before; nothing was changed
 }
 
 // Sessions keeps logins.
@@ -47,53 +71,22 @@ func hashOf(token string) []byte {
 	return h[:]
 }
 
-// Open begins a login.
-func (s *Sessions) Open(ctx context.Context, u domain.UserID, lives time.Duration) (id, refresh string, err error) {
-	refresh, hash, err := newRefresh()
-	if err != nil {
-		return "", "", err
+// Open begins a login. NewDevice is set when the person has signed in before, but never by this
+// program from this address.
+func (s *Sessions) Open(ctx context.Context, n NewSession) (o Opened, err error) {
+	var hash []byte
+	if o.Refresh, hash, err = newRefresh(); err != nil {
+		return Opened{}, err
 	}
-	id = uuid.NewString()
-	_, err = s.pool.Exec(ctx, `
-		INSERT INTO sessions (id, user_id, refresh_hash, expires_at) VALUES ($1, $2, $3, clock_timestamp() + $4::interval)`,
-		id, string(u), hash, lives)
-	if err != nil {
-		return "", "", fmt.Errorf("open a session: %w", err)
-	}
-	return id, refresh, nil
-}
-
-// Rotate trades a refresh token for the next one. One that was used before means that two
-// parties hold it: the login is ended for both.
-func (s *Sessions) Rotate(ctx context.Context, refresh string, lives time.Duration) (Session, string, error) {
-	next, hash, err := newRefresh()
-	if err != nil {
-		return Session{}, "", err
-	}
-	var id string
-	old := hashOf(refresh)
+	o.ID = uuid.NewString()
 	err = s.pool.QueryRow(ctx, `
-		UPDATE sessions SET refresh_hash = $2, used_hashes = used_hashes || $1::bytea, expires_at = clock_timestamp() + $3::interval
-		WHERE refresh_hash = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()
-		RETURNING id::text`, old, hash, lives).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		tag, err := s.pool.Exec(ctx, `UPDATE sessions SET revoked_at = clock_timestamp() WHERE $1 = ANY (used_hashes) AND revoked_at IS NULL`, old)
-		switch {
-		case err != nil:
-			return Session{}, "", fmt.Errorf("revoke a reused session: %w", err)
-		case tag.RowsAffected() > 0:
-			return Session{}, "", ErrRefreshReused
-		}
-		return Session{}, "", ErrRefreshInvalid
-	}
-	if err != nil {
-		return Session{}, "", fmt.Errorf("rotate a session: %w", err)
-	}
-	live, ok, err := s.Live(ctx, id)
-	if err == nil && !ok {
-		err = ErrRefreshInvalid
-	}
-	return live, next, err
+		WITH s AS (
+			INSERT INTO sessions (id, user_id, method, user_agent, address, expires_at)
+			VALUES ($1, $2, $3, $4, $5, clock_timestamp() + $6::interval) RETURNING id
+		), t AS (INSERT INTO refresh_tokens (hash, session_id) SELECT $7, id FROM s)
+		SELECT count(*) > 0 AND count(*) FILTER (WHERE user_agent = $4 AND address = $5) = 0 FROM sessions WHERE user_id = $2`,
+		o.ID, string(n.User), n.Method, n.UserAgent, n.Address, n.Lives, hash).Scan(&o.NewDevice)
+	return o, failed("open a session", err)
 }
 
 // Live gives the session with the user's roles of this moment; ok is false when it has
@@ -104,25 +97,59 @@ func (s *Sessions) Live(ctx context.Context, id string) (live Session, ok bool, 
 	}
 	var roles []string
 	err = s.pool.QueryRow(ctx, `
-		SELECT s.id::text, s.user_id::text, u.roles FROM sessions s JOIN users u ON u.id = s.user_id
-		WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp() AND u.active`, id).Scan(&live.ID, &live.User, &roles)
+		SELECT s.id::text, s.user_id::text, u.roles, s.method, s.created_at FROM sessions s JOIN users u ON u.id = s.user_id
+		WHERE s.id = $1 AND s.revoked_at IS NULL AND s.expires_at > clock_timestamp() AND u.status = 'active'`, id).
+		Scan(&live.ID, &live.User, &roles, &live.Method, &live.SignedInAt)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Session{}, false, nil
 	}
-	for _, r := range roles {
-		live.Roles = append(live.Roles, domain.Capacity(r))
+	live.Roles = capacities(roles)
+	return live, err == nil, failed("look a session up", err)
+}
+
+const (
+	closeSQL   = `WITH closed AS (UPDATE sessions SET revoked_at = clock_timestamp() WHERE revoked_at IS NULL AND `
+	tellClosed = ` RETURNING user_id) SELECT pg_notify('` + SessionsChannel + `', user_id::text) FROM closed`
+)
+
+// CloseOne ends one of the user's own sessions; ok is false when it is not a live one of theirs.
+func (s *Sessions) CloseOne(ctx context.Context, u domain.UserID, id string) (ok bool, err error) {
+	if !isID(id) {
+		return false, nil
 	}
-	return live, err == nil, err
+	tag, err := s.pool.Exec(ctx, closeSQL+`id = $1 AND user_id = $2 AND expires_at > clock_timestamp()`+tellClosed, id, string(u))
+	return tag.RowsAffected() > 0, failed("close a session", err)
+}
+
+// CloseOf ends the user's session that a refresh token belongs to, if it is theirs.
+func (s *Sessions) CloseOf(ctx context.Context, u domain.UserID, refresh string) error {
+	_, err := s.pool.Exec(ctx, closeSQL+`user_id = $1 AND id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)`+tellClosed, string(u), hashOf(refresh))
+	return failed("close a session", err)
+}
+
+// Device is a live login as its owner sees it.
+type Device struct {
+	ID         string
+	Method     string
+	UserAgent  string
+	Address    string
+	SignedInAt time.Time
+	LastUsedAt time.Time // when its tokens were last renewed
+}
+
+// List gives the user's live sessions, the last used first, at most 200.
+func (s *Sessions) List(ctx context.Context, u domain.UserID) ([]Device, error) {
+	rows, err := s.pool.Query(ctx, `SELECT id::text, method, user_agent, address, created_at, last_used_at FROM sessions
+		WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp() ORDER BY last_used_at DESC, id LIMIT 200`, string(u))
+	if err != nil {
+		return nil, failed("list sessions", err)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[Device])
+	return all, failed("list sessions", err)
 }
 
 // Close revokes one session.
 func (s *Sessions) Close(ctx context.Context, id string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE sessions SET revoked_at = clock_timestamp() WHERE id = $1 AND revoked_at IS NULL`, id)
-	return err
-}
-
-// CloseAll revokes every session of a user.
-func (s *Sessions) CloseAll(ctx context.Context, u domain.UserID) error {
-	_, err := s.pool.Exec(ctx, `UPDATE sessions SET revoked_at = clock_timestamp() WHERE user_id = $1 AND revoked_at IS NULL`, string(u))
-	return err
+	_, err := s.pool.Exec(ctx, closeSQL+`id = $1`+tellClosed, id)
+	return failed("close a session", err)
 }

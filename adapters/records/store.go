@@ -30,16 +30,26 @@ type Records struct {
 	Provider     *Provider
 	Sweeps       *Sweeps
 	Operations   *Operations
+	KeyUses      *KeyUses
+	AccountCodes *AccountCodes
+	Challenges   *Challenges
+	SignIns      *SignIns
+	Passkeys     *Passkeys
+	Telegram     *Telegram
 }
 
 // New joins the rows of a migrated database. hashes bounds how many passwords are hashed at
-// once (19 MiB each); 0 means 4.
-func New(pool *pgxpool.Pool, hashes int) *Records {
+// once (19 MiB each); 0 means half of the cores.
+func New(pool *pgxpool.Pool, hashes int) *Records { return NewWith(pool, NewHasher(hashes, 0)) }
+
+// NewWith is New with a hasher.
+func NewWith(pool *pgxpool.Pool, hasher *Hasher) *Records {
 	return &Records{
-		Users: &Users{pool: pool, hasher: NewHasher(hashes)}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
+		Users: &Users{pool: pool, hasher: hasher}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
-		Sweeps: &Sweeps{pool}, Operations: &Operations{pool},
+		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, KeyUses: &KeyUses{pool}, AccountCodes: &AccountCodes{pool},
+		Challenges: &Challenges{pool}, SignIns: &SignIns{pool}, Passkeys: &Passkeys{pool}, Telegram: &Telegram{pool},
 	}
 }
 

@@ -14,14 +14,15 @@ import (
 // User is a person.
 type User struct {
 	ID       domain.UserID
-	Email    string
+	Email    string // empty for a person without an address
 	Name     string
 	Roles    []domain.Capacity
 	Password string // PHC string
-	Active   bool
+	Status   string // active, suspended or erased
+	Verified bool   // the address
 }
 
-// Users keeps people.
+// Users keeps people. Their rows change only together with events: accounts.go.
 type Users struct {
 	pool   *pgxpool.Pool
 	hasher *Hasher
@@ -32,7 +33,35 @@ func (s *Users) Verify(ctx context.Context, phc, password string) (bool, error) 
 	return s.hasher.Verify(ctx, phc, password)
 }
 
-const userColumns = `SELECT id::text, email, name, password_hash, roles, active FROM users `
+// Hash gives what is stored of a new password.
+func (s *Users) Hash(ctx context.Context, password string) (string, error) {
+	return s.hasher.Hash(ctx, password)
+}
+
+// Rehash replaces a hash that is not of today's kind or cost, now that the password is at hand.
+// Nothing else about the account changes, so no event goes with it.
+func (s *Users) Rehash(ctx context.Context, u domain.UserID, stored, password string) error {
+	if !s.hasher.Stale(stored) {
+		return nil
+	}
+	hash, err := s.hasher.Hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	_, err = s.pool.Exec(ctx, `UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2`, string(u), stored, hash)
+	return failed("replace an old hash", err)
+}
+
+// EmailHeld says which account holds an address, by the name of its claim.
+func (s *Users) EmailHeld(ctx context.Context, claim string) (u domain.UserID, ok bool, err error) {
+	err = s.pool.QueryRow(ctx, `SELECT stream_id FROM claims WHERE name = $1`, claim).Scan(&u)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return "", false, nil
+	}
+	return u, err == nil, failed("look an address up", err)
+}
+
+const userColumns = `SELECT id::text, coalesce(email, ''), name, password_hash, roles, status, email_verified_at IS NOT NULL FROM users `
 
 // ByEmail finds a person; ok is false for nobody. Case does not matter.
 func (s *Users) ByEmail(ctx context.Context, email string) (u User, ok bool, err error) {
@@ -49,26 +78,18 @@ func (s *Users) ByID(ctx context.Context, id domain.UserID) (u User, ok bool, er
 
 func (s *Users) one(ctx context.Context, sql string, arg any) (u User, ok bool, err error) {
 	var roles []string
-	err = s.pool.QueryRow(ctx, sql, arg).Scan(&u.ID, &u.Email, &u.Name, &u.Password, &roles, &u.Active)
+	err = s.pool.QueryRow(ctx, sql, arg).Scan(&u.ID, &u.Email, &u.Name, &u.Password, &roles, &u.Status, &u.Verified)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return User{}, false, nil
 	}
-	for _, r := range roles {
-		u.Roles = append(u.Roles, domain.Capacity(r))
-	}
+	u.Roles = capacities(roles)
 	return u, err == nil, failed("find a user", err)
 }
 
-// Put writes a person as given; an id that is known is overwritten.
-func (s *Users) Put(ctx context.Context, u User) error {
-	var roles []string
-	for _, r := range u.Roles {
-		roles = append(roles, string(r))
+func capacities(roles []string) []domain.Capacity {
+	var all []domain.Capacity
+	for _, r := range roles {
+		all = append(all, domain.Capacity(r))
 	}
-	_, err := s.pool.Exec(ctx, `
-		INSERT INTO users (id, email, name, password_hash, roles, active) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name, roles = excluded.roles, active = excluded.active,
-		    password_hash = CASE WHEN excluded.password_hash = '' THEN users.password_hash ELSE excluded.password_hash END`,
-		string(u.ID), strings.ToLower(u.Email), u.Name, u.Password, roles, u.Active)
-	return failed("put a user", err)
+	return all
 }

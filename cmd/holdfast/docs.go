@@ -7,6 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"holdfast/cmd/internal/gendocs"
+	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -87,6 +89,8 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "ConfirmationThreshold", Slug: "threshold", Table: threshold.Table()},
 		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
 		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
+		{Name: "User", Slug: "account", Table: account.Table()},
+		{Name: "ApiKey", Slug: "apikey", Table: apikey.Table()},
 		{Name: "PointsAccount", Slug: "points", Table: points.Table()},
 	}
 }

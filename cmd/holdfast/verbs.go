@@ -53,7 +53,7 @@ func seedCmd() *cobra.Command {
 			}
 			return withCore(c.Context(), func(core *wire.Core) error {
 				chain, addresses := wire.DevelopmentWallets()
-				if err := records.New(core.Jobs, 1).Seed(c.Context(), chain, addresses); err != nil {
+				if err := core.SeedUsers(c.Context(), records.New(core.Jobs, 1), chain, addresses); err != nil {
 					return err
 				}
 				fmt.Printf("users admin, admin2, buyer, buyer2, seller, seller2, resolver, resolver2, guard @holdfast.test with password %s\n", records.DemoPassword)

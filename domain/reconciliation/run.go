@@ -46,7 +46,7 @@ func RunTable() machine.Table[RunState, RunEvent] {
 		Name: "ReconciliationRun", Phases: []string{"", Running, Done}, Phase: func(s RunState) string { return s.Phase },
 		Rows: []machine.Row[RunState, RunEvent]{
 			machine.On(line{
-				From: []string{""}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process}, To: []string{Running},
+				From: []string{""}, By: []domain.Capacity{domain.Admin, domain.Guard, domain.Process, domain.Key}, To: []string{Running},
 				Events: []string{"reconciliation.run_started"},
 			}, func(_ RunState, c Start) ([]RunEvent, error) {
 				return []RunEvent{RunStarted{By: c.By, Position: c.Position, At: c.At}}, nil

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -43,6 +45,8 @@ func Aggregates() []domain.Aggregate {
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(),
+		account.Aggregate(),
+		apikey.Aggregate(),
 	}
 }
 

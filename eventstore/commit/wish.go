@@ -22,6 +22,7 @@ type Wish struct {
 	Key       *eventstore.Key
 	Outcome   eventstore.Outcome
 	Deadlines []eventstore.StreamDeadline
+	Rows      []eventstore.Row
 }
 
 // Expected is the version that a decision was based on.
@@ -48,7 +49,7 @@ type Event struct {
 // Prepare encodes an append. An error is a bug of the caller or of a posting rule, never a
 // refusal.
 func Prepare(ctx context.Context, codec *eventstore.Codec, a eventstore.Append) (*Wish, error) {
-	w := &Wish{Metadata: a.Metadata, Key: a.Key, Outcome: a.Outcome, Deadlines: a.Deadlines}
+	w := &Wish{Metadata: a.Metadata, Key: a.Key, Outcome: a.Outcome, Deadlines: a.Deadlines, Rows: a.Rows}
 	var err error
 	if w.Meta, err = json.Marshal(a.Metadata); err != nil {
 		return nil, fmt.Errorf("encode the metadata: %w", err)
@@ -67,6 +68,9 @@ func Prepare(ctx context.Context, codec *eventstore.Codec, a eventstore.Append) 
 	}
 	if len(w.Events) == 0 && w.Key == nil && len(w.Deadlines) == 0 {
 		return nil, fmt.Errorf("an append without events needs a key")
+	}
+	if len(w.Events) == 0 && len(w.Rows) > 0 {
+		return nil, fmt.Errorf("rows change only together with events")
 	}
 	return w, nil
 }

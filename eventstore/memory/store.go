@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -33,6 +34,7 @@ type log struct {
 	deadlines map[deadlineKey]eventstore.StreamDeadline
 	snapshots map[domain.Stream]eventstore.Snapshot
 	tree      *eventstore.Tree
+	rows      func([]eventstore.Row)
 	nodes     map[nodeKey][]byte
 }
 
@@ -69,6 +71,14 @@ func (s *Store) SetNow(now func() time.Time) {
 	s.now = now
 }
 
+// SetRows says what to do with the statements on plain rows of an append; without it one that
+// has any is refused, because there is no database here.
+func (s *Store) SetRows(apply func([]eventstore.Row)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.rows = apply
+}
+
 // Now is the log's clock.
 func (s *Store) Now(context.Context) (time.Time, error) {
 	s.mu.Lock()
@@ -96,10 +106,16 @@ func (s *Store) Append(ctx context.Context, a eventstore.Append) (eventstore.App
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if len(wish.Rows) > 0 && s.rows == nil {
+		return eventstore.Appended{}, errors.New("memory: an append has rows, and there are no tables here")
+	}
 	at := s.clock()
 	written, replay, err := s.book.Decide(wish, at)
 	if err != nil || replay != nil {
 		return eventstore.Appended{Replay: replay}, err
+	}
+	if len(wish.Rows) > 0 {
+		s.rows(wish.Rows)
 	}
 	for i := range wish.Events {
 		if err := s.add(wish.Events[i].Recorded(wish, written.First+int64(i), at)); err != nil {

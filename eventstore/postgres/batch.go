@@ -28,6 +28,7 @@ type batch struct {
 	granted          []grantedWish
 	newTypes         []kind
 	mayHaveCommitted bool // the COMMIT is on its way
+	rows             rowProgress
 }
 
 type grantedWish struct {

@@ -93,7 +93,7 @@ func (s *Store) commit(requests []*request) {
 				s.oneByOne(requests)
 				return
 			}
-			err = translate(err)
+			err = b.refusal(err)
 		case lost:
 			err = unavailable(err)
 		}

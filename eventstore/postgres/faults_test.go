@@ -47,6 +47,7 @@ func TestKilledConnectionsLoseNothingAndDoubleNothing(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
 	store := open(t, pool, postgres.Options{})
+	table := nameTable(t, pool)
 	const clients, each = 8, 40
 	stop := make(chan struct{})
 	var killer, wg sync.WaitGroup
@@ -75,6 +76,7 @@ func TestKilledConnectionsLoseNothingAndDoubleNothing(t *testing.T) {
 			for i := range each {
 				a := storetest.Of(storetest.Staged(fmt.Sprint("c-", c), int64(i), storetest.Fund(seller(1), 1)))
 				a.Key = &eventstore.Key{Actor: "u", Key: fmt.Sprintf("%d-%d", c, i), Fingerprint: []byte("f")}
+				a.Rows = []eventstore.Row{table.Insert(a.Key.Key)}
 				for {
 					_, err := store.Append(t.Context(), a)
 					if err == nil {
@@ -95,6 +97,7 @@ func TestKilledConnectionsLoseNothingAndDoubleNothing(t *testing.T) {
 	t.Log("answers lost on the way:", failures.Load())
 	v := verify(t, store)
 	assert.Equal(t, int64(clients*each), v.Events)
+	assert.Len(t, table.Names(), clients*each, "as many rows as events")
 	got, err := store.Balance(t.Context(), seller(1), storetest.USD)
 	require.NoError(t, err)
 	assert.Equal(t, fmt.Sprint(clients*each), got.CreditsPosted.String())

@@ -2,8 +2,10 @@ package postgres_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -35,10 +37,29 @@ func TestTheStoreKeepsTheContract(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t testing.TB) storetest.World {
 		pool := pgtest.New(t)
-		return storetest.World{Keys: postgres.NewKeyRing(pool, master), Open: func(codec *eventstore.Codec) storetest.Store {
+		return storetest.World{Table: func(t testing.TB) storetest.Table { return nameTable(t, pool) }, Keys: postgres.NewKeyRing(pool, master), Open: func(codec *eventstore.Codec) storetest.Store {
 			return openWith(t, pool, codec, postgres.Options{})
 		}}
 	})
+}
+
+// nameTable is a table that the append's role may write.
+func nameTable(t testing.TB, pool *pgxpool.Pool) storetest.Table {
+	t.Helper()
+	_, err := pool.Exec(t.Context(), `CREATE TABLE names (name text PRIMARY KEY CHECK (name <> '')); GRANT INSERT ON names TO holdfast_app`)
+	require.NoError(t, err)
+	return storetest.Table{
+		Insert: func(name string) eventstore.Row {
+			return eventstore.Row{SQL: `INSERT INTO names VALUES ($1)`, Args: []any{name}, Refused: storetest.ErrName}
+		},
+		Names: func() []string {
+			rows, err := pool.Query(context.WithoutCancel(t.Context()), `SELECT name FROM names`)
+			require.NoError(t, err)
+			names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+			require.NoError(t, err)
+			return names
+		},
+	}
 }
 
 // What is read in one round trip is what two would have read.

@@ -45,6 +45,7 @@ func (b *batch) write(ctx context.Context, conn *pgx.Conn) error {
 		q.Queue(writeHeadSQL, b.book.Position, b.tree.Edge(), b.tree.Root(), b.at)
 		q.Queue(notifySQL, strconv.FormatInt(b.book.Position, 10))
 	}
+	b.queueRows(&q)
 	q.Queue(`COMMIT`)
 	if err := conn.SendBatch(ctx, &q).Close(); err != nil {
 		return fmt.Errorf("write the batch: %w", err)

@@ -33,6 +33,14 @@ type KeyRing interface {
 type World struct {
 	Keys KeyRing
 	Open func(codec *eventstore.Codec) Store
+	// Table makes a table of names beside the log; nil for a store that has no tables.
+	Table func(t testing.TB) Table
+}
+
+// Table is plain rows written with the log: names, each at most once and none of them empty.
+type Table struct {
+	Insert func(name string) eventstore.Row
+	Names  func() []string
 }
 
 // Run holds a store against the contract; world makes a fresh world for each test.
@@ -61,6 +69,8 @@ func Run(t *testing.T, world func(t testing.TB) World) {
 		"amounts reach 2^256-1 and stop there":              large,
 		"snapshots keep the newest":                         snapshots,
 		"personal text is sealed and can be erased":         personal,
+		"rows are written with their events or not at all":  rows,
+		"a row that is refused fails alone":                 rowsAlone,
 		"deadlines are set, moved and cancelled":            deadlines,
 		"an unknown event type stops the reader at it":      unknown,
 		"an append that does nothing is a bug":              nothing,

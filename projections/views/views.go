@@ -7,6 +7,7 @@ import (
 
 	"holdfast/eventstore"
 	"holdfast/projections"
+	"holdfast/projections/apikeyview"
 	"holdfast/projections/breakview"
 	"holdfast/projections/depositview"
 	"holdfast/projections/destinationview"
@@ -38,6 +39,7 @@ func Projectors() []projections.Projector {
 		statementview.Projector{},
 		watchview.Projector{},
 		breakview.Projector(), reconciliationview.Projector(),
+		apikeyview.Projector(),
 	}
 }
 

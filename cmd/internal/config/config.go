@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"maps"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -37,7 +36,8 @@ type Config struct {
 	TrustProxy  string   `env:"TRUST_PROXY"`
 	LogLevel    string   `env:"LOG_LEVEL" envDefault:"info"`
 	AccessLog   bool     `env:"ACCESS_LOG" envDefault:"true"`
-	Proxies     []string `env:"-"` // parsed TRUST_PROXY
+	Proxies     []string `env:"-"` // parsed TRUST_PROXY: networks, or
+	ProxyHops   int      `env:"-"` // how many proxies stand before the service
 
 	PGURL            string `env:"PG_URL" secret:"url"`
 	PGPoolHTTP       int    `env:"PG_POOL_HTTP" envDefault:"16"`
@@ -47,7 +47,11 @@ type Config struct {
 	RedisURI      string `env:"REDIS_URI" secret:"url"`
 	RedisPassword string `env:"REDIS_PASSWORD" secret:"true"`
 
-	JWTSecret      string `env:"JWT_SECRET" secret:"true"`
+	JWTSecret string `env:"JWT_SECRET" secret:"true"`
+	// The secret before a rotation is believed until then, and not a second longer.
+	JWTPrevious      string    `env:"JWT_SECRET_PREVIOUS" secret:"true"`
+	JWTPreviousUntil time.Time `env:"JWT_SECRET_PREVIOUS_UNTIL"` // RFC 3339
+
 	JWTExpires     string `env:"JWT_EXPIRES_IN" envDefault:"7d"`
 	RefreshExpires string `env:"REFRESH_TOKEN_EXPIRES_IN" envDefault:"30d"`
 
@@ -96,9 +100,11 @@ type Config struct {
 
 	Safety
 	Quoting
+	Mailing
+
+	Limits
 
 	SeedUsers *bool `env:"SEED_USERS"`
-	RateLimit *bool `env:"RATE_LIMIT"`
 }
 
 // Durations of tokens after Load.
@@ -133,15 +139,6 @@ func (c *Config) RequestNetworkDouble() bool {
 	return c.Development() && (c.RequestNetworkPlayed == nil || *c.RequestNetworkPlayed)
 }
 
-// RateLimited reports whether requests are counted: always outside development, where a
-// demo or a load test would soon be refused.
-func (c *Config) RateLimited() bool {
-	if c.RateLimit != nil {
-		return *c.RateLimit
-	}
-	return !c.Development()
-}
-
 // MaxFeePerGas is the most that a transaction of ours pays for a unit of gas, in base units.
 func (c *Config) MaxFeePerGas() money.Units {
 	return money.FromUint64(c.MaxGasPrice).MulDivFloor(money.FromUint64(1_000_000_000), money.FromUint64(1))
@@ -154,7 +151,12 @@ func Load() (*Config, error) {
 			return nil, fmt.Errorf(".env cannot be read: %w", err)
 		}
 	}
-	c, err := env.ParseAs[Config]()
+	return From(env.ToMap(os.Environ()))
+}
+
+// From reads settings from a map instead of the process's environment.
+func From(environment map[string]string) (*Config, error) {
+	c, err := env.ParseAsWithOptions[Config](env.Options{Environment: environment})
 	if err != nil {
 		return nil, fmt.Errorf("the environment is not valid: %w", readable(err))
 	}
@@ -182,9 +184,6 @@ func readable(err error) error {
 	}
 	return errors.Join(out...)
 }
-
-// knownSecrets are defaults seen in tutorials; a service that starts with one is open.
-var knownSecrets = []string{"your-secret-key", "changeme", "change-me", "secret", "jwt-secret", "your-256-bit-secret"}
 
 func (c *Config) complete() error {
 	var problems []error
@@ -251,16 +250,8 @@ func (c *Config) complete() error {
 	if c.MaxGasPrice < 1 || c.MaxGasPrice > 1_000_000 {
 		wrong("MAX_GAS_PRICE_GWEI", strconv.FormatUint(c.MaxGasPrice, 10), "1 … 1000000 gwei")
 	}
-	for _, p := range strings.FieldsFunc(c.TrustProxy, func(r rune) bool { return r == ',' || r == ' ' }) {
-		if !strings.Contains(p, "/") {
-			p += "/32"
-		}
-		if _, err := netip.ParsePrefix(p); err != nil {
-			wrong("TRUST_PROXY", strconv.Quote(p), "addresses or CIDRs, separated by commas")
-			continue
-		}
-		c.Proxies = append(c.Proxies, p)
-	}
+	c.trustedProxies(wrong)
+	c.limits(wrong)
 	for _, n := range []struct {
 		name            string
 		value, low, top uint64
@@ -290,6 +281,7 @@ func (c *Config) complete() error {
 		wrong("ALLOW_LOOPBACK_URLS", "true", "false in production")
 	}
 	c.safety(wrong)
+	c.mailing(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))
@@ -314,8 +306,13 @@ func (c *Config) secrets() []error {
 			problems = append(problems, fmt.Errorf("%s: not set; required outside development", name))
 		}
 	}
-	if c.JWTSecret != "" && (len(c.JWTSecret) < 32 || slices.ContainsFunc(knownSecrets, func(k string) bool { return strings.EqualFold(strings.Trim(c.JWTSecret, "-_!1234567890"), k) })) {
-		problems = append(problems, errors.New("JWT_SECRET: too short or a known default; allowed: at least 32 random bytes"))
+	if (c.JWTPrevious == "") != c.JWTPreviousUntil.IsZero() {
+		problems = append(problems, errors.New("JWT_SECRET_PREVIOUS and …_PREVIOUS_UNTIL go together: an old secret without an end is open for ever; allowed: a time such as 2026-12-01T00:00:00Z"))
+	}
+	for name, secret := range map[string]string{"JWT_SECRET": c.JWTSecret, "JWT_SECRET_PREVIOUS": c.JWTPrevious} {
+		if secret != "" && guessable(secret) {
+			problems = append(problems, fmt.Errorf("%s: too short or a known default; allowed: at least 32 random bytes", name))
+		}
 	}
 	for name, v := range map[string]string{"PII_MASTER_KEY": c.PIIMasterKey, "LOG_SIGNING_KEY": c.LogSigningKey} {
 		if _, err := Key32(v); v != "" && err != nil {

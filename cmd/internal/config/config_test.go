@@ -45,13 +45,13 @@ func TestDevelopmentKeepsGeneratedSecrets(t *testing.T) {
 
 func TestSettingsMaskSecrets(t *testing.T) {
 	t.Chdir(t.TempDir())
-	t.Setenv("JWT_SECRET", strings.Repeat("k9", 20))
+	t.Setenv("JWT_SECRET", "k9"+randomSecret)
 	t.Setenv("PG_URL", "postgres://u:hunter2@db/x")
 	c, err := Load()
 	require.NoError(t, err)
 	for _, s := range c.Settings() {
 		assert.NotContains(t, s.Value, "hunter2")
-		assert.NotContains(t, s.Value, "k9k9")
+		assert.NotContains(t, s.Value, "k9f0")
 	}
 }
 
@@ -106,4 +106,82 @@ func TestAPrivateKeyInTheConfigurationIsNamedNotRepeated(t *testing.T) {
 	c, err := Load()
 	require.NoError(t, err)
 	assert.NotEmpty(t, c.DestinationXPub)
+}
+
+const randomSecret = "f0b31f7a9c2e4d58a6b0c1d2e3f40516"
+
+// A secret that anybody could guess stops the start, in every environment, and is not repeated.
+func TestKnownSecretsDoNotStart(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, bad := range []string{
+		"short", "secret", strings.Repeat("a", 64), strings.Repeat("k9", 20), "your-secret-key-change-in-production", "supersecretjwtkeyforthemarketplace!!",
+		"change-me-change-me-change-me-change-me", "YOUR_JWT_SECRET_AT_LEAST_32_CHARACTERS", "0123456789abcdef0123456789abcdef",
+	} {
+		t.Setenv("JWT_SECRET", bad)
+		_, err := Load()
+		require.ErrorContains(t, err, "JWT_SECRET", bad)
+		assert.NotContains(t, err.Error(), "found "+bad)
+	}
+	t.Setenv("JWT_SECRET", randomSecret)
+	_, err := Load()
+	require.NoError(t, err)
+	t.Setenv("JWT_SECRET_PREVIOUS", "f0"+randomSecret)
+	_, err = Load()
+	require.ErrorContains(t, err, "JWT_SECRET_PREVIOUS", "a previous secret has an end")
+	t.Setenv("JWT_SECRET_PREVIOUS_UNTIL", "2026-12-01T00:00:00Z")
+	_, err = Load()
+	require.NoError(t, err)
+	t.Setenv("JWT_SECRET_PREVIOUS", strings.Repeat("a", 40))
+	_, err = Load()
+	require.ErrorContains(t, err, "JWT_SECRET_PREVIOUS", "the previous one is believed too")
+}
+
+func TestTrustedProxies(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for text, want := range map[string]struct {
+		networks []string
+		hops     int
+	}{
+		"":                            {},
+		"2":                           {hops: 2},
+		"10.0.0.0/8, 192.168.1.7":     {networks: []string{"10.0.0.0/8", "192.168.1.7/32"}},
+		"2001:db8::1,2001:db8:1::/48": {networks: []string{"2001:db8::1/128", "2001:db8:1::/48"}},
+	} {
+		t.Setenv("TRUST_PROXY", text)
+		c, err := Load()
+		require.NoError(t, err, text)
+		assert.Equal(t, want.networks, c.Proxies, text)
+		assert.Equal(t, want.hops, c.ProxyHops, text)
+	}
+	for _, bad := range []string{"0", "-1", "17", "proxy", "0.0.0.0/0", "::/0", "10.0.0.0/33", "10.0.0.1;10.0.0.2"} {
+		t.Setenv("TRUST_PROXY", bad)
+		_, err := Load()
+		assert.ErrorContains(t, err, "TRUST_PROXY", bad)
+	}
+}
+
+func TestLimitsAreSettings(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, err := Load()
+	require.NoError(t, err)
+	assert.Equal(t, []int{10_000, 1000, 3000, 2000, 60_000, 60_000}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "a demo is not refused")
+	t.Setenv("HOLDFAST_ENV", "test")
+	for _, name := range []string{"PG_URL", "REQUEST_NETWORK_WEBHOOK_SECRET"} {
+		t.Setenv(name, "x")
+	}
+	for _, name := range []string{"JWT_SECRET", "PII_MASTER_KEY", "LOG_SIGNING_KEY"} {
+		t.Setenv(name, randomSecret+randomSecret)
+	}
+	t.Setenv("RATE_LIMIT_AI", "7")
+	c, err = Load()
+	require.NoError(t, err)
+	assert.Equal(t, []int{100, 10, 30, 7, 600, 600}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "the original's")
+	assert.True(t, c.RateLimit)
+	for name, bad := range map[string]string{"RATE_LIMIT_GLOBAL": "-1", "RATE_LIMIT_WINDOW": "1ms", "REDIS_PATIENCE": "1m"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, bad)
+			_, err := Load()
+			assert.ErrorContains(t, err, name)
+		})
+	}
 }

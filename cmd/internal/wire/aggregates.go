@@ -2,6 +2,8 @@ package wire
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/account"
+	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/destination"
@@ -36,5 +38,7 @@ func Aggregates() []domain.Aggregate {
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
 		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
+		account.Aggregate(),
+		apikey.Aggregate(),
 	}
 }

@@ -43,9 +43,16 @@ func (s *Service) openLoops() error {
 		Executor: s.Executor, Watch: watch, Positions: s.positions(), Log: s.Log,
 	})
 	screening := reactors.NewScreening(s.Views.Payments, s.screener, s.Executor, s.lookEvery(), s.Log)
+	wakes := map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}
+	if s.mail != nil {
+		postman := reactors.NewPostman(postbag{s.mail.queue, s.mail}, s.Config.MailKeep, nil, s.Log)
+		wakes[records.MailChannel] = []reactors.Sleeper{postman}
+		s.loops = append(s.loops, postman)
+	}
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
-		reactors.NewListener(s.Jobs, map[string][]reactors.Sleeper{projections.LogChannel: {policies, s.networks}, records.InboxChannel: {ingest}}, s.Log))
+		reactors.NewListener(s.Jobs, wakes, s.Log))
+	s.loops = append(s.loops, news{s})
 	s.openSweeps(watch)
 	for _, client := range s.Chains.All() {
 		s.loops = append(s.loops, s.chainLoops(client, watch)...)

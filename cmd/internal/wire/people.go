@@ -6,6 +6,7 @@ import (
 
 	"holdfast/adapters/records"
 	"holdfast/domain"
+	"holdfast/eventstore"
 	apihttp "holdfast/http"
 )
 
@@ -23,11 +24,36 @@ func (u users) ByID(ctx context.Context, id domain.UserID) (apihttp.User, bool, 
 	return apihttp.User(r), ok, err
 }
 
+func (u users) Registered(p apihttp.User, method string) []eventstore.Row {
+	return u.Users.Registered(records.User(p), method)
+}
+
 type sessions struct{ *records.Sessions }
 
-func (s sessions) Rotate(ctx context.Context, refresh string, lives time.Duration) (apihttp.Session, string, error) {
-	r, next, err := s.Sessions.Rotate(ctx, refresh, lives)
-	return apihttp.Session(r), next, err
+func (s sessions) Open(ctx context.Context, n apihttp.NewSession) (apihttp.Opened, error) {
+	o, err := s.Sessions.Open(ctx, records.NewSession(n))
+	return apihttp.Opened(o), err
+}
+
+func (s sessions) List(ctx context.Context, u domain.UserID) ([]apihttp.Device, error) {
+	rows, err := s.Sessions.List(ctx, u)
+	all := make([]apihttp.Device, len(rows))
+	for i, r := range rows {
+		all[i] = apihttp.Device(r)
+	}
+	return all, err
+}
+
+type accountCodes struct{ *records.AccountCodes }
+
+func (c accountCodes) Try(ctx context.Context, u domain.UserID, purpose string) (apihttp.AccountCode, bool, error) {
+	r, ok, err := c.AccountCodes.Try(ctx, u, purpose)
+	return apihttp.AccountCode(r), ok, err
+}
+
+func (s sessions) Rotate(ctx context.Context, refresh string, binding []byte, lives time.Duration) (apihttp.Rotation, error) {
+	r, err := s.Sessions.Rotate(ctx, refresh, binding, lives)
+	return apihttp.Rotation{Session: apihttp.Session(r.Session), Next: r.Next, Reused: r.Reused}, err
 }
 
 func (s sessions) Live(ctx context.Context, id string) (apihttp.Session, bool, error) {

@@ -55,7 +55,8 @@ func (p policy) Terms(asset money.Asset) apihttp.Terms {
 // codes makes delivery codes of eight digits; the log sees only their MAC.
 type codes struct{ key []byte }
 
-// newCodes derives its key, so that no second secret has to be kept.
+// newCodes derives its key from a secret that does not rotate: codes outlive a rotation of the
+// token secret.
 func newCodes(secret string) codes {
 	m := hmac.New(sha256.New, []byte(secret))
 	m.Write([]byte("holdfast delivery codes"))

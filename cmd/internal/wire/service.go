@@ -47,6 +47,7 @@ type Service struct {
 	oracle   apihttp.Oracle
 
 	sweeps *sweeps
+	mail   *mailing // nil without a mail server outside development
 
 	loopsLock sync.Mutex
 	loops     []loop
@@ -84,6 +85,13 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if s.oracle, err = s.openOracle(ctx); err != nil {
+		return nil, err
+	}
+	keyed, err := newHashes(cfg)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.openMail(keyed); err != nil {
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
@@ -132,8 +140,8 @@ func (s *Service) Seed(ctx context.Context) error {
 	if s.Chains.Dev != nil {
 		chain, addresses = DevelopmentWallets()
 	}
-	if err := s.Records.Seed(ctx, chain, addresses); err != nil {
-		return fmt.Errorf("seed: %w", err)
+	if err := s.SeedUsers(ctx, s.Records, chain, addresses); err != nil {
+		return err
 	}
 	return s.bookDevelopmentCapital(ctx)
 }
@@ -144,27 +152,31 @@ func (s *Service) openServer(version string) error {
 	if err != nil {
 		return err
 	}
-	var limiter apihttp.Limiter
-	if cfg.RateLimited() {
-		limiter = apihttp.NewLocalLimiter()
+	keyed, err := newHashes(cfg)
+	if err != nil {
+		return err
 	}
 	s.Server, err = apihttp.New(apihttp.Config{
-		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, Version: version, AccessLog: cfg.AccessLog,
-		Secret: []byte(cfg.JWTSecret), AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
+		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, ProxyHops: cfg.ProxyHops, Budgets: budgets(cfg), Version: version, AccessLog: cfg.AccessLog,
+		Secret: []byte(cfg.JWTSecret), PreviousSecret: []byte(cfg.JWTPrevious), PreviousUntil: cfg.JWTPreviousUntil,
+		AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
 		Quoting: quoting(cfg),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
-		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Registry: s.Chains.Registry,
-		Oracle: s.oracle, Screener: s.screener,
+		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Accounts: users{s.Records.Users}, Hashes: keyed, AccountCodes: accountCodes{s.Records.AccountCodes},
+		Registry: s.Chains.Registry,
+		Oracle:   s.oracle, Screener: s.screener,
 		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
 		Recipients: recipients{s.Chains, s.screener},
-		Policy:     terms, Codes: newCodes(cfg.JWTSecret), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
+		Policy:     terms, Codes: newCodes(cfg.PIIMasterKey), Categories: s.Records.Categories, Wallets: wallets{s.Records.Wallets},
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
+		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: limiter,
+		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(),
+		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
-		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.JWTSecret), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
+		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.PIIMasterKey), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
 	return err
 }

@@ -118,7 +118,8 @@ func (w *sweepWorld) openChain(ctx context.Context) {
 func (w *sweepWorld) serve() {
 	w.t.Helper()
 	server, err := apihttp.New(apihttp.Config{FrontendURL: "https://front.example", Secret: []byte(strings.Repeat("s", 40)), SessionFresh: time.Millisecond}, apihttp.Deps{
-		Log: w.Log, Executor: w.Executor, Users: users{w.Records.Users}, Sessions: sessions{w.Records.Sessions}, Registry: w.Chains.Registry,
+		Log: w.Log, Executor: w.Executor, Users: users{w.Records.Users}, Accounts: users{w.Records.Users}, Hashes: hashes{[]byte("k")},
+		Sessions: sessions{w.Records.Sessions}, Registry: w.Chains.Registry,
 		Views: apihttp.NewViews(w.HTTP, w.Codec), Positions: w.Runner, Sweeping: w.sweeps, SweepBooks: w.sweeps, SweepRunner: w.sweeps,
 		Devices: devices{w.Chains.XPub}, Nonces: newNonces(strings.Repeat("s", 40)), Operations: operations{w.Records.Operations},
 	})
