@@ -43,6 +43,8 @@ type Collection struct {
 	// Find names the documents in place of Streams, for a collection that comes from every stream
 	// and needs nothing of an event but its position.
 	Find func(ctx context.Context, tx pgx.Tx, batch []eventstore.Recorded) ([]string, error)
+	// Rows renders all documents of a collection that comes from plain rows and follows no stream.
+	Rows func(ctx context.Context, tx pgx.Tx, r *Reading) ([]rendered, error)
 	// Render gives a document as it stands; nil when there is none (yet).
 	Render func(r *Reading, id string) (*Document, error)
 	// View is the read model whose queries this collection can answer, with the columns that they

@@ -35,6 +35,9 @@ type projector struct {
 func (s *Store) Projectors() []projections.Projector {
 	var all []projections.Projector
 	for _, c := range s.collections {
+		if c.Rows != nil {
+			continue
+		}
 		p := &projector{Collection: c, store: s}
 		if c.Find != nil {
 			all = append(all, positionsOnly{p})

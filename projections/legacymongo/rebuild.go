@@ -28,6 +28,9 @@ func (s *Store) Rebuild(ctx context.Context, pool *pgxpool.Pool, collection stri
 	if !ok {
 		return projections.ErrUnknown.With("name", collection)
 	}
+	if c.Rows != nil {
+		return s.writeRows(ctx, pool, c, map[string][32]byte{})
+	}
 	p := &projector{Collection: c, store: s}
 	reader := projections.NewReader(pool, s.codec, p.Categories()...)
 	n, err := s.db.Collection(c.Name).CountDocuments(ctx, bson.D{}, options.Count().SetLimit(1))

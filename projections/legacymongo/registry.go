@@ -4,7 +4,7 @@ package legacymongo
 // projectors, verification and modes follow.
 func Collections() []Collection {
 	return []Collection{
-		purchaseRequests(), sellerOffers(),
+		users(), categories(), purchaseRequests(), sellerOffers(),
 		payments(), fundsLedgerEntries(), paymentQuotes(), confirmationThresholds(),
 		releaseHolds(), escrowHolds(), disputes(), trezorAccounts(), derivedDestinations(),
 	}

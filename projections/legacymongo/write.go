@@ -20,6 +20,11 @@ func (s *Store) put(ctx context.Context, tx pgx.Tx, c Collection, r *Reading, id
 	if err != nil || len(docs) == 0 {
 		return err
 	}
+	return s.store(ctx, tx, c, docs)
+}
+
+// store writes documents, and what is kept about them.
+func (s *Store) store(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered) error {
 	if err := remember(ctx, tx, c, docs); err != nil {
 		return err
 	}

@@ -43,6 +43,7 @@ type Config struct {
 	PGPoolHTTP       int    `env:"PG_POOL_HTTP" envDefault:"16"`
 	PGPoolProjectors int    `env:"PG_POOL_PROJECTORS" envDefault:"16"`
 	PGPoolJobs       int    `env:"PG_POOL_JOBS" envDefault:"8"`
+	PGPoolLegacy     int    `env:"PG_POOL_LEGACY" envDefault:"8"` // of the projectors that write to Mongo
 
 	RedisURI      string `env:"REDIS_URI" secret:"url"`
 	RedisPassword string `env:"REDIS_PASSWORD" secret:"true"`
@@ -103,6 +104,7 @@ type Config struct {
 	Mailing
 
 	Limits
+	Legacy
 
 	SeedUsers *bool `env:"SEED_USERS"`
 }
@@ -242,7 +244,7 @@ func (c *Config) complete() error {
 	for _, n := range []struct {
 		name       string
 		value, low int
-	}{{"PG_POOL_HTTP", c.PGPoolHTTP, 2}, {"PG_POOL_PROJECTORS", c.PGPoolProjectors, 10}, {"PG_POOL_JOBS", c.PGPoolJobs, 4}, {"PAYOUT_APPROVALS", c.PayoutApprovals, 1}} {
+	}{{"PG_POOL_HTTP", c.PGPoolHTTP, 2}, {"PG_POOL_PROJECTORS", c.PGPoolProjectors, 10}, {"PG_POOL_JOBS", c.PGPoolJobs, 4}, {"PG_POOL_LEGACY", c.PGPoolLegacy, 4}, {"PAYOUT_APPROVALS", c.PayoutApprovals, 1}} {
 		if n.value < n.low {
 			wrong(n.name, strconv.Itoa(n.value), fmt.Sprintf("at least %d", n.low))
 		}
@@ -282,6 +284,7 @@ func (c *Config) complete() error {
 	}
 	c.safety(wrong)
 	c.mailing(wrong)
+	c.legacy(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

@@ -35,6 +35,7 @@ type Service struct {
 	Redis   *localredis.Redis
 	Runner  *projections.Runner
 	Views   *views.Queries
+	Legacy  *Legacy
 	Server  *apihttp.Server
 	Addr    string
 
@@ -95,6 +96,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
+		return nil, err
+	}
+	if s.Legacy, err = core.OpenLegacy(ctx, s.Chains.Registry, s.metrics); err != nil {
 		return nil, err
 	}
 	if err := s.openNetworks(ctx); err != nil {
@@ -172,7 +176,7 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
 		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
-		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		Views: apihttp.NewViews(s.HTTP, s.Codec).From(s.Legacy.elsewhere()), Positions: bothPositions{s.Runner, s.Legacy}, LegacyNames: s.Records.LegacyNames, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(),
 		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
@@ -206,6 +210,7 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 // Run serves until Start's context ends, then finishes what is in flight.
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
+	s.runLegacy()
 	s.loopsLock.Lock()
 	s.running = true
 	for _, l := range s.loops {
