@@ -39,6 +39,9 @@ type Reading struct {
 	unnamed map[name]bool
 	unread  map[int64]bool
 
+	erased  map[domain.UserID]bool // who has been asked about
+	unasked map[domain.UserID]bool
+
 	// of the document that is being rendered
 	sources map[string]bool
 	pos     int64
@@ -51,11 +54,14 @@ type name struct{ collection, id string }
 var errWanted = errors.New("more must be read first")
 
 func newReading(ctx context.Context, codec *eventstore.Codec, assets Assets, upTo int64) *Reading {
-	return &Reading{
-		ctx: ctx, codec: codec, assets: assets, upTo: upTo,
+	r := &Reading{
+		ctx: ctx, assets: assets, upTo: upTo,
 		streams: map[domain.Stream][]eventstore.Recorded{}, objects: map[name]primitive.ObjectID{}, entries: map[int64][]Entry{},
 		wanted: map[domain.Stream]bool{}, unnamed: map[name]bool{}, unread: map[int64]bool{},
+		erased: map[domain.UserID]bool{}, unasked: map[domain.UserID]bool{},
 	}
+	r.codec = codec.WithKeys(forgetful{codec.Keys(), r})
+	return r
 }
 
 // Events gives a stream, decoded, up to the reading's position; empty for one that has not begun.
@@ -124,19 +130,21 @@ func (r *Reading) Alias(a money.Asset) string {
 
 // fetch reads what was asked for, all in one round trip. more is false when nothing was.
 func (r *Reading) fetch(tx pgx.Tx) (more bool, err error) {
-	if len(r.wanted)+len(r.unnamed)+len(r.unread) == 0 {
+	if len(r.wanted)+len(r.unnamed)+len(r.unread)+len(r.unasked) == 0 {
 		return false, nil
 	}
 	batch := &pgx.Batch{}
 	r.fetchStreams(batch)
 	r.fetchNames(batch)
 	r.fetchEntries(batch)
+	r.fetchErased(batch)
 	if err := tx.SendBatch(r.ctx, batch).Close(); err != nil {
 		return false, fmt.Errorf("read what the documents need: %w", err)
 	}
 	clear(r.wanted)
 	clear(r.unnamed)
 	clear(r.unread)
+	clear(r.unasked)
 	return true, r.decode()
 }
 

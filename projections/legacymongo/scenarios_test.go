@@ -45,6 +45,7 @@ func TestCollectionsOfEveryScenario(t *testing.T) {
 			for collection, all := range w.dumpAll() {
 				require.Equal(t, live[collection], all, "%s, rebuilt into an empty store", collection)
 			}
+			w.documented()
 			w.sameAnswers()
 		})
 	}

@@ -44,12 +44,20 @@ type world struct {
 	views  *views.Queries
 }
 
-// slice is how many positions the runner takes at once.
+// setup makes a world on a database that is dropped afterwards. slice is how many positions the
+// runner takes at once.
 func setup(t *testing.T, slice int) *world {
 	t.Helper()
-	w := &world{t: t, pool: pgtest.New(t), uri: mongotest.URI(t), modes: legacymongo.NewModes(nil)}
-	w.db = mongotest.Open(t, w.uri)
-	t.Cleanup(func() { _ = w.db.Drop(context.Background()) })
+	uri := mongotest.URI(t)
+	db := mongotest.Open(t, uri)
+	t.Cleanup(func() { _ = db.Drop(context.Background()) })
+	return setupOn(t, slice, uri)
+}
+
+// setupOn is setup on a database of one's own.
+func setupOn(t *testing.T, slice int, uri string) *world {
+	t.Helper()
+	w := &world{t: t, pool: pgtest.New(t), uri: uri, modes: legacymongo.NewModes(nil), db: mongotest.Open(t, uri)}
 	w.keys = postgres.NewKeyRing(w.pool, make([]byte, 32))
 	var err error
 	w.codec, err = eventstore.NewCodec(w.keys, scenariotest.Aggregates()...)
