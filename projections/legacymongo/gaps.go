@@ -87,3 +87,31 @@ func (g *Gaps) Last(ctx context.Context) (last map[string]Gap, open map[string]i
 	})
 	return last, open, err
 }
+
+// Runs gives the last comparison of each collection of a domain; of all domains when it is empty.
+func (g *Gaps) Runs(ctx context.Context, domain string) ([]Parity, error) {
+	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (collection) collection, domain, position, documents, differences, started_at, finished_at
+		FROM legacy_parity_runs WHERE $1 = '' OR domain = $1 ORDER BY collection, finished_at DESC`, domain)
+	if err != nil {
+		return nil, fmt.Errorf("list the comparisons: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parity, err error) {
+		err = row.Scan(&p.Collection, &p.Domain, &p.Position, &p.Documents, &p.Differences, &p.Started, &p.Finished)
+		p.Started, p.Finished = p.Started.UTC(), p.Finished.UTC()
+		return p, err
+	})
+}
+
+// Resolve closes a gap by hand, with a reason. ok is false when there is no such open gap.
+func (g *Gaps) Resolve(ctx context.Context, id int64, by, reason string) (gap Gap, ok bool, err error) {
+	rows, err := g.pool.Query(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = $2, notes = $3
+		WHERE id = $1 AND resolved_at IS NULL RETURNING `+gapColumns, id, by, reason)
+	if err != nil {
+		return gap, false, fmt.Errorf("resolve a gap: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, scanGap)
+	if err != nil || len(all) == 0 {
+		return gap, false, err
+	}
+	return all[0], true, nil
+}
