@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"holdfast/adapters/localmongo"
-	"holdfast/domain/network"
 	"holdfast/projections"
 	"holdfast/projections/legacymongo"
 )
@@ -108,6 +107,15 @@ func (c *Core) openLegacyRunner(ctx context.Context, l *Legacy, metrics promethe
 		if collection.Rows == nil {
 			l.names[collection.Domain] = append(l.names[collection.Domain], legacymongo.Prefix+collection.Name)
 		}
+	}
+	return nil
+}
+
+// steerAll lets every domain's projectors run or rest as its mode says: only the service does,
+// since a verb beside it may have been given other settings.
+func (l *Legacy) steerAll(ctx context.Context) error {
+	if l.Runner == nil {
+		return nil
 	}
 	for _, domain := range legacymongo.Domains() {
 		if err := l.steer(ctx, domain); err != nil {
@@ -282,5 +290,3 @@ func (s *Service) legacyDetail(ctx context.Context) any {
 	}
 	return map[string]any{"connect": s.Config.MongoConnect, "domains": states, "warnings": s.Config.Warnings}
 }
-
-var _ legacymongo.Assets = (*network.Registry)(nil)

@@ -98,7 +98,10 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if err := s.openViews(ctx); err != nil {
 		return nil, err
 	}
-	if s.Legacy, err = core.OpenLegacy(ctx, s.Chains.Registry, s.metrics); err != nil {
+	if s.Legacy, err = core.OpenLegacy(ctx, liveAssets{s.Chains}, s.metrics); err != nil {
+		return nil, err
+	}
+	if err := s.Legacy.steerAll(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.openNetworks(ctx); err != nil {
