@@ -68,6 +68,7 @@ type Deps struct {
 
 	Views       *Views
 	Positions   Positions
+	Migration   Migration
 	LegacyNames LegacyNames // nil: ObjectIds name nothing
 	Projections Projections
 	Proofs      Proofs

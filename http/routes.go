@@ -52,6 +52,7 @@ func Routes() []Route {
 		networkRoutes(),
 		thresholdRoutes(),
 		breakGlassRoutes(),
+		migrationRoutes(),
 		awaitingRoutes(),
 		disputeRoutes(),
 		payoutRoutes(),

@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
+	"holdfast/domain/cutover"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
@@ -94,6 +95,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "NetworkListing", Slug: "listing", Table: listing.Table()},
 		{Name: "ConfirmationThreshold", Slug: "threshold", Table: threshold.Table()},
 		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
+		{Name: "DomainCutover", Slug: "cutover", Table: cutover.Table()},
 		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
 		{Name: "User", Slug: "account", Table: account.Table()},
 		{Name: "ApiKey", Slug: "apikey", Table: apikey.Table()},

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,9 +119,4 @@ func (c *Config) repo(name, value string, wrong func(name, found, want string)) 
 		return storeMongo
 	}
 	return value
-}
-
-// ReadsMongo reports whether any domain's queries are answered from the legacy store.
-func (c *Config) ReadsMongo() bool {
-	return slices.ContainsFunc(slices.Collect(maps.Values(c.Repos)), func(mode string) bool { return mode != storePG })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -34,13 +35,16 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 		modes[domain] = legacymongo.Mode(mode)
 	}
 	l := &Legacy{Modes: legacymongo.NewModes(modes), Gaps: legacymongo.NewGaps(c.HTTP), names: map[string][]string{}}
+	if err := c.placed(ctx, l); err != nil {
+		return nil, err
+	}
 	for _, w := range cfg.Warnings {
 		c.Log.WarnContext(ctx, "a setting is not understood", "setting", w)
 	}
 	if cfg.MongoConnect == "never" {
 		return l, nil
 	}
-	uri, err := c.legacyURI(ctx)
+	uri, err := c.legacyURI(ctx, l.readsMongo())
 	if err != nil || uri == "" {
 		if err != nil && cfg.MongoConnect == "optional" {
 			c.Log.WarnContext(ctx, "the legacy store cannot be started; what reads it answers 503", "error", err)
@@ -62,11 +66,11 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 }
 
 // legacyURI gives the configured server, or starts the embedded one; empty where none is wanted.
-func (c *Core) legacyURI(ctx context.Context) (string, error) {
+func (c *Core) legacyURI(ctx context.Context, reads bool) (string, error) {
 	if c.Config.MongoURI != "" {
 		return c.Config.MongoURI, nil
 	}
-	if !localmongo.Installed() && !c.Config.ReadsMongo() && c.Config.MongoConnect != "always" {
+	if !localmongo.Installed() && !reads && c.Config.MongoConnect != "always" {
 		return "", nil
 	}
 	server, err := localmongo.Start(ctx, c.Config.Path("mongo"), c.Log)
@@ -125,6 +129,11 @@ func (l *Legacy) steerAll(ctx context.Context) error {
 	return nil
 }
 
+// readsMongo reports whether any domain's queries are answered from the legacy store.
+func (l *Legacy) readsMongo() bool {
+	return slices.ContainsFunc(legacymongo.Domains(), func(d string) bool { return l.Modes.Of(d).Kept() })
+}
+
 // steer lets a domain's projectors run or rest as its mode says.
 func (l *Legacy) steer(ctx context.Context, domain string) error {
 	act := l.Runner.Pause
@@ -173,6 +182,7 @@ func (s *Service) runLegacy() {
 		return
 	}
 	s.group.Go(func() error { return l.Runner.Run(s.ctx) })
+	s.group.Go(func() error { return s.followCutovers(s.ctx) })
 	s.group.Go(func() error { return l.Store.FollowRows(s.ctx, l.Pool) })
 	s.group.Go(func() error { return l.Store.Sample(s.ctx) })
 }
@@ -254,11 +264,7 @@ func (l *Legacy) States(ctx context.Context) (map[string]DomainState, error) {
 // legacyHealth is only asked where some domain is read from the legacy store, or it is needed.
 func (s *Service) legacyHealth(ctx context.Context) error {
 	l := s.Legacy
-	needed := s.Config.MongoConnect == "always"
-	for _, domain := range legacymongo.Domains() {
-		needed = needed || l.Modes.Of(domain).Kept()
-	}
-	if !needed {
+	if s.Config.MongoConnect != "always" && !l.readsMongo() {
 		return nil
 	}
 	if l.Store == nil {
