@@ -11,7 +11,6 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/domain/scenariotest"
-	"holdfast/domain/threshold"
 	"holdfast/domain/trezor"
 	"holdfast/projections/legacymongo"
 )
@@ -23,7 +22,7 @@ func TestEachCollectionHasItsPage(t *testing.T) {
 	index, err := os.ReadFile(filepath.Join(docs, "README.md"))
 	require.NoError(t, err)
 	events := map[string]bool{}
-	for _, a := range append(scenariotest.Aggregates(), trezor.Aggregate(), threshold.Aggregate()) {
+	for _, a := range append(scenariotest.Aggregates(), trezor.Aggregate()) {
 		for _, e := range a.Events {
 			events[e.EventType()] = true
 		}

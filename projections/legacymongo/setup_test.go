@@ -19,6 +19,7 @@ import (
 	"holdfast/domain/order"
 	"holdfast/domain/request"
 	"holdfast/domain/scenariotest"
+	"holdfast/domain/trezor"
 	"holdfast/eventstore"
 	"holdfast/eventstore/postgres"
 	"holdfast/eventstore/postgres/pgtest"
@@ -60,7 +61,7 @@ func setupOn(t *testing.T, slice int, uri string) *world {
 	w := &world{t: t, pool: pgtest.New(t), uri: uri, modes: legacymongo.NewModes(nil), db: mongotest.Open(t, uri)}
 	w.keys = postgres.NewKeyRing(w.pool, make([]byte, 32))
 	var err error
-	w.codec, err = eventstore.NewCodec(w.keys, scenariotest.Aggregates()...)
+	w.codec, err = eventstore.NewCodec(w.keys, append(scenariotest.Aggregates(), trezor.Aggregate())...)
 	require.NoError(t, err)
 	log, err := postgres.New(t.Context(), w.pool, w.codec, postgres.Options{})
 	require.NoError(t, err)
@@ -174,6 +175,16 @@ func (w *world) rebuild() {
 	for _, c := range legacymongo.Collections() {
 		require.NoError(w.t, w.legacy.Rebuild(w.t.Context(), w.pool, c.Name, nil), c.Name)
 	}
+}
+
+// append writes events to a stream after a version, as they stand.
+func (w *world) append(category, id string, after int64, events ...domain.Event) {
+	w.t.Helper()
+	_, err := w.Store.Append(context.Background(), eventstore.Append{
+		Streams:  []domain.Staged{{Stream: domain.Stream{Type: category, ID: id}, Expected: after, Events: events}},
+		Metadata: eventstore.Metadata{Actor: domain.Machine(domain.Process, "test"), Source: "test"},
+	})
+	require.NoError(w.t, err)
 }
 
 const usdt money.Asset = "USDT@56"
