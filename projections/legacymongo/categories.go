@@ -15,8 +15,11 @@ func categories() Collection {
 		Name: "categories", Domain: Marketplace, Version: 1, Rows: categoryRows,
 		About: "The market's shelves. They are plain rows that no event tells of, so the collection is written from them at the start and whenever one has changed, within half a minute; `_pos` is 0 and there are no timestamps.",
 		Fields: []Field{
-			{"name", "string", "row of categories"}, {"slug", "string", "row of categories"}, {"parentId", "ObjectId → categories, or null", "row of categories"},
-			{"order", "int", "row of categories"}, {"isActive", "bool", "row of categories"},
+			{"name", "string", "row of categories"},
+			{"slug", "string", "row of categories"},
+			{"parentId", "ObjectId → categories, or null", "row of categories"},
+			{"order", "int", "row of categories"},
+			{"isActive", "bool", "row of categories"},
 		},
 	}
 }

@@ -17,9 +17,13 @@ func confirmationThresholds() Collection {
 		Streams: []string{threshold.Decider.Category}, View: thresholdview.Name, Columns: map[string]Column{}, Render: renderThreshold,
 		About: "How deep transfers must stand, one document a chain whose rule was ever changed. `minConfirmations` is null while the registry's own rule applies; `tiers` did not exist in the original.",
 		Fields: []Field{
-			{"chainId", "long", "threshold.changed"}, {"minConfirmations", "long or null", "threshold.changed, threshold.reset"}, {"kind", "string or null", "threshold.changed, threshold.reset"},
-			{"tiers", "array of {fromTokens, minConfirmations}", "threshold.changed"}, {"loweredTo", "long or null, while the glass is broken", "threshold.lowered"},
-			{"updatedBy", "ObjectId → users", "every event of the rule"}, {"reason", "string", "every event of the rule"},
+			{"chainId", "long", "threshold.changed"},
+			{"minConfirmations", "long or null", "threshold.changed, threshold.reset"},
+			{"kind", "string or null", "threshold.changed, threshold.reset"},
+			{"tiers", "array of {fromTokens, minConfirmations}", "threshold.changed"},
+			{"loweredTo", "long or null, while the glass is broken", "threshold.lowered"},
+			{"updatedBy", "ObjectId → users", "every event of the rule"},
+			{"reason", "string", "every event of the rule"},
 		},
 	}
 }
@@ -50,7 +54,12 @@ func renderThreshold(r *Reading, id string) (*Document, error) {
 		lowered = row.Doc.Lowered.Min
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
-		{Key: "chainId", Value: chain}, {Key: "minConfirmations", Value: least}, {Key: "kind", Value: kind}, {Key: "tiers", Value: tiers}, {Key: "loweredTo", Value: lowered},
-		{Key: "updatedBy", Value: by}, {Key: "reason", Value: last.Reason},
+		{Key: "chainId", Value: chain},
+		{Key: "minConfirmations", Value: least},
+		{Key: "kind", Value: kind},
+		{Key: "tiers", Value: tiers},
+		{Key: "loweredTo", Value: lowered},
+		{Key: "updatedBy", Value: by},
+		{Key: "reason", Value: last.Reason},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
 }

@@ -23,9 +23,14 @@ func derivedDestinations() Collection {
 		Streams: []string{destination.Decider.Category}, View: destinationview.Name, Columns: destinationColumns, Render: renderDestination,
 		About: "Addresses made for one payment each, what lies there, and the sweeps from them. Balances are those of the log; what the chain says beside is in the API.",
 		Fields: []Field{
-			{"address", "string, EIP-55", "destination.derived"}, {"chainId", "long", "destination.derived"}, {"derivationPath", "string", "destination.derived"},
-			{"derivationIndex", "long", "destination.derived"}, {"xpubFingerprint", "string", "destination.derived"}, {"paymentId", "ObjectId → payments, or null", "destination.assigned"},
-			{"status", "string", "every event of the destination"}, {"balances", "array of {amount, currency, baseUnits, asset}, strings", "destination.funded, destination.sweep_confirmed"},
+			{"address", "string, EIP-55", "destination.derived"},
+			{"chainId", "long", "destination.derived"},
+			{"derivationPath", "string", "destination.derived"},
+			{"derivationIndex", "long", "destination.derived"},
+			{"xpubFingerprint", "string", "destination.derived"},
+			{"paymentId", "ObjectId → payments, or null", "destination.assigned"},
+			{"status", "string", "every event of the destination"},
+			{"balances", "array of {amount, currency, baseUnits, asset}, strings", "destination.funded, destination.sweep_confirmed"},
 			{"sweeps", "array of {sweepId, amount, transactionHash, status, blockNumber, at}", "destination.sweep_broadcast, destination.sweep_confirmed, destination.sweep_failed"},
 			{"quarantineReason", "string or null", "destination.quarantined"},
 		},
@@ -48,13 +53,24 @@ func renderDestination(r *Reading, id string) (*Document, error) {
 	}
 	for _, s := range d.History {
 		sweeps = append(sweeps, bson.D{
-			{Key: "sweepId", Value: string(s.ID)}, {Key: "amount", Value: r.amount(s.Amount)}, {Key: "transactionHash", Value: s.Tx}, {Key: "status", Value: s.Status},
-			{Key: "blockNumber", Value: int64(s.Block)}, {Key: "at", Value: date(s.At)}, //nolint:gosec // of a chain
+			{Key: "sweepId", Value: string(s.ID)},
+			{Key: "amount", Value: r.amount(s.Amount)},
+			{Key: "transactionHash", Value: s.Tx},
+			{Key: "status", Value: s.Status},
+			{Key: "blockNumber", Value: int64(s.Block)},
+			{Key: "at", Value: date(s.At)}, //nolint:gosec // of a chain
 		})
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
-		{Key: "address", Value: d.Address}, {Key: "chainId", Value: int64(d.Chain)}, {Key: "derivationPath", Value: d.Path}, {Key: "derivationIndex", Value: int64(d.Index)}, //nolint:gosec // of a chain
-		{Key: "xpubFingerprint", Value: d.Fingerprint}, {Key: "paymentId", Value: paid}, {Key: "status", Value: d.PhaseName}, {Key: "balances", Value: balances},
-		{Key: "sweeps", Value: sweeps}, {Key: "quarantineReason", Value: orNull(d.QuarantineReason)},
+		{Key: "address", Value: d.Address},
+		{Key: "chainId", Value: int64(d.Chain)},
+		{Key: "derivationPath", Value: d.Path},
+		{Key: "derivationIndex", Value: int64(d.Index)}, //nolint:gosec // of a chain
+		{Key: "xpubFingerprint", Value: d.Fingerprint},
+		{Key: "paymentId", Value: paid},
+		{Key: "status", Value: d.PhaseName},
+		{Key: "balances", Value: balances},
+		{Key: "sweeps", Value: sweeps},
+		{Key: "quarantineReason", Value: orNull(d.QuarantineReason)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
 }

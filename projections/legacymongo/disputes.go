@@ -20,14 +20,23 @@ func disputes() Collection {
 		Streams: []string{dispute.Category}, View: disputeview.Name, Columns: disputeColumns, Render: renderDispute,
 		About: "What buyer and seller could not agree on. `waiting_response` needs an assigned resolver; before that it is `pending`. The timeline of the original is `evidence` and `resolution`; messages stand in chats.",
 		Fields: []Field{
-			{"purchaseRequestId", "ObjectId → purchaserequests", "dispute.opened"}, {"escrowHoldId", "ObjectId → escrowholds", "dispute.opened"},
-			{"buyerId", "ObjectId → users", "dispute.opened"}, {"sellerId", "ObjectId → users", "dispute.opened"}, {"initiatorId", "ObjectId → users", "dispute.opened"},
-			{"resolverId", "ObjectId → users, or null", "dispute.resolver_assigned"}, {"category", "string", "dispute.opened"}, {"priority", "string", "dispute.opened"},
-			{"reason", "string; empty once erased", "dispute.opened"}, {"desiredOutcome", "string or null", "dispute.opened"},
-			{"amount", "{amount, currency, baseUnits, asset}, strings", "dispute.opened"}, {"status", "pending, in_progress, waiting_response, resolved, rejected, closed", "every event of the dispute"},
+			{"purchaseRequestId", "ObjectId → purchaserequests", "dispute.opened"},
+			{"escrowHoldId", "ObjectId → escrowholds", "dispute.opened"},
+			{"buyerId", "ObjectId → users", "dispute.opened"},
+			{"sellerId", "ObjectId → users", "dispute.opened"},
+			{"initiatorId", "ObjectId → users", "dispute.opened"},
+			{"resolverId", "ObjectId → users, or null", "dispute.resolver_assigned"},
+			{"category", "string", "dispute.opened"},
+			{"priority", "string", "dispute.opened"},
+			{"reason", "string; empty once erased", "dispute.opened"},
+			{"desiredOutcome", "string or null", "dispute.opened"},
+			{"amount", "{amount, currency, baseUnits, asset}, strings", "dispute.opened"},
+			{"status", "pending, in_progress, waiting_response, resolved, rejected, closed", "every event of the dispute"},
 			{"evidence", "array of {type, description, fileHash, submittedBy, submittedAt}; description empty once erased", "dispute.evidence_submitted"},
 			{"resolution", "{action, sellerShareBps, feePayer, reason, resolvedBy, decidedAt, final} or null", "dispute.decided"},
-			{"dueAt", "date or null", "every event of the dispute"}, {"resolvedAt", "date or null", "dispute.resolved"}, {"closedAt", "date or null", "dispute.closed"},
+			{"dueAt", "date or null", "every event of the dispute"},
+			{"resolvedAt", "date or null", "dispute.resolved"},
+			{"closedAt", "date or null", "dispute.closed"},
 		},
 	}
 }
@@ -55,8 +64,11 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 	evidence := bson.A{}
 	for i, e := range d.Evidence {
 		evidence = append(evidence, bson.D{
-			{Key: "type", Value: e.Kind}, {Key: "description", Value: e.Text.Text}, {Key: "fileHash", Value: orNull(e.SHA256)},
-			{Key: "submittedBy", Value: named[fixed+i]}, {Key: "submittedAt", Value: date(e.At)},
+			{Key: "type", Value: e.Kind},
+			{Key: "description", Value: e.Text.Text},
+			{Key: "fileHash", Value: orNull(e.SHA256)},
+			{Key: "submittedBy", Value: named[fixed+i]},
+			{Key: "submittedAt", Value: date(e.At)},
 		})
 	}
 	var resolution any
@@ -67,10 +79,22 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 		}
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
-		{Key: "purchaseRequestId", Value: named[0]}, {Key: "escrowHoldId", Value: named[1]}, {Key: "buyerId", Value: named[2]}, {Key: "sellerId", Value: named[3]},
-		{Key: "initiatorId", Value: named[4]}, {Key: "resolverId", Value: named[5]}, {Key: "category", Value: d.Category}, {Key: "priority", Value: d.Priority},
-		{Key: "reason", Value: d.Reason.Text}, {Key: "desiredOutcome", Value: orNull(d.DesiredOutcome)}, {Key: "amount", Value: r.amount(d.Contested)}, {Key: "status", Value: d.LegacyStatus},
-		{Key: "evidence", Value: evidence}, {Key: "resolution", Value: resolution}, {Key: "dueAt", Value: dateOf(d.DueAt)},
-		{Key: "resolvedAt", Value: dateOf(d.ResolvedAt)}, {Key: "closedAt", Value: dateOf(d.ClosedAt)},
+		{Key: "purchaseRequestId", Value: named[0]},
+		{Key: "escrowHoldId", Value: named[1]},
+		{Key: "buyerId", Value: named[2]},
+		{Key: "sellerId", Value: named[3]},
+		{Key: "initiatorId", Value: named[4]},
+		{Key: "resolverId", Value: named[5]},
+		{Key: "category", Value: d.Category},
+		{Key: "priority", Value: d.Priority},
+		{Key: "reason", Value: d.Reason.Text},
+		{Key: "desiredOutcome", Value: orNull(d.DesiredOutcome)},
+		{Key: "amount", Value: r.amount(d.Contested)},
+		{Key: "status", Value: d.LegacyStatus},
+		{Key: "evidence", Value: evidence},
+		{Key: "resolution", Value: resolution},
+		{Key: "dueAt", Value: dateOf(d.DueAt)},
+		{Key: "resolvedAt", Value: dateOf(d.ResolvedAt)},
+		{Key: "closedAt", Value: dateOf(d.ClosedAt)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
 }

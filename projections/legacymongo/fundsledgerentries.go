@@ -21,10 +21,16 @@ func fundsLedgerEntries() Collection {
 		Name: "fundsledgerentries", Domain: Payment, Version: 1, Find: findEntries, Render: renderEntry,
 		About: "What was booked, one document a side: the original had one document for both. `direction` tells them apart; the sum of all debits is that of all credits. Entries never change.",
 		Fields: []Field{
-			{"account", "string, the account's path", "every event that posts"}, {"direction", "debit, credit", "every event that posts"},
-			{"amount", "{amount, currency, baseUnits, asset}, strings", "every event that posts"}, {"mode", "post, pending, post_pending, void", "every event that posts"},
-			{"entryType", "string: the event's type", "every event that posts"}, {"eventId", "string, a UUID", "every event that posts"}, {"position", "long", "every event that posts"},
-			{"escrowHoldId", "ObjectId → escrowholds, or null", "the account or the stream"}, {"paymentId", "ObjectId → payments, or null", "the stream"}, {"userId", "ObjectId → users, or null", "the account"},
+			{"account", "string, the account's path", "every event that posts"},
+			{"direction", "debit, credit", "every event that posts"},
+			{"amount", "{amount, currency, baseUnits, asset}, strings", "every event that posts"},
+			{"mode", "post, pending, post_pending, void", "every event that posts"},
+			{"entryType", "string: the event's type", "every event that posts"},
+			{"eventId", "string, a UUID", "every event that posts"},
+			{"position", "long", "every event that posts"},
+			{"escrowHoldId", "ObjectId → escrowholds, or null", "the account or the stream"},
+			{"paymentId", "ObjectId → payments, or null", "the stream"},
+			{"userId", "ObjectId → users, or null", "the account"},
 		},
 	}
 }
@@ -105,8 +111,15 @@ func (r *Reading) entry(e Entry) (*Document, error) {
 		direction = "debit"
 	}
 	return &Document{Version: 1, First: e.Position, Fields: stamped(bson.D{
-		{Key: "account", Value: e.Account}, {Key: "direction", Value: direction}, {Key: "amount", Value: r.amount(e.Amount)}, {Key: "mode", Value: e.Mode},
-		{Key: "entryType", Value: e.Type}, {Key: "eventId", Value: e.EventID.String()}, {Key: "position", Value: e.Position},
-		{Key: "escrowHoldId", Value: named[0]}, {Key: "paymentId", Value: named[1]}, {Key: "userId", Value: named[2]},
+		{Key: "account", Value: e.Account},
+		{Key: "direction", Value: direction},
+		{Key: "amount", Value: r.amount(e.Amount)},
+		{Key: "mode", Value: e.Mode},
+		{Key: "entryType", Value: e.Type},
+		{Key: "eventId", Value: e.EventID.String()},
+		{Key: "position", Value: e.Position},
+		{Key: "escrowHoldId", Value: named[0]},
+		{Key: "paymentId", Value: named[1]},
+		{Key: "userId", Value: named[2]},
 	}, e.RecordedAt, e.RecordedAt)}, nil
 }

@@ -80,8 +80,10 @@ func (g *Gaps) Last(ctx context.Context) (last map[string]Gap, open map[string]i
 	last, open = map[string]Gap{}, map[string]int64{}
 	var x Gap
 	var n int64
-	_, err = pgx.ForEachRow(rows, []any{&x.ID, &x.Domain, &x.Collection, &x.Document, &x.Field, &x.Severity, &x.Kind, &x.Postgres, &x.Mongo, &x.Error,
-		&x.FirstSeen, &x.LastSeen, &x.Times, &x.ResolvedAt, &x.ResolvedBy, &x.Notes, &n}, func() error {
+	_, err = pgx.ForEachRow(rows, []any{
+		&x.ID, &x.Domain, &x.Collection, &x.Document, &x.Field, &x.Severity, &x.Kind, &x.Postgres, &x.Mongo, &x.Error,
+		&x.FirstSeen, &x.LastSeen, &x.Times, &x.ResolvedAt, &x.ResolvedBy, &x.Notes, &n,
+	}, func() error {
 		last[x.Domain], open[x.Domain] = x, n
 		return nil
 	})

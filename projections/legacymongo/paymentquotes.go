@@ -24,10 +24,14 @@ func paymentQuotes() Collection {
 		Streams: []string{quote.Decider.Category}, Render: renderQuote,
 		About: "Prices that became amounts of a token. The original had this table in Postgres only.",
 		Fields: []Field{
-			{"sellerOfferId", "ObjectId → selleroffers", "quote.issued"}, {"buyerId", "ObjectId → users", "quote.issued"}, {"paymentId", "ObjectId → payments, or null", "quote.locked"},
-			{"price", "{amount, currency, baseUnits, asset}, strings", "quote.issued"}, {"amountDue", "the same", "quote.issued"},
+			{"sellerOfferId", "ObjectId → selleroffers", "quote.issued"},
+			{"buyerId", "ObjectId → users", "quote.issued"},
+			{"paymentId", "ObjectId → payments, or null", "quote.locked"},
+			{"price", "{amount, currency, baseUnits, asset}, strings", "quote.issued"},
+			{"amountDue", "the same", "quote.issued"},
 			{"rates", "array of {source, numerator, denominator, observedAt}", "quote.issued"},
-			{"status", "issued, locked, consumed, expired, superseded", "every event of the quote"}, {"expiresAt", "date", "quote.issued"},
+			{"status", "issued, locked, consumed, expired, superseded", "every event of the quote"},
+			{"expiresAt", "date", "quote.issued"},
 		},
 	}
 }
@@ -66,7 +70,13 @@ func renderQuote(r *Reading, id string) (*Document, error) {
 		price[0].Value = d.Price.Units.Decimal(decimals)
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, Fields: stamped(bson.D{
-		{Key: "sellerOfferId", Value: named[0]}, {Key: "buyerId", Value: named[1]}, {Key: "paymentId", Value: named[2]}, {Key: "price", Value: price},
-		{Key: "amountDue", Value: r.amount(d.AmountDue)}, {Key: "rates", Value: rates}, {Key: "status", Value: quoteStatus(d.Phase)}, {Key: "expiresAt", Value: date(d.ExpiresAt)},
+		{Key: "sellerOfferId", Value: named[0]},
+		{Key: "buyerId", Value: named[1]},
+		{Key: "paymentId", Value: named[2]},
+		{Key: "price", Value: price},
+		{Key: "amountDue", Value: r.amount(d.AmountDue)},
+		{Key: "rates", Value: rates},
+		{Key: "status", Value: quoteStatus(d.Phase)},
+		{Key: "expiresAt", Value: date(d.ExpiresAt)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
 }

@@ -29,17 +29,23 @@ func payments() Collection {
 		View: paymentview.Name, Columns: paymentColumns, Render: renderPayment,
 		About: "Pay-ins. Statistics must count `confirmed` and `completed`: a payment is `confirmed` from its last confirmation until its hold is funded. `escrowState` is that of the payment's hold.",
 		Fields: []Field{
-			{"purchaseRequestId", "ObjectId → purchaserequests", "payment.initiated"}, {"sellerOfferId", "ObjectId → selleroffers", "payment.initiated"},
-			{"buyerId", "ObjectId → users", "payment.initiated"}, {"sellerId", "ObjectId → users", "payment.initiated"},
-			{"amount", "{amount, currency, baseUnits, asset}, strings", "payment.initiated"}, {"confirmedAmount", "the same", "payment.confirmed, payment.reorged"},
-			{"provider", "string or null", "payment.intent_registered"}, {"providerPaymentId", "string or null", "payment.intent_registered"},
+			{"purchaseRequestId", "ObjectId → purchaserequests", "payment.initiated"},
+			{"sellerOfferId", "ObjectId → selleroffers", "payment.initiated"},
+			{"buyerId", "ObjectId → users", "payment.initiated"},
+			{"sellerId", "ObjectId → users", "payment.initiated"},
+			{"amount", "{amount, currency, baseUnits, asset}, strings", "payment.initiated"},
+			{"confirmedAmount", "the same", "payment.confirmed, payment.reorged"},
+			{"provider", "string or null", "payment.intent_registered"},
+			{"providerPaymentId", "string or null", "payment.intent_registered"},
 			{"paymentReference", "string or null", "payment.intent_registered"},
 			{"blockchain", "{chainId, receiver, tokenAddress, requiredConfirmations}", "payment.destination_assigned, payment.initiated"},
 			{"transactionHash", "string or null: of the first transfer", "payment.detected"},
 			{"transfers", "array of {transactionHash, logIndex, blockNumber, from, amount, confirmed}", "payment.detected, payment.confirmed, payment.reorged"},
 			{"status", "pending, processing, confirmed, completed, failed, cancelled, refunded", "every event of the payment; funding and refunds of its hold"},
 			{"escrowState", "funded, releasable, released, refunded, failed, cancelled, partial, or null", "every event of the hold"},
-			{"paidAt", "date or null", "payment.paid"}, {"expiresAt", "date", "payment.initiated"}, {"failureReason", "string or null", "payment.cancelled, payment.failed"},
+			{"paidAt", "date or null", "payment.paid"},
+			{"expiresAt", "date", "payment.initiated"},
+			{"failureReason", "string or null", "payment.cancelled, payment.failed"},
 		},
 	}
 }
@@ -80,13 +86,25 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 	paid := d.Due
 	paid.Units = d.Confirmed
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
-		{Key: "purchaseRequestId", Value: named[0]}, {Key: "sellerOfferId", Value: named[1]}, {Key: "buyerId", Value: named[2]}, {Key: "sellerId", Value: named[3]},
-		{Key: "amount", Value: r.amount(d.Due)}, {Key: "confirmedAmount", Value: r.amount(paid)}, {Key: "provider", Value: provider}, {Key: "providerPaymentId", Value: request},
-		{Key: "paymentReference", Value: reference}, {Key: "blockchain", Value: bson.D{
+		{Key: "purchaseRequestId", Value: named[0]},
+		{Key: "sellerOfferId", Value: named[1]},
+		{Key: "buyerId", Value: named[2]},
+		{Key: "sellerId", Value: named[3]},
+		{Key: "amount", Value: r.amount(d.Due)},
+		{Key: "confirmedAmount", Value: r.amount(paid)},
+		{Key: "provider", Value: provider},
+		{Key: "providerPaymentId", Value: request},
+		{Key: "paymentReference", Value: reference},
+		{Key: "blockchain", Value: bson.D{
 			{Key: "chainId", Value: int64(d.Chain)}, {Key: "receiver", Value: orNull(d.Address)}, {Key: "tokenAddress", Value: orNull(d.Token)}, {Key: "requiredConfirmations", Value: int64(d.Threshold.Need)}, //nolint:gosec // of a chain
 		}},
-		{Key: "transactionHash", Value: first}, {Key: "transfers", Value: transfers}, {Key: "status", Value: paymentStatus(d, hold)}, {Key: "escrowState", Value: escrowState},
-		{Key: "paidAt", Value: dateOf(d.PaidAt)}, {Key: "expiresAt", Value: dateOf(&d.ExpiresAt)}, {Key: "failureReason", Value: orNull(reason(d))},
+		{Key: "transactionHash", Value: first},
+		{Key: "transfers", Value: transfers},
+		{Key: "status", Value: paymentStatus(d, hold)},
+		{Key: "escrowState", Value: escrowState},
+		{Key: "paidAt", Value: dateOf(d.PaidAt)},
+		{Key: "expiresAt", Value: dateOf(&d.ExpiresAt)},
+		{Key: "failureReason", Value: orNull(reason(d))},
 	}, row.CreatedAt, later(row.UpdatedAt, hold.UpdatedAt))}, nil
 }
 

@@ -28,11 +28,15 @@ func releaseHolds() Collection {
 		},
 		About: "What stops a release, one document a stop. The original kept none of them in Postgres while it wrote both stores; here they are views like all others.",
 		Fields: []Field{
-			{"escrowHoldId", "ObjectId → escrowholds", "escrow.release_hold_placed"}, {"purchaseRequestId", "ObjectId → purchaserequests", "escrow.opened"},
-			{"type", "string", "escrow.release_hold_placed"}, {"reason", "string", "escrow.release_hold_placed"},
+			{"escrowHoldId", "ObjectId → escrowholds", "escrow.release_hold_placed"},
+			{"purchaseRequestId", "ObjectId → purchaserequests", "escrow.opened"},
+			{"type", "string", "escrow.release_hold_placed"},
+			{"reason", "string", "escrow.release_hold_placed"},
 			{"status", "active, released", "escrow.release_hold_placed, escrow.release_hold_lifted"},
-			{"placedBy", "ObjectId → users, or a machine's name", "escrow.release_hold_placed"}, {"releasedBy", "the same, or null", "escrow.release_hold_lifted"},
-			{"releasedAt", "date or null", "escrow.release_hold_lifted"}, {"releaseReason", "string or null", "escrow.release_hold_lifted"},
+			{"placedBy", "ObjectId → users, or a machine's name", "escrow.release_hold_placed"},
+			{"releasedBy", "the same, or null", "escrow.release_hold_lifted"},
+			{"releasedAt", "date or null", "escrow.release_hold_lifted"},
+			{"releaseReason", "string or null", "escrow.release_hold_lifted"},
 		},
 	}
 }
@@ -90,8 +94,14 @@ func renderReleaseHold(r *Reading, id string) (*Document, error) {
 		}
 	}
 	return &Document{Version: version, First: first, Fields: stamped(bson.D{
-		{Key: "escrowHoldId", Value: named[0]}, {Key: "purchaseRequestId", Value: named[1]}, {Key: "type", Value: string(found.Kind)}, {Key: "reason", Value: found.Reason},
-		{Key: "status", Value: status}, {Key: "placedBy", Value: placed}, {Key: "releasedBy", Value: lifted}, {Key: "releasedAt", Value: dateOf(found.LiftedAt)},
+		{Key: "escrowHoldId", Value: named[0]},
+		{Key: "purchaseRequestId", Value: named[1]},
+		{Key: "type", Value: string(found.Kind)},
+		{Key: "reason", Value: found.Reason},
+		{Key: "status", Value: status},
+		{Key: "placedBy", Value: placed},
+		{Key: "releasedBy", Value: lifted},
+		{Key: "releasedAt", Value: dateOf(found.LiftedAt)},
 		{Key: "releaseReason", Value: orNull(found.LiftedReason)},
 	}, found.PlacedAt, updated)}, nil
 }

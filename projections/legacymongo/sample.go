@@ -133,7 +133,7 @@ func firstDifference(pg, mongo []byte) (field, a, b string, err error) {
 		return "", "", "", err
 	}
 	if err := json.Unmarshal(mongo, &right); err != nil {
-		return "state", "", "not JSON", nil
+		return "state", "", "not JSON", nil //nolint:nilerr // that it cannot be read is the difference
 	}
 	field, a, b = differ("", left, right)
 	return field, a, b, nil

@@ -23,10 +23,15 @@ func trezorAccounts() Collection {
 		Streams: []string{trezor.Decider.Category}, Render: renderTrezor, Columns: map[string]Column{},
 		About: "Hardware wallets, one document a person. The original kept one document a registration; here a removed wallet stays with `isActive: false`, and the extended public key is empty once its owner is erased.",
 		Fields: []Field{
-			{"userId", "ObjectId → users", "trezor.registered"}, {"xpub", "string; empty when removed or erased", "trezor.registered"},
-			{"xpubFingerprint", "string", "trezor.registered"}, {"basePath", "string", "trezor.registered"}, {"label", "string; empty once erased", "trezor.registered"},
-			{"rootAddress", "string", "trezor.registered"}, {"isActive", "bool", "trezor.registered, trezor.removed"},
-			{"nextIndex", "int", "trezor.address_issued"}, {"addresses", "array of {index, path, address, purpose, paymentId}", "trezor.address_issued"},
+			{"userId", "ObjectId → users", "trezor.registered"},
+			{"xpub", "string; empty when removed or erased", "trezor.registered"},
+			{"xpubFingerprint", "string", "trezor.registered"},
+			{"basePath", "string", "trezor.registered"},
+			{"label", "string; empty once erased", "trezor.registered"},
+			{"rootAddress", "string", "trezor.registered"},
+			{"isActive", "bool", "trezor.registered, trezor.removed"},
+			{"nextIndex", "int", "trezor.address_issued"},
+			{"addresses", "array of {index, path, address, purpose, paymentId}", "trezor.address_issued"},
 		},
 	}
 }
@@ -54,8 +59,14 @@ func renderTrezor(r *Reading, id string) (*Document, error) {
 		account = *d.Account
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
-		{Key: "userId", Value: named[0]}, {Key: "xpub", Value: account.XPub.Text}, {Key: "xpubFingerprint", Value: account.Fingerprint}, {Key: "basePath", Value: account.BasePath},
-		{Key: "label", Value: account.Label.Text}, {Key: "rootAddress", Value: account.Address}, {Key: "isActive", Value: active},
-		{Key: "nextIndex", Value: int64(d.Next[account.Fingerprint])}, {Key: "addresses", Value: addresses},
+		{Key: "userId", Value: named[0]},
+		{Key: "xpub", Value: account.XPub.Text},
+		{Key: "xpubFingerprint", Value: account.Fingerprint},
+		{Key: "basePath", Value: account.BasePath},
+		{Key: "label", Value: account.Label.Text},
+		{Key: "rootAddress", Value: account.Address},
+		{Key: "isActive", Value: active},
+		{Key: "nextIndex", Value: int64(d.Next[account.Fingerprint])},
+		{Key: "addresses", Value: addresses},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
 }

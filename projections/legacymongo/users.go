@@ -40,10 +40,14 @@ func users() Collection {
 		Streams: []string{account.Decider.Category}, Render: renderUser,
 		About: "People. Neither password hashes nor refresh tokens are written: they are worth nothing to the old backend (argon2id, rotating families) and much to a thief, so who signs in there must sign in here. `role` is the first of admin, guard, resolver, seller, buyer that the person holds; `roles` has them all. An erased person keeps the document, without name and address.",
 		Fields: []Field{
-			{"email", "string; empty for none and once erased", "user.registered, user.email_changed"}, {"firstName", "string; empty once erased", "user.registered"},
-			{"role", "string", "user.registered, user.roles_changed"}, {"roles", "array of string", "user.registered, user.roles_changed"},
-			{"isEmailVerified", "bool", "user.registered, user.email_verified, user.email_changed"}, {"status", "active, suspended, deleted", "user.suspended, user.reinstated, user.erased"},
-			{"isActive", "bool", "user.suspended, user.reinstated, user.erased"}, {"authProvider", "string", "user.registered"},
+			{"email", "string; empty for none and once erased", "user.registered, user.email_changed"},
+			{"firstName", "string; empty once erased", "user.registered"},
+			{"role", "string", "user.registered, user.roles_changed"},
+			{"roles", "array of string", "user.registered, user.roles_changed"},
+			{"isEmailVerified", "bool", "user.registered, user.email_verified, user.email_changed"},
+			{"status", "active, suspended, deleted", "user.suspended, user.reinstated, user.erased"},
+			{"isActive", "bool", "user.suspended, user.reinstated, user.erased"},
+			{"authProvider", "string", "user.registered"},
 			{"deletionDueAt", "date or null", "user.erasure_requested, user.erasure_cancelled"},
 		},
 	}
@@ -63,8 +67,14 @@ func renderUser(r *Reading, id string) (*Document, error) {
 		status = "suspended"
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
-		{Key: "email", Value: d.Email.Text}, {Key: "firstName", Value: d.FullName.Text}, {Key: "role", Value: role(d.Roles)}, {Key: "roles", Value: texts(d.Roles)},
-		{Key: "isEmailVerified", Value: d.Verified}, {Key: "status", Value: status}, {Key: "isActive", Value: status == "active"}, {Key: "authProvider", Value: string(d.Method)},
+		{Key: "email", Value: d.Email.Text},
+		{Key: "firstName", Value: d.FullName.Text},
+		{Key: "role", Value: role(d.Roles)},
+		{Key: "roles", Value: texts(d.Roles)},
+		{Key: "isEmailVerified", Value: d.Verified},
+		{Key: "status", Value: status},
+		{Key: "isActive", Value: status == "active"},
+		{Key: "authProvider", Value: string(d.Method)},
 		{Key: "deletionDueAt", Value: dateOf(&d.ErasureDue)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/mongo"
 
 	"holdfast/projections"
 )
@@ -40,11 +39,6 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 	out := Parity{Collection: c.Name, Domain: c.Domain}
 	if err := pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&out.Started); err != nil {
 		return out, fmt.Errorf("ask the database for the time: %w", err)
-	}
-	if s.kind.Load() == unknown {
-		if err := s.Ping(ctx); err != nil {
-			return out, err
-		}
 	}
 	check := func(ctx context.Context, tx pgx.Tx, docs []rendered) error {
 		return s.compareDocuments(ctx, tx, c, docs, &out.Differences)
@@ -100,9 +94,13 @@ func (s *Store) verifyRows(ctx context.Context, pool *pgxpool.Pool, c Collection
 
 // compareDocuments compares documents with those that stand in the store.
 func (s *Store) compareDocuments(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered, differences *int64) error {
-	there, err := s.standing(ctx, c, docs)
+	found, err := lookUp(ctx, s.db.Collection(c.Name), docs, nil)
 	if err != nil {
 		return err
+	}
+	there := map[string]bson.Raw{}
+	for _, raw := range found {
+		there[raw.Lookup("_id").ObjectID().Hex()] = raw
 	}
 	for _, d := range docs {
 		gap := Gap{Domain: c.Domain, Collection: c.Name, Document: d.object.Hex(), Severity: "critical"}
@@ -181,40 +179,6 @@ func shownValue(d rendered, v bson.RawValue) string {
 	}
 	text := v.String()
 	return text[:min(len(text), 500)]
-}
-
-// standing reads the documents in whose place others are to stand.
-func (s *Store) standing(ctx context.Context, c Collection, docs []rendered) (map[string]bson.Raw, error) {
-	in, there := s.db.Collection(c.Name), map[string]bson.Raw{}
-	if s.kind.Load() == byID { // a filter of more than one _id would read everything
-		for _, d := range docs {
-			raw, err := in.FindOne(ctx, bson.D{{Key: "_id", Value: d.object}}).Raw()
-			if errors.Is(err, mongo.ErrNoDocuments) {
-				continue
-			}
-			if err != nil {
-				return nil, fail("read a document of "+c.Name, err)
-			}
-			there[d.object.Hex()] = raw
-		}
-		return there, nil
-	}
-	ids := bson.A{}
-	for _, d := range docs {
-		ids = append(ids, d.object)
-	}
-	cursor, err := in.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}})
-	if err != nil {
-		return nil, fail("read documents of "+c.Name, err)
-	}
-	var all []bson.Raw
-	if err := cursor.All(ctx, &all); err != nil {
-		return nil, fail("read documents of "+c.Name, err)
-	}
-	for _, raw := range all {
-		there[raw.Lookup("_id").ObjectID().Hex()] = raw
-	}
-	return there, nil
 }
 
 func idText(id any) string {

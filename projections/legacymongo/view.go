@@ -174,8 +174,13 @@ func (v *view) document() bson.D {
 		columns = bson.D{}
 	}
 	return bson.D{
-		{Key: "id", Value: v.id}, {Key: "version", Value: v.version}, {Key: "first", Value: v.first}, {Key: "pos", Value: v.pos},
-		{Key: "created", Value: v.created.UnixMicro()}, {Key: "updated", Value: v.updated.UnixMicro()},
-		{Key: "columns", Value: columns}, {Key: "state", Value: v.state},
+		{Key: "id", Value: v.id},
+		{Key: "version", Value: v.version},
+		{Key: "first", Value: v.first},
+		{Key: "pos", Value: v.pos},
+		{Key: "created", Value: v.created.UnixMicro()},
+		{Key: "updated", Value: v.updated.UnixMicro()},
+		{Key: "columns", Value: columns},
+		{Key: "state", Value: v.state},
 	}
 }

@@ -88,20 +88,25 @@ func (s *Store) write(ctx context.Context, collection string, docs []rendered) (
 	}
 	into := s.db.Collection(collection)
 	left, err := insert(ctx, into, docs)
-	if err != nil {
+	if err != nil || len(left) == 0 {
 		return nil, err
 	}
+	if s.kind.Load() == byID {
+		if left, foreign, err = standBack(ctx, into, left); err != nil {
+			return nil, err
+		}
+	}
 	for part := range slices.Chunk(left, updates) {
-		var held []rendered
 		if s.kind.Load() == byID {
-			held, err = replaceByID(ctx, into, part)
+			err = replaceByID(ctx, into, part)
 		} else {
+			var held []rendered
 			held, err = replaceGuarded(ctx, into, part)
+			foreign = append(foreign, held...)
 		}
 		if err != nil {
 			return nil, err
 		}
-		foreign = append(foreign, held...)
 	}
 	return foreign, nil
 }
@@ -166,56 +171,99 @@ func replaceGuarded(ctx context.Context, into *mongo.Collection, docs []rendered
 		return nil, fail("replace in "+into.Name(), err)
 	}
 	for _, i := range held {
-		have, err := lookUp(ctx, into, docs[i].object)
+		there, err := marks(ctx, into, docs[i:i+1])
 		if err != nil {
 			return nil, err
 		}
-		if have.Mark != mark {
+		if there[docs[i].object].mark != mark {
 			foreign = append(foreign, docs[i])
 		}
 	}
 	return foreign, nil
 }
 
-// replaceByID compares before the update, which names only the _id.
-func replaceByID(ctx context.Context, into *mongo.Collection, docs []rendered) (foreign []rendered, err error) {
-	var models []mongo.WriteModel
+// standBack gives the documents that may be written: those in whose place nothing stands, or one
+// of ours that stands for no later position.
+func standBack(ctx context.Context, into *mongo.Collection, docs []rendered) (left, foreign []rendered, err error) {
+	there, err := marks(ctx, into, docs)
+	if err != nil {
+		return nil, nil, err
+	}
 	for _, d := range docs {
-		have, err := lookUp(ctx, into, d.object)
+		have, stands := there[d.object]
 		switch {
-		case err != nil:
-			return nil, err
-		case have.There && have.Mark != mark:
+		case stands && have.mark != mark:
 			foreign = append(foreign, d)
-		case !have.There || have.Pos <= d.pos:
-			models = append(models, mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d.body).SetFilter(bson.D{{Key: "_id", Value: d.object}}))
+		case !stands || have.pos <= d.pos:
+			left = append(left, d)
 		}
 	}
-	if len(models) == 0 {
-		return foreign, nil
-	}
-	_, err = into.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	return foreign, fail("replace in "+into.Name(), err)
+	return left, foreign, nil
 }
 
-// standing is what stands in a document's place.
+// replaceByID replaces what was looked at before; the update names only the _id.
+func replaceByID(ctx context.Context, into *mongo.Collection, docs []rendered) error {
+	models := make([]mongo.WriteModel, len(docs))
+	for i, d := range docs {
+		models[i] = mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d.body).SetFilter(bson.D{{Key: "_id", Value: d.object}})
+	}
+	_, err := into.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	return fail("replace in "+into.Name(), err)
+}
+
+// standing is whose document stands in a place, and for which position.
 type standing struct {
-	There bool
-	Mark  string
-	Pos   int64
+	mark string
+	pos  int64
 }
 
-func lookUp(ctx context.Context, in *mongo.Collection, id primitive.ObjectID) (have standing, err error) {
-	var found bson.M
-	err = in.FindOne(ctx, bson.D{{Key: "_id", Value: id}}, options.FindOne().SetProjection(bson.D{{Key: markKey, Value: 1}, {Key: posKey, Value: 1}})).Decode(&found)
-	if errors.Is(err, mongo.ErrNoDocuments) {
-		return have, nil
+// few documents are looked up one by one: that is cheap on every server. For many, FerretDB reads
+// the whole collection once, which is cheaper than so many round trips.
+const few = 20
+
+// marks looks up what stands in the documents' places.
+func marks(ctx context.Context, in *mongo.Collection, docs []rendered) (map[primitive.ObjectID]standing, error) {
+	found, err := lookUp(ctx, in, docs, bson.D{{Key: markKey, Value: 1}, {Key: posKey, Value: 1}})
+	there := map[primitive.ObjectID]standing{}
+	for _, raw := range found {
+		var have standing
+		have.mark, _ = raw.Lookup(markKey).StringValueOK() // of another type: no mark of ours
+		have.pos, _ = raw.Lookup(posKey).Int64OK()
+		there[raw.Lookup("_id").ObjectID()] = have
 	}
+	return there, err
+}
+
+// lookUp reads the documents that stand in the places of others; projection may be nil.
+func lookUp(ctx context.Context, in *mongo.Collection, docs []rendered, projection any) (all []bson.Raw, err error) {
+	if len(docs) <= few {
+		one := options.FindOne()
+		if projection != nil {
+			one.SetProjection(projection)
+		}
+		for _, d := range docs {
+			raw, err := in.FindOne(ctx, bson.D{{Key: "_id", Value: d.object}}, one).Raw()
+			if errors.Is(err, mongo.ErrNoDocuments) {
+				continue
+			}
+			if err != nil {
+				return nil, fail("look up a document of "+in.Name(), err)
+			}
+			all = append(all, raw)
+		}
+		return all, nil
+	}
+	ids := make(bson.A, len(docs))
+	for i, d := range docs {
+		ids[i] = d.object
+	}
+	some := options.Find()
+	if projection != nil {
+		some.SetProjection(projection)
+	}
+	cursor, err := in.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, some)
 	if err != nil {
-		return have, fail("look up a document of "+in.Name(), err)
+		return nil, fail("look up documents of "+in.Name(), err)
 	}
-	have.There = true
-	have.Mark, _ = found[markKey].(string) // of another type: no mark of ours
-	have.Pos, _ = found[posKey].(int64)
-	return have, nil
+	return all, fail("look up documents of "+in.Name(), cursor.All(ctx, &all))
 }

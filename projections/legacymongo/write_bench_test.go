@@ -22,7 +22,7 @@ func TestHowFastTheWriterIs(t *testing.T) {
 		t.Skip("a measurement: HOLDFAST_BENCH=1")
 	}
 	w := setup(t, 1000)
-	const n = 2000
+	const n = 500
 	for i := range n {
 		w.request(domain.RequestID(fmt.Sprintf("r%d", i)), domain.UserID(fmt.Sprintf("u%d", i%50)), "1", "2")
 	}
