@@ -11,6 +11,11 @@ import (
 // onAccount carries commands out on one account, with the statements on plain rows that go with
 // their events. by is who acts: a person whose code came back is not signed in.
 func (s *Server) onAccount(ctx context.Context, c *call, by domain.Actor, u domain.UserID, rows []eventstore.Row, commands ...domain.Command) (reply, error) {
+	return s.answerOnAccount(ctx, c, by, u, Nothing{}, rows, commands...)
+}
+
+// answerOnAccount is onAccount with an answer, which the same key gets again.
+func (s *Server) answerOnAccount(ctx context.Context, c *call, by domain.Actor, u domain.UserID, answer any, rows []eventstore.Row, commands ...domain.Command) (reply, error) {
 	meta := c.metadata()
 	meta.Actor = by
 	c.decided = true
@@ -20,12 +25,12 @@ func (s *Server) onAccount(ctx context.Context, c *call, by domain.Actor, u doma
 				return nil, err
 			}
 		}
-		return Nothing{}, nil
+		return answer, nil
 	})
 	if result.Replayed {
 		c.echo.Response().Header().Set("Idempotent-Replayed", "true")
 	}
-	return reply{data: Nothing{}, meta: Meta{Position: result.Position}, replayed: result.Replayed}, err
+	return reply{data: result.Data, meta: Meta{Position: result.Position}, replayed: result.Replayed}, err
 }
 
 // issueBy is an issue of somebody else than the one who is signed in.

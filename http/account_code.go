@@ -89,6 +89,9 @@ func (s *Server) redeem(ctx context.Context, p codePurpose, u domain.UserID, typ
 	return c, s.deps.AccountCodes.Used(u, p.name, c.ID), nil
 }
 
+// mailTime writes a moment for people.
+func mailTime(at time.Time) string { return at.UTC().Format("2 January 2006, 15:04 UTC") }
+
 // notify puts a message about the account into the outbox. What it tells of has happened: that it
 // cannot be told is no reason to refuse.
 func (s *Server) notify(ctx context.Context, m Mail) {

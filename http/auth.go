@@ -18,7 +18,6 @@ const refreshPrefix = "hfr_"
 // Refusals of signing in.
 var (
 	errInvalidCredentials = fault.New(fault.Unauthenticated, "INVALID_CREDENTIALS", "the e-mail address or the password is wrong")
-	errRefreshInvalid     = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid")
 	errRefreshReused      = fault.New(fault.Unauthenticated, "REFRESH_REUSED", "the refresh token was used before; the login was ended, sign in again")
 )
 
@@ -33,8 +32,8 @@ type Person struct {
 
 // SignedIn is a pair of tokens and whose they are.
 type SignedIn struct {
-	AccessToken  string `json:"accessToken"`
-	RefreshToken string `json:"refreshToken"`
+	AccessToken  string `json:"accessToken,omitempty" doc:"Missing when the session is kept in cookies (X-Session: cookie)"`
+	RefreshToken string `json:"refreshToken,omitempty"`
 	ExpiresIn    int    `json:"expiresIn" doc:"Seconds until the access token expires"`
 	User         Person `json:"user"`
 }
@@ -95,7 +94,7 @@ func person(u User) Person {
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refreshToken" minLength:"1" maxLength:"4096"`
+		RefreshToken string `json:"refreshToken,omitempty" maxLength:"4096" doc:"Left out when it is in a cookie"`
 	}
 }
 
@@ -103,12 +102,16 @@ type refreshInput struct {
 // the attempt: sent again because its answer was lost, it gets an equivalent pair for a short
 // while. Without it, or with another one, the same token twice is taken for theft.
 func (s *Server) refresh(ctx context.Context, c *call, in *refreshInput) (reply, error) {
-	token, ok := strings.CutPrefix(in.Body.RefreshToken, refreshPrefix)
+	given, err := s.refreshToken(c, in.Body.RefreshToken)
+	if err != nil {
+		return reply{}, err
+	}
+	token, ok := strings.CutPrefix(given, refreshPrefix)
 	if !ok {
 		if strings.Count(token, ".") == 2 {
 			return reply{}, errWrongTokenType
 		}
-		return reply{}, errRefreshInvalid
+		return reply{}, errInvalidToken
 	}
 	var attempt []byte
 	if c.key != nil {
@@ -154,6 +157,7 @@ func (s *Server) logout(ctx context.Context, c *call, in *logoutInput) (reply, e
 		return reply{}, err
 	}
 	s.sessions.forgetUser(c.user())
+	s.dropCookies(c)
 	return reply{data: Nothing{}}, nil
 }
 
@@ -162,6 +166,7 @@ func (s *Server) logoutAll(ctx context.Context, c *call, _ *struct{}) (reply, er
 		return reply{}, err
 	}
 	s.sessions.forgetUser(c.user())
+	s.dropCookies(c)
 	return reply{data: Nothing{}}, nil
 }
 

@@ -26,6 +26,12 @@ type Config struct {
 	// ReauthAfter is how long after a sign-in the most delicate changes may be made; 0 = 15 min.
 	ReauthAfter time.Duration
 
+	// TelegramMaxAge is how old what Telegram's clients bring may be when it signs in or links;
+	// 0 = 1 hour.
+	TelegramMaxAge time.Duration
+	// Development takes a webhook URL without TLS.
+	Development bool
+
 	Quoting Quoting // policy of quotes; zero values have defaults
 
 	// SessionFresh is how long a session's roles and revocation may be remembered; 0 = 3 s.
@@ -37,6 +43,9 @@ type Config struct {
 	MaxInFlight, MaxWebhooks, MaxPolls int
 	// MaxConnections bounds open connections; 0 = 8192.
 	MaxConnections int
+	// HeaderTimeout, ReadTimeout and IdleTimeout bound how long a client may take over its
+	// header, over the whole request, and between two; 0 = 5, 30 and 60 s.
+	HeaderTimeout, ReadTimeout, IdleTimeout time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -54,8 +63,12 @@ func (c Config) withDefaults() Config {
 	set(&c.AccessTTL, 15*time.Minute)
 	set(&c.RefreshTTL, 30*24*time.Hour)
 	set(&c.ReauthAfter, 15*time.Minute)
+	set(&c.TelegramMaxAge, time.Hour)
 	set(&c.SessionFresh, 3*time.Second)
 	set(&c.RequestTimeout, 15*time.Second)
+	set(&c.HeaderTimeout, 5*time.Second)
+	set(&c.ReadTimeout, 30*time.Second)
+	set(&c.IdleTimeout, time.Minute)
 	setInt(&c.MaxInFlight, 512)
 	setInt(&c.MaxWebhooks, 128)
 	setInt(&c.MaxPolls, 2048)

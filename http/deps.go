@@ -30,6 +30,7 @@ type Deps struct {
 	Hashes   KeyedHashes
 	Mailer   Mailer   // nil: where a letter is needed the answer is 503
 	Lockouts Lockouts // nil: counted in this process
+	SignIn   SignIn   // by other means than a password
 	// AccountCodes are sent by mail.
 	AccountCodes AccountCodes
 	Registry     Registry
@@ -65,6 +66,7 @@ type Deps struct {
 	// PostOffice is the outbox that Mailer fills, DevMail shows it in development.
 	PostOffice PostOffice
 	DevMail    DevMailbox
+	People     People
 
 	Views       *Views
 	Positions   Positions

@@ -109,7 +109,8 @@ type Sessions interface {
 	Open(ctx context.Context, n NewSession) (Opened, error)
 	// Rotate trades a refresh token for the next one. binding, when not empty, names the
 	// client's attempt: the same attempt gets an equivalent token within a short grace, as
-	// long as no later token was used. A fault with code REFRESH_INVALID for others.
+	// long as no later token was used. A fault with code INVALID_TOKEN
+	// for one that is none or whose session has ended, REFRESH_INVALID for one that has lapsed.
 	Rotate(ctx context.Context, refresh string, binding []byte, lives time.Duration) (Rotation, error)
 	// Live gives the session with fresh roles; ok is false when it was revoked or has
 	// ended, or the user is not active any more.

@@ -41,17 +41,10 @@ func disputeRoutes() []Route {
 // while none is assigned, an admin. To anybody else it does not exist.
 func (s *Server) disputeFor(ctx context.Context, c *call, id string) (dispute.State, error) {
 	state, _, err := stateOf(ctx, s, dispute.Decider, id)
-	if err != nil {
-		return state, err
+	if err == nil && !c.seesDispute(state.Buyer, state.Seller, state.Resolver, state.PastResolvers) {
+		err = fault.ErrNotFound
 	}
-	me := c.user()
-	switch {
-	case me == state.Buyer, me == state.Seller, c.has(domain.Admin):
-	case c.has(domain.Resolver) && (state.Resolver == "" || state.Resolver == me || slices.Contains(state.PastResolvers, me)):
-	default:
-		return state, fault.ErrNotFound
-	}
-	return state, nil
+	return state, err
 }
 
 // inDispute runs a flow on a dispute that the caller may see.

@@ -2,7 +2,6 @@ package http
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"holdfast/domain"
@@ -21,7 +20,7 @@ func disputeQueries() []Route {
 	return []Route{
 		on[listDisputesInput, []DisputeOut](route("", "Disputes: all for an admin, assigned and unassigned ones for a resolver", resolverAdmin), (*Server).listDisputes),
 		on[listDisputesInput, []DisputeOut](route("/mine", "The own disputes", Any), (*Server).myDisputes),
-		on[listDisputesInput, DisputeStats](route("/statistics", "Counts, and how long they take", resolverAdmin), (*Server).disputeStatistics),
+		on[DisputeFilter, DisputeStats](route("/statistics", "Counts, and how long they take", resolverAdmin), (*Server).disputeStatistics),
 		on[disputeInput, DisputeOut](route("/{id}", "A dispute with evidence, proposals and decisions", Any), (*Server).getDispute),
 		on[timelineInput, []Happening](route("/{id}/timeline", "What happened to it", Any), (*Server).disputeTimeline),
 	}
@@ -131,17 +130,22 @@ func statementOut(s *disputeview.Statement) *StatementOut {
 	return &StatementOut{By: s.By, Text: textOf(s.Text), At: s.At.UTC()}
 }
 
-type listDisputesInput struct {
-	Page
+// DisputeFilter narrows disputes.
+type DisputeFilter struct {
 	Status   string `query:"status" enum:"pending,in_progress,waiting_response,resolved,rejected,closed" doc:"The original's word"`
 	State    string `query:"state" maxLength:"40"`
 	Category string `query:"category" maxLength:"60"`
 	Assignee string `query:"assignee" maxLength:"36" doc:"A resolver, or none"`
 	Open     bool   `query:"open"`
-	Sort     string `query:"sort" enum:"newest,oldest,due" default:"newest"`
 }
 
-func (in *listDisputesInput) filter() disputeview.Filter {
+type listDisputesInput struct {
+	Page
+	DisputeFilter
+	Sort string `query:"sort" enum:"newest,oldest,due" default:"newest"`
+}
+
+func (in *DisputeFilter) filter() disputeview.Filter {
 	f := disputeview.Filter{LegacyStatus: in.Status, Phase: in.State, Category: in.Category, OpenOnly: in.Open}
 	if in.Assignee == "none" {
 		f.Unassigned = true
@@ -190,7 +194,7 @@ type DisputeStats struct {
 	MeanDays   float64          `json:"meanDays" doc:"From opening to resolution"`
 }
 
-func (s *Server) disputeStatistics(ctx context.Context, c *call, in *listDisputesInput) (reply, error) {
+func (s *Server) disputeStatistics(ctx context.Context, c *call, in *DisputeFilter) (reply, error) {
 	v, err := s.views()
 	if err != nil {
 		return reply{}, err
@@ -212,12 +216,11 @@ func (s *Server) disputeRow(ctx context.Context, c *call, id string) (disputevie
 	if err != nil {
 		return row, err
 	}
-	d, me := row.Doc, c.user()
-	if me == d.Buyer || me == d.Seller || c.has(domain.Admin) ||
-		c.has(domain.Resolver) && (d.Resolver == "" || d.Resolver == me || slices.Contains(d.PastResolvers, me)) {
-		return row, nil
+	d := row.Doc
+	if !c.seesDispute(d.Buyer, d.Seller, d.Resolver, d.PastResolvers) {
+		return disputeview.Row{}, fault.ErrNotFound
 	}
-	return disputeview.Row{}, fault.ErrNotFound
+	return row, nil
 }
 
 func (s *Server) getDispute(ctx context.Context, c *call, in *disputeInput) (reply, error) {

@@ -12,7 +12,7 @@ func Markdown() string {
 	b.WriteString("# The HTTP API\n\nGenerated from the route table (`holdfast docs`); do not edit. Bodies and answers: `/openapi.json`, or `/docs` in a browser.\n\n")
 	b.WriteString("Every answer has one envelope: `{success:true,data,meta?}` or `{success:false,error:{code,message,details?}}`. ")
 	b.WriteString("Every route can answer 400 VALIDATION_FAILED, 401 UNAUTHENTICATED, 403 FORBIDDEN, 404 NOT_FOUND, 409 INVALID_STATE, 413, 415, 429, 500 INTERNAL, 503; the column names the special codes.\n\n")
-	b.WriteString("Roles: *public* needs no token, *user* any token. Class: C appends events, C* writes plain rows, Q reads, I brings facts in. `!` = needs an Idempotency-Key. Rate: a auth, p payment, g general, – none.\n")
+	b.WriteString("Roles: *public* needs no token, *user* any token. Class: C appends events, C* writes plain rows, Q reads, I brings facts in. `!` = needs an Idempotency-Key. Rate: a auth, p payment, i AI, g global, – none; a request with an API key (`key:` in the roles) counts in the key's own budget.\n")
 	routes := Routes()
 	slices.SortStableFunc(routes, func(a, b Route) int { return strings.Compare(a.Tag(), b.Tag()) })
 	tag := ""

@@ -73,6 +73,9 @@ func (s *Server) admit(ec echo.Context, r *Route) (*call, error) {
 	if !c.admitted(r) {
 		return nil, fault.ErrForbidden
 	}
+	if err := s.meant(c); err != nil {
+		return nil, err
+	}
 	if req.ContentLength > 0 {
 		var err error
 		if body, err = readBody(ec, limit); err != nil {

@@ -70,7 +70,7 @@ func (s *Server) onHold(ctx context.Context, c *call, requestID string, f func(e
 	if err != nil {
 		return reply{}, err
 	}
-	if c.user() == hold.Buyer || c.user() == hold.Seller {
+	if c.oneOf(hold.Buyer, hold.Seller) {
 		return reply{}, errConflictOfInterest
 	}
 	command, err := f(hold)

@@ -16,15 +16,19 @@ import (
 // route greets.
 func (s *Server) identify(c *call, r *Route) error {
 	header := c.echo.Request().Header.Get("Authorization")
-	if r.Public() && (!r.Greets || header == "") {
+	cookie := cookieOf(c.echo.Request(), accessCookie)
+	if r.Public() && (!r.Greets || header == "" && cookie == "") {
 		return nil
 	}
 	scheme, token, ok := strings.Cut(header, " ")
-	if !ok || !strings.EqualFold(scheme, "Bearer") {
+	switch {
+	case header == "" && cookie != "":
+		token, c.byCookie = cookie, true
+	case !ok || !strings.EqualFold(scheme, "Bearer"):
 		return errUnauthenticated
 	}
 	token = strings.TrimSpace(token)
-	if apikey.IsToken(token) {
+	if apikey.IsToken(token) && !c.byCookie {
 		return s.identifyKey(c, token)
 	}
 	known, err := s.tokens.check(token)

@@ -52,6 +52,13 @@ func NewLocalLockouts(now func() time.Time) *LocalLockouts {
 	return &LocalLockouts{now: now, seen: map[string]failures{}}
 }
 
+// Len is how many accounts are remembered.
+func (l *LocalLockouts) Len() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.seen)
+}
+
 // Failed implements Lockouts.
 func (l *LocalLockouts) Failed(_ context.Context, key string) {
 	l.mu.Lock()

@@ -75,10 +75,8 @@ func (s *Server) listOffers(ctx context.Context, c *call, in *listOffersInput) (
 	f := offerview.Filter{Phase: in.Status}
 	switch {
 	case c.has(domain.Admin):
-	case c.has(domain.Seller):
-		f.Seller = c.user()
-	default:
-		f.Buyer = c.user()
+	default: // who is both sees the offers made and those received
+		f.Party = c.user()
 	}
 	return s.offers(ctx, f, in.Page)
 }
@@ -110,7 +108,7 @@ func (s *Server) offerRow(ctx context.Context, c *call, id string) (offerview.Ro
 		return offerview.Row{}, err
 	}
 	row, err := v.Offers.Get(ctx, domain.OfferID(id))
-	if err == nil && c.user() != row.Doc.Seller && c.user() != row.Doc.Buyer && !c.has(domain.Admin) {
+	if err == nil && !c.sees(OfOffer, row.Doc.Seller, row.Doc.Buyer) {
 		err = fault.ErrNotFound
 	}
 	return row, err

@@ -2,6 +2,7 @@ package http
 
 import (
 	"context"
+	"time"
 
 	"holdfast/domain"
 	"holdfast/domain/account"
@@ -81,9 +82,7 @@ func (s *Server) passwordRows(u domain.UserID, hash, keep string) []eventstore.R
 // passwordChanged tells the owner, who may not have been the one who did it.
 func (s *Server) passwordChanged(ctx context.Context, u User, c *call) {
 	s.sessions.forgetUser(u.ID)
-	s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "password-changed", Key: "password-changed:" + c.id, Vars: map[string]string{
-		"name": u.Name, "address": c.echo.RealIP(), "device": clip(c.echo.Request().UserAgent(), 256),
-	}})
+	s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "password-changed", Key: "password-changed:" + c.id, Vars: map[string]string{"name": u.Name, "when": mailTime(time.Now())}})
 }
 
 type changePasswordInput struct {

@@ -32,7 +32,7 @@ func paymentQueries() []Route {
 	export.Streams = true
 	return []Route{
 		on[listPaymentsInput, []PaymentOut](route("", "Payments: the own ones, all for an admin", Any, RatePayment), (*Server).listPayments),
-		on[listPaymentsInput, []StatOut](route("/stats", "Counts and sums, per asset and state", Any, RatePayment), (*Server).paymentStats),
+		on[PaymentFilter, []StatOut](route("/stats", "Counts and sums, per asset and state", Any, RatePayment), (*Server).paymentStats),
 		on[struct{}, PaymentHealth](Route{Method: "GET", Path: paymentsPath + "/health", Greets: true, Class: Query, Rate: RateExempt, Summary: "Whether payments can be taken; more for admins and guards"}, (*Server).paymentHealth),
 		on[exportPaymentsInput, PaymentOut](export, (*Server).exportPayments),
 		on[quoteIDInput, QuoteOut](Route{Method: "GET", Path: paymentsPath + "/quotes/{id}", Roles: buyer, Class: Query, Rate: RatePayment, Summary: "A quote"}, (*Server).getQuote),
@@ -127,8 +127,8 @@ func shallowest(all []TransferOut) *ConfirmationsOut {
 	return least
 }
 
-type listPaymentsInput struct {
-	Page
+// PaymentFilter narrows payments.
+type PaymentFilter struct {
 	Status      string    `query:"status" enum:"pending,processing,completed,failed,cancelled" doc:"The original's word"`
 	State       string    `query:"state" enum:"Created,AwaitingPayment,Confirming,PartiallyPaid,UnderReview,Paid,Expired,Cancelled,Rejected,Reversed"`
 	EscrowState string    `query:"escrowState" enum:"pending,partial,funded,releasable,released,refunded,cancelled"`
@@ -138,8 +138,13 @@ type listPaymentsInput struct {
 	UserID      string    `query:"userId" maxLength:"36" doc:"Others than oneself for admins only"`
 }
 
+type listPaymentsInput struct {
+	Page
+	PaymentFilter
+}
+
 // filter keeps everybody but an admin to the own payments.
-func (in *listPaymentsInput) filter(c *call) (paymentview.Filter, error) {
+func (in *PaymentFilter) filter(c *call) (paymentview.Filter, error) {
 	f := paymentview.Filter{
 		Phase: in.State, LegacyStatus: in.Status, EscrowState: in.EscrowState, Provider: in.Provider, From: in.From, To: in.To,
 		Party: domain.UserID(in.UserID),
@@ -175,7 +180,7 @@ type StatOut struct {
 	Due    money.Amount `json:"due"`
 }
 
-func (s *Server) paymentStats(ctx context.Context, c *call, in *listPaymentsInput) (reply, error) {
+func (s *Server) paymentStats(ctx context.Context, c *call, in *PaymentFilter) (reply, error) {
 	v, err := s.views()
 	if err != nil {
 		return reply{}, err
@@ -199,7 +204,7 @@ func (s *Server) paymentRow(ctx context.Context, c *call, id string) (paymentvie
 		return paymentview.Row{}, err
 	}
 	row, err := v.Payments.Get(ctx, domain.PaymentID(id))
-	if err == nil && c.user() != row.Doc.Buyer && c.user() != row.Doc.Seller && !c.has(domain.Admin) && !c.has(domain.Guard) {
+	if err == nil && !c.sees(OfPayment, row.Doc.Buyer, row.Doc.Seller) {
 		err = fault.ErrNotFound
 	}
 	return row, err

@@ -26,6 +26,9 @@ func (s *Server) releasePayment(ctx context.Context, c *call, in *releaseInput) 
 	if err != nil {
 		return reply{}, err
 	}
+	if c.is(p.Seller) {
+		return reply{}, errConflictOfInterest // an admin who sells releases nothing to himself
+	}
 	// The buyer may release early; whoever is only an admin waits for the conditions.
 	f := funding.ReleaseEscrow{Issue: c.issue(), Hold: p.Hold, Early: c.user() == p.Buyer}
 	if in.Body.Amount != nil {

@@ -29,7 +29,7 @@ func payoutRoutes() []Route {
 // payoutFor gives a payout that the caller may see: its seller or an admin.
 func (s *Server) payoutFor(ctx context.Context, c *call, id string) (payout.State, error) {
 	state, _, err := stateOf(ctx, s, payout.Decider, id)
-	if err == nil && state.Seller != c.user() && !c.has(domain.Admin) {
+	if err == nil && !c.sees(OfPayout, state.Seller) {
 		err = fault.ErrNotFound
 	}
 	return state, err

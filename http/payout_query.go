@@ -81,7 +81,7 @@ func (s *Server) getPayout(ctx context.Context, c *call, in *payoutInput) (reply
 		return reply{}, err
 	}
 	row, err := v.Payouts.Get(ctx, domain.PayoutID(in.ID))
-	if err == nil && row.Doc.Seller != c.user() && !c.has(domain.Admin) {
+	if err == nil && !c.sees(OfPayout, row.Doc.Seller) {
 		err = fault.ErrNotFound
 	}
 	if err != nil {

@@ -44,6 +44,9 @@ func (s *Server) payoutInstruction(ctx context.Context, c *call, in *payoutInput
 	if err != nil {
 		return reply{}, err
 	}
+	if c.is(p.Seller) {
+		return reply{}, errConflictOfInterest
+	}
 	if s.deps.Custody == nil {
 		return reply{}, errNotConfigured
 	}
@@ -136,6 +139,9 @@ func (s *Server) signPayout(ctx context.Context, c *call, id string, d delivered
 	p, err := s.payoutFor(ctx, c, id)
 	if err != nil {
 		return reply{}, err
+	}
+	if c.is(p.Seller) {
+		return reply{}, errConflictOfInterest
 	}
 	if err := s.safekept(ctx, trezor.PayoutKind, string(p.Payout), false); err != nil {
 		return reply{}, err

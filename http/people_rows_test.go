@@ -51,3 +51,14 @@ func (p *people) SessionsRevoked(u domain.UserID, session, keep string) []events
 		}
 	})
 }
+
+// everySession lists the ids of all sessions that ever were.
+func (p *people) everySession() map[string]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := map[string]bool{}
+	for _, id := range p.family {
+		all[id] = true
+	}
+	return all
+}

@@ -74,7 +74,7 @@ func (s *Server) confirmEmail(ctx context.Context, c *call, in *codeInput) (repl
 		return done, err
 	}
 	if before.Email != "" {
-		s.notify(ctx, Mail{To: before.ID, Address: before.Email, Template: "email-changed", Key: "email-changed:" + code.ID, Vars: map[string]string{"name": before.Name}})
+		s.notify(ctx, Mail{To: before.ID, Address: before.Email, Template: "email-changed", Key: "email-changed:" + code.ID, Vars: map[string]string{"name": before.Name, "when": mailTime(time.Now())}})
 	}
 	done.data = Verified{Verified: true}
 	return done, nil

@@ -30,7 +30,7 @@ type QuoteOut struct {
 
 func (s *Server) getQuote(ctx context.Context, c *call, in *quoteIDInput) (reply, error) {
 	q, version, err := stateOf(ctx, s, quote.Decider, in.ID)
-	if err == nil && q.Buyer != c.user() {
+	if err == nil && !c.sees(OfQuote, q.Buyer) {
 		err = fault.ErrNotFound
 	}
 	if err != nil {

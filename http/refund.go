@@ -111,7 +111,7 @@ func (s *Server) refundTerms(ctx context.Context, buyer, seller domain.UserID, a
 // refundFor gives a refund that the caller may see: its parties or an admin.
 func (s *Server) refundFor(ctx context.Context, c *call, id string) (refund.State, error) {
 	state, _, err := stateOf(ctx, s, refund.Decider, id)
-	if err == nil && c.user() != state.Buyer && c.user() != state.Seller && !c.has(domain.Admin) {
+	if err == nil && !c.sees(OfRefund, state.Buyer, state.Seller) {
 		err = fault.ErrNotFound
 	}
 	return state, err
@@ -186,7 +186,7 @@ func (s *Server) cancelRefund(ctx context.Context, c *call, in *refundInput) (re
 // paymentFor gives a payment that the caller may see: its parties, an admin, a guard.
 func (s *Server) paymentFor(ctx context.Context, c *call, id string) (payment.State, error) {
 	state, _, err := stateOf(ctx, s, payment.Decider, id)
-	if err == nil && c.user() != state.Buyer && c.user() != state.Seller && !c.has(domain.Admin) && !c.has(domain.Guard) {
+	if err == nil && !c.sees(OfPayment, state.Buyer, state.Seller) {
 		err = fault.ErrNotFound
 	}
 	return state, err

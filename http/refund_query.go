@@ -46,7 +46,7 @@ func (s *Server) getRefund(ctx context.Context, c *call, in *refundInput) (reply
 		return reply{}, err
 	}
 	row, err := v.Refunds.Get(ctx, domain.RefundID(in.ID))
-	if err == nil && row.Doc.Buyer != c.user() && row.Doc.Seller != c.user() && !c.has(domain.Admin) {
+	if err == nil && !c.sees(OfRefund, row.Doc.Buyer, row.Doc.Seller) {
 		err = fault.ErrNotFound
 	}
 	if err != nil {
@@ -84,7 +84,7 @@ func (c *call) refundOut(row refundview.Row) RefundOut {
 		Asked: d.Asked, Amount: d.State.Amount, Net: d.Net, NetworkFee: d.NetworkFee, Reason: textOf(d.Reason), Txs: d.Txs, FailureCode: d.FailureCode,
 		CreatedAt: row.CreatedAt, EndedAt: d.EndedAt,
 	}
-	if c.user() == d.Buyer || c.has(domain.Admin) {
+	if c.is(d.Buyer) || c.has(domain.Admin) {
 		out.Address, out.RestUntil = textOf(d.Address), timeOf(d.RestUntil)
 	}
 	return out

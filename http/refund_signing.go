@@ -32,6 +32,9 @@ func (s *Server) refundInstruction(ctx context.Context, c *call, in *refundInstr
 	if err != nil {
 		return reply{}, err
 	}
+	if c.is(r.Buyer) {
+		return reply{}, errConflictOfInterest
+	}
 	if s.deps.Custody == nil {
 		return reply{}, errNotConfigured
 	}
@@ -129,6 +132,9 @@ func (s *Server) confirmRefund(ctx context.Context, c *call, in *refundConfirmIn
 	}
 	if !concerns(r, p) {
 		return reply{}, fault.ErrNotFound
+	}
+	if c.is(r.Buyer) {
+		return reply{}, errConflictOfInterest
 	}
 	d, err := eitherTx(in.Body.SignedTx, in.Body.TxHash)
 	if err != nil {

@@ -56,21 +56,17 @@ func (s *Server) requestFor(ctx context.Context, c *call, id string) (request.St
 	if err != nil {
 		return state, err
 	}
-	me := c.user()
-	if me == state.Buyer || me == state.Seller() || c.has(domain.Admin) || c.has(domain.Seller) && state.Visible(me) {
-		return state, nil
+	if !c.seesRequest(state.Buyer, state.Seller(), state.Visible) {
+		err = fault.ErrNotFound
 	}
-	return state, fault.ErrNotFound
+	return state, err
 }
 
 // orderFor is requestFor for commands of the order's own parties.
 func (s *Server) orderFor(ctx context.Context, c *call, id string) (request.State, error) {
 	state, err := s.requestFor(ctx, c, id)
-	if err == nil && c.user() != state.Buyer && c.user() != state.Seller() && !c.has(domain.Admin) {
-		if c.has(domain.Seller) && state.Visible(c.user()) {
-			return state, fault.ErrForbidden
-		}
-		err = fault.ErrNotFound
+	if err == nil && !c.sees(OfRequest, state.Buyer, state.Seller()) {
+		err = fault.ErrForbidden // a seller who may look at it
 	}
 	return state, err
 }
@@ -93,8 +89,7 @@ func (s *Server) holdOf(ctx context.Context, c *call, id string) (escrow.State, 
 	if err != nil {
 		return escrow.State{}, err
 	}
-	staff := c.has(domain.Admin) || c.has(domain.Guard) || c.has(domain.Resolver)
-	if c.user() != state.Buyer && c.user() != state.Seller() && !staff {
+	if !c.sees(OfHold, state.Buyer, state.Seller()) {
 		return escrow.State{}, fault.ErrNotFound
 	}
 	if state.Selected == nil {
@@ -108,12 +103,17 @@ func (s *Server) holdOf(ctx context.Context, c *call, id string) (escrow.State, 
 var errNoHold = fault.New(fault.Conflict, "ESCROW_NOT_OPEN", "no offer has been selected, so there is no money yet")
 
 func (s *Server) createRequest(ctx context.Context, c *call, in *createRequestInput) (reply, error) {
+	id := domain.RequestID(c.newID("request"))
+	var err error
+	if c.rows, err = s.deliverTo(ctx, c, in.Body.Delivery, id); err != nil {
+		return reply{}, err
+	}
 	details, err := s.details(ctx, c, in.Body.RequestIn)
 	if err != nil {
 		return reply{}, err
 	}
 	f := order.CreateRequest{
-		Issue: c.issue(), Request: domain.RequestID(c.newID("request")), Buyer: c.user(), Details: details,
+		Issue: c.issue(), Request: id, Buyer: c.user(), Details: details,
 		Invited: userIDs(in.Body.PreferredSellers), Publish: in.Body.Publish,
 	}
 	return s.run(ctx, c, of(request.Decider, f.Request), f)
@@ -127,6 +127,13 @@ func (s *Server) updateRequest(ctx context.Context, c *call, in *updateRequestIn
 		merged, err := merge(detailsOut(r.Details), c.body)
 		if err != nil {
 			return nil, err
+		}
+		if d := in.Body.Delivery; d != nil && d.Address+d.AddressID != "" {
+			// One of the two is new: it replaces both.
+			merged.Delivery.Address, merged.Delivery.AddressID = d.Address, d.AddressID
+			if c.rows, err = s.deliverTo(ctx, c, merged.Delivery, id); err != nil {
+				return nil, err
+			}
 		}
 		details, err := s.details(ctx, c, merged)
 		return order.UpdateRequest{Issue: c.issue(), Request: id, Details: details}, err

@@ -91,11 +91,11 @@ func (c *call) requestOut(row requestview.Row) RequestOut {
 	if d.Details.Budget.Currency != "" {
 		out.Budget = &d.Details.Budget
 	}
-	isBuyer := c.user() == d.Buyer || c.has(domain.Admin)
+	isBuyer := c.is(d.Buyer) || c.has(domain.Admin)
 	if isBuyer {
 		out.Invited = d.Invited
 	}
-	if !isBuyer && c.user() != d.Seller() {
+	if !isBuyer && !c.is(d.Seller()) {
 		return out
 	}
 	out.BuyerID, out.DisputeID = d.Buyer, d.Dispute
@@ -167,10 +167,10 @@ func (s *Server) requestRow(ctx context.Context, c *call, id string) (requestvie
 		return row, err
 	}
 	d := row.Doc
-	if c.user() == d.Buyer || c.user() == d.Seller() || c.has(domain.Admin) || c.has(domain.Seller) && d.Visible(c.user()) {
-		return row, nil
+	if !c.seesRequest(d.Buyer, d.Seller(), d.Visible) {
+		return requestview.Row{}, fault.ErrNotFound
 	}
-	return requestview.Row{}, fault.ErrNotFound
+	return row, nil
 }
 
 func (s *Server) getRequest(ctx context.Context, c *call, in *requestInput) (reply, error) {
@@ -187,7 +187,7 @@ func (s *Server) getRequest(ctx context.Context, c *call, in *requestInput) (rep
 // offersSeen is every offer for the buyer and an admin, the own ones for a seller.
 func (s *Server) offersSeen(ctx context.Context, c *call, row requestview.Row) ([]offerview.Row, error) {
 	only := c.user()
-	if c.user() == row.Doc.Buyer || c.has(domain.Admin) {
+	if c.is(row.Doc.Buyer) || c.has(domain.Admin) {
 		only = ""
 	}
 	return s.deps.Views.Offers.OfRequest(ctx, row.Doc.ID, only)

@@ -129,6 +129,7 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 				var answer reply
 				if err == nil {
 					answer, err = handle(s, ctx, c, in)
+					answer = s.inCookies(c, answer)
 				}
 				if err != nil {
 					answer, err = s.recall(ctx, c, err)
@@ -164,6 +165,7 @@ func (s *Server) operation(r *Route, path string, alias bool) huma.Operation {
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
 	op.SkipValidateBody = r.Raw
+	op.MaxBodyBytes = maxBody // the gate has looked already, and says so in our words
 	if r.Money {
 		op.Parameters = append(op.Parameters, &huma.Param{
 			Name: "Idempotency-Key", In: "header", Required: true,

@@ -26,6 +26,13 @@ func Routes() []Route {
 	return scoped(slices.Concat(
 		systemRoutes(),
 		authRoutes(),
+		passkeyRoutes(),
+		googleRoutes(),
+		methodRoutes(),
+		walletSignInRoutes(),
+		userWalletRoutes(),
+		telegramRoutes(),
+		telegramBotRoutes(),
 		webhookRoutes(),
 		ledgerRoutes(),
 		auditRoutes(),
@@ -63,6 +70,15 @@ func Routes() []Route {
 		trezorRoutes(),
 		apiKeyRoutes(),
 		emailRoutes(),
+		profileRoutes(),
+		publicPersonRoutes(),
+		addressRoutes(),
+		applicationRoutes(),
+		ownMoneyRoutes(),
+		dataExportRoutes(),
+		userAdminRoutes(),
+		userChangeRoutes(),
+		erasureRoutes(),
 	))
 }
 

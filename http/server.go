@@ -18,20 +18,21 @@ import (
 
 // Server answers HTTP. Make one with New.
 type Server struct {
-	config   Config
-	deps     Deps
-	log      *slog.Logger
-	echo     *echo.Echo
-	api      huma.API
-	routes   []Route
-	streams  map[string]bool // router paths of routes that stream
-	tokens   *tokens
-	sessions *liveSessions
-	keys     *knownKeys
-	metrics  *metrics
-	proxies  proxies
-	polls    *polls
-	lockouts Lockouts
+	config     Config
+	deps       Deps
+	log        *slog.Logger
+	echo       *echo.Echo
+	api        huma.API
+	routes     []Route
+	streams    map[string]bool // router paths of routes that stream
+	tokens     *tokens
+	sessions   *liveSessions
+	keys       *knownKeys
+	metrics    *metrics
+	proxies    proxies
+	polls      *polls
+	sameOrigin *http.CrossOriginProtection
+	lockouts   Lockouts
 
 	inFlight, webhooksInFlight, pollsInFlight chan struct{}
 
@@ -52,8 +53,8 @@ func New(config Config, deps Deps) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Registry == nil {
-		return nil, errors.New("executor, users, sessions and registry are required")
+	if deps.Executor == nil || deps.Users == nil || deps.Sessions == nil || deps.Accounts == nil || deps.Hashes == nil || deps.Registry == nil {
+		return nil, errors.New("executor, users, sessions, accounts, hashes and registry are required")
 	}
 	strictCasing.Do(func() { huma.ValidateStrictCasing = true })
 	config = config.withDefaults()
@@ -61,6 +62,9 @@ func New(config Config, deps Deps) (*Server, error) {
 	s := &Server{config: config, deps: deps, log: deps.Log, routes: Routes()}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.sameOrigin, err = newSameOrigin(config.FrontendURL); err != nil {
+		return nil, fmt.Errorf("the frontend's origin: %w", err)
 	}
 	if s.proxies, err = newProxies(config.Proxies, config.ProxyHops); err != nil {
 		return nil, err
@@ -81,10 +85,10 @@ func New(config Config, deps Deps) (*Server, error) {
 	}
 	s.http = &http.Server{
 		Handler:           s.echo,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
+		ReadHeaderTimeout: config.HeaderTimeout,
+		ReadTimeout:       config.ReadTimeout,
 		WriteTimeout:      60 * time.Second,
-		IdleTimeout:       60 * time.Second,
+		IdleTimeout:       config.IdleTimeout,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}

@@ -20,6 +20,9 @@ func (s *Server) openSession(ctx context.Context, c *call, u User, method string
 	default: // erased: nobody is there
 		return reply{}, errInvalidCredentials
 	}
+	if err := s.returned(ctx, c, u); err != nil {
+		return reply{}, err
+	}
 	opened, err := s.deps.Sessions.Open(ctx, NewSession{
 		User: u.ID, Method: method, Lives: s.config.RefreshTTL,
 		UserAgent: clip(c.echo.Request().UserAgent(), 256), Address: c.echo.RealIP(),
@@ -29,7 +32,7 @@ func (s *Server) openSession(ctx context.Context, c *call, u User, method string
 	}
 	if opened.NewDevice && u.Email != "" && u.Verified {
 		s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "new-sign-in", Key: "new-sign-in:" + opened.ID, Vars: map[string]string{
-			"name": u.Name, "method": method, "address": c.echo.RealIP(), "device": clip(c.echo.Request().UserAgent(), 256),
+			"name": u.Name, "method": method, "when": mailTime(time.Now()), "address": c.echo.RealIP(), "device": clip(c.echo.Request().UserAgent(), 256),
 		}})
 	}
 	return s.signedIn(u, opened.ID, opened.Refresh)

@@ -32,8 +32,7 @@ func (s *Server) orderTimeline(ctx context.Context, c *call, in *timelineInput) 
 		return reply{}, err
 	}
 	d := row.Doc
-	party := c.user() == d.Buyer || c.user() == d.Seller() || c.has(domain.Admin)
-	if !party {
+	if !c.sees(OfRequest, d.Buyer, d.Seller()) {
 		return reply{}, fault.ErrNotFound
 	}
 	after, err := readPositionCursor("timeline", in.Cursor)
@@ -44,7 +43,7 @@ func (s *Server) orderTimeline(ctx context.Context, c *call, in *timelineInput) 
 	if err != nil {
 		return reply{}, err
 	}
-	seesAll := c.user() != d.Seller() || c.has(domain.Admin)
+	seesAll := !c.is(d.Seller()) || c.has(domain.Admin)
 	return happenings(events, in.Limit, d.Buyer, d.Seller(), func(r eventstore.Recorded) bool {
 		foreign := r.Stream.Type == offer.Decider.Category && (d.Selected == nil || r.Stream.ID != string(d.Selected.Offer))
 		return seesAll || !foreign

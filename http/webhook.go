@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -108,7 +109,15 @@ func (s *Server) deliveries(ctx context.Context, _ *call, in *deliveriesInput) (
 	if s.deps.Inbox == nil {
 		return reply{}, errNotConfigured
 	}
-	all, err := s.deps.Inbox.List(ctx, DeliveryFilter{Status: in.Status, RequestID: in.RequestID, Before: in.Cursor}, in.Limit)
+	f := DeliveryFilter{Status: in.Status, RequestID: in.RequestID}
+	before, err := readPositionCursor("deliveries", in.Cursor)
+	if err != nil {
+		return reply{}, err
+	}
+	if before > 0 {
+		f.Before = strconv.FormatInt(before, 10)
+	}
+	all, err := s.deps.Inbox.List(ctx, f, in.Limit)
 	if err != nil {
 		return reply{}, err
 	}
@@ -117,7 +126,11 @@ func (s *Server) deliveries(ctx context.Context, _ *call, in *deliveriesInput) (
 	}
 	var meta Meta
 	if len(all) == in.Limit {
-		meta.NextCursor = all[len(all)-1].ID
+		last, err := strconv.ParseInt(all[len(all)-1].ID, 10, 64)
+		if err != nil {
+			return reply{}, err
+		}
+		meta.NextCursor = positionCursor("deliveries", last)
 	}
 	return reply{data: all, meta: meta}, nil
 }

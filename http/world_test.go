@@ -21,6 +21,7 @@ import (
 	"github.com/labstack/echo/v4"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/adapters/records"
 	"holdfast/domain"
 	"holdfast/domain/network"
 	"holdfast/eventstore"
@@ -37,17 +38,18 @@ const (
 
 // world is one server on a fresh log, with people in it.
 type world struct {
-	t      testing.TB
-	codec  *eventstore.Codec
-	pool   *pgxpool.Pool // on PostgreSQL
-	store  eventstore.Store
-	exec   *eventstore.Executor
-	users  *people
-	inbox  *inbox
-	server *apihttp.Server
-	http   *httptest.Server
-	config apihttp.Config
-	deps   apihttp.Deps
+	t       testing.TB
+	codec   *eventstore.Codec
+	pool    *pgxpool.Pool // on PostgreSQL
+	store   eventstore.Store
+	exec    *eventstore.Executor
+	users   *people
+	records *records.Records // with withRecords
+	inbox   *inbox
+	server  *apihttp.Server
+	http    *httptest.Server
+	config  apihttp.Config
+	deps    apihttp.Deps
 }
 
 // option changes a world before its server is made.

@@ -3,6 +3,7 @@
 -- Means of signing in besides the password. They change only together with the account's events
 -- (domain/account), in the append's own transaction; nothing of it outlives the account.
 CREATE TABLE signin_methods (
+    id           uuid        NOT NULL UNIQUE DEFAULT gen_random_uuid(),
     method       text        NOT NULL CHECK (method IN ('google', 'telegram', 'wallet')),
     -- what names the person there: Google's subject, Telegram's number, the address in lower case
     subject      text        COLLATE "C" NOT NULL CHECK (length(subject) BETWEEN 1 AND 255),

@@ -25,10 +25,10 @@ func allow(name, sample string) Field { return Field{Name: name, Sample: sample}
 // with its body, in templates/.
 var catalogue = []Template{
 	{Name: "verify-email", Purpose: "The code that shows that an address is one's own", Fields: []Field{
-		need("code", "493027"), allow("name", "Zoë Ångström"), allow("minutes", "30"),
+		need("code", "493027"), allow("name", "Zoë Ångström"), allow("minutes", "30"), allow("link", "https://shop.example/auth/verify-email#code=493027"),
 	}},
 	{Name: "reset-password", Purpose: "The code to choose a new password with", Fields: []Field{
-		need("code", "771204"), allow("name", "Zoë Ångström"), allow("minutes", "15"),
+		need("code", "771204"), allow("name", "Zoë Ångström"), allow("minutes", "15"), allow("link", "https://shop.example/auth/reset-password#code=771204"),
 	}},
 	{Name: "email-changed", Purpose: "To the old address: the account has another one now", Fields: []Field{
 		allow("name", "Zoë Ångström"), allow("when", "26 November 2026, 14:05 UTC"),

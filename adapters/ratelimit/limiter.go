@@ -99,7 +99,7 @@ func (l *Limiter) Spend(ctx context.Context, name string, budgets ...Budget) []S
 	for i, b := range budgets {
 		var w window
 		if answered {
-			w = l.shadow.agree(keys[i], now, counts[i])
+			w = l.shadow.agree(keys[i], now, counts[i], min(2*l.Patience, time.Second, b.Window/10))
 		} else {
 			w = l.shadow.add(keys[i], now, b.Window)
 		}

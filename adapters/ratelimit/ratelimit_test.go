@@ -25,6 +25,8 @@ var (
 	many = ratelimit.Budget{Class: "global", Limit: 100, Window: 15 * time.Minute}
 )
 
+var policy = ratelimit.Policy{Failures: 5, Window: 15 * time.Minute, First: 15 * time.Minute, Most: 24 * time.Hour}
+
 // clock is the limiter's; Redis has its own, which turn moves along.
 type clock struct {
 	at     atomic.Int64
@@ -113,6 +115,8 @@ func TestOnARealServer(t *testing.T) {
 	}
 	all.Wait()
 	assert.EqualValues(t, 10, allowed.Load(), "forty at once through two instances")
+	older := time.After(1200 * time.Millisecond)
+	<-older
 	require.NoError(t, client.FlushAll(t.Context()).Err())
 	assert.False(t, one.Spend(t.Context(), "user:a", ten)[0].OK, "emptied: this process remembers")
 	for range 5 {
@@ -121,7 +125,7 @@ func TestOnARealServer(t *testing.T) {
 	assert.False(t, one.Spend(t.Context(), "user:b", short)[0].OK)
 	require.Eventually(t, func() bool { return two.Spend(t.Context(), "user:b", short)[0].OK }, 10*time.Second, 20*time.Millisecond, "windows end")
 
-	p := ratelimit.Policy{Free: 2, First: time.Hour, Longest: time.Hour, Memory: time.Hour}
+	p := ratelimit.Policy{Failures: 2, Window: time.Hour, First: time.Hour, Most: time.Hour}
 	here, there := ratelimit.NewLockouts(client, p, o), ratelimit.NewLockouts(client, p, o)
 	here.Failed(t.Context(), "x")
 	there.Failed(t.Context(), "x")
@@ -137,6 +141,7 @@ func TestAnEmptiedRedisGivesNobodyANewBudget(t *testing.T) {
 	c, server, client := started(t)
 	l := ratelimit.New(client, options(c))
 	assert.Equal(t, 9, spend(t, l, "user:a", 9))
+	c.turn(2 * time.Second)
 	server.FlushAll()
 	assert.Equal(t, 1, spend(t, l, "user:a", 5), "one of ten was left")
 	c.turn(15 * time.Minute)
@@ -170,7 +175,7 @@ func TestASlowRedisHoldsNobodyUp(t *testing.T) {
 	t.Cleanup(func() { _ = client.Close() })
 	c := &clock{}
 	limiter := ratelimit.New(client, ratelimit.Options{Now: c.now, Patience: 30 * time.Millisecond})
-	lockouts := ratelimit.NewLockouts(client, ratelimit.StandardPolicy(), ratelimit.Options{Now: c.now, Patience: 30 * time.Millisecond})
+	lockouts := ratelimit.NewLockouts(client, policy, ratelimit.Options{Now: c.now, Patience: 30 * time.Millisecond})
 	begin := time.Now()
 	for i := range 1000 {
 		limiter.Spend(t.Context(), fmt.Sprint(i), many, ten)
@@ -182,7 +187,7 @@ func TestASlowRedisHoldsNobodyUp(t *testing.T) {
 func TestLocksGrowAndAreShared(t *testing.T) {
 	t.Parallel()
 	c, server, client := started(t)
-	one, two := ratelimit.NewLockouts(client, ratelimit.StandardPolicy(), options(c)), ratelimit.NewLockouts(client, ratelimit.StandardPolicy(), options(c))
+	one, two := ratelimit.NewLockouts(client, policy, options(c)), ratelimit.NewLockouts(client, policy, options(c))
 	ctx := t.Context()
 	locked := func(l *ratelimit.Lockouts) time.Duration {
 		until, ok := l.Locked(ctx, "mail:buyer@holdfast.test")
@@ -198,36 +203,47 @@ func TestLocksGrowAndAreShared(t *testing.T) {
 		}
 		return until.Sub(c.now())
 	}
-	for i := range 4 {
-		assert.Zero(t, fail([]*ratelimit.Lockouts{one, two}[i%2]))
-	}
-	assert.Zero(t, locked(one))
-	assert.Equal(t, time.Minute, fail(one))
-	assert.Equal(t, time.Minute, locked(two), "the other instance knows")
-	for _, want := range []time.Duration{2, 4, 8, 16, 32, 60, 60} {
-		c.turn(locked(two))
+	for nth, want := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour} {
+		for i := range 4 {
+			assert.Zero(t, fail([]*ratelimit.Lockouts{one, two}[i%2]))
+		}
 		assert.Zero(t, locked(one))
-		assert.Equal(t, want*time.Minute, fail(two))
+		if nth == 2 {
+			server.FlushAll() // what this process has seen is told to Redis
+			assert.Equal(t, want, fail(two))
+		} else {
+			assert.Equal(t, want, fail(one))
+		}
+		assert.Equal(t, want, locked(one))
+		assert.Equal(t, want, locked(two), "the other instance knows")
+		c.turn(want)
+		assert.Zero(t, locked(two))
 	}
+	for range 5 {
+		fail(two)
+	}
+	assert.Equal(t, 4*time.Hour, locked(one))
 	for _, key := range server.Keys() {
 		assert.NotContains(t, key, "buyer")
 	}
 	server.FlushAll()
 	assert.NotZero(t, locked(two), "an emptied Redis unlocks nobody here")
-	assert.Equal(t, time.Hour, fail(two))
 	one.Clear(ctx, "mail:buyer@holdfast.test")
 	assert.Zero(t, locked(one))
 	assert.Zero(t, locked(two), "cleared there is cleared here")
-	assert.Zero(t, fail(two), "and counting begins anew")
+	for range 4 {
+		assert.Zero(t, fail(two), "and counting begins anew")
+	}
+	assert.Equal(t, 15*time.Minute, fail(two))
 
 	server.Close()
 	for i := range 3 {
 		two.Locked(ctx, strconv.Itoa(i))
 	}
 	two.Clear(ctx, "other")
-	assert.Zero(t, two.Failed(ctx, "other"))
-	assert.Zero(t, two.Failed(ctx, "other"))
-	assert.NotZero(t, two.Failed(ctx, "other"), "without Redis the third locks")
+	assert.True(t, two.Failed(ctx, "other").IsZero())
+	assert.True(t, two.Failed(ctx, "other").IsZero())
+	assert.False(t, two.Failed(ctx, "other").IsZero(), "without Redis the third locks")
 }
 
 // Whatever Redis does in between, nobody gets more than his budget of a window through one
@@ -247,7 +263,8 @@ func TestNeverMoreThanTheBudget(t *testing.T) {
 		windows := map[time.Time]int{}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			switch rapid.IntRange(0, 9).Draw(t, "what") {
-			case 0:
+			case 0: // not in the very moment in which a window began
+				c.turn(2 * time.Second)
 				server.FlushAll()
 			case 1:
 				server.SetError("LOADING")

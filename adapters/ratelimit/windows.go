@@ -5,10 +5,12 @@ import (
 	"time"
 )
 
-// window is a count and when it begins anew.
+// window is a count and when it begins anew. missed are those of the count that Redis was not
+// told of.
 type window struct {
-	count int
-	ends  time.Time
+	count  int
+	missed int
+	ends   time.Time
 }
 
 // windows are this process's counts: bounded, the ended ones dropped first.
@@ -29,42 +31,31 @@ func (w *windows) add(key string, now time.Time, length time.Duration) window {
 		mine = window{ends: now.Add(length)}
 	}
 	mine.count++
+	mine.missed++
 	w.put(key, mine, now)
 	return mine
 }
 
-// agree counts one of which Redis says how many there were. The higher count stands: one that
-// went down before its window ended was lost there, not used up here.
-func (w *windows) agree(key string, now time.Time, theirs window) window {
+// agree takes what Redis says of one that was counted there. A window that began anew there
+// before it ended here was lost there: then this process goes on counting. slack is by how much
+// two answers about one window may differ.
+func (w *windows) agree(key string, now time.Time, theirs window, slack time.Duration) window {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	mine, ok := w.all[key]
-	if ok && now.Before(mine.ends) && mine.count+1 > theirs.count {
-		mine.count++
-	} else {
-		mine = theirs
+	if ok && now.Before(mine.ends) {
+		if theirs.ends.Sub(mine.ends) > slack {
+			mine.count = max(mine.count+1, theirs.count)
+			w.put(key, mine, now)
+			return mine
+		}
+		// Answers come in any order: each counts as the number that Redis gave it.
+		theirs.count, theirs.ends = theirs.count+mine.missed, mine.ends
+		w.put(key, window{count: max(mine.count, theirs.count), missed: mine.missed, ends: mine.ends}, now)
+		return theirs
 	}
-	w.put(key, mine, now)
-	return mine
-}
-
-func (w *windows) get(key string, now time.Time) (window, bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	mine, ok := w.all[key]
-	return mine, ok && now.Before(mine.ends)
-}
-
-func (w *windows) set(key string, mine window, now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.put(key, mine, now)
-}
-
-func (w *windows) drop(key string) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	delete(w.all, key)
+	w.put(key, theirs, now)
+	return theirs
 }
 
 func (w *windows) put(key string, mine window, now time.Time) {

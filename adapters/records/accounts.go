@@ -8,17 +8,8 @@ import (
 	"holdfast/eventstore"
 )
 
-// The statements here go with an account's events, in the append's own transaction. Each that
-// ends or changes what a session may do also tells every process that remembers sessions.
-
-// SessionsChannel tells whose sessions are not what they were; the payload is the user's id.
-const SessionsChannel = "holdfast_sessions"
-
-const tellSQL = `SELECT pg_notify('` + SessionsChannel + `', $1)`
-
-func tell(u domain.UserID) eventstore.Row {
-	return eventstore.Row{SQL: tellSQL, Args: []any{string(u)}}
-}
+// The statements here go with an account's events, in the append's own transaction. Every process
+// that remembers sessions hears of them by the tables' triggers.
 
 // Registered makes a person's row.
 func (s *Users) Registered(u User, method string) []eventstore.Row {
@@ -58,12 +49,12 @@ func (s *Users) RolesChanged(u domain.UserID, to []domain.Capacity) []eventstore
 	for i, r := range to {
 		roles[i] = string(r)
 	}
-	return []eventstore.Row{{SQL: `UPDATE users SET roles = $2 WHERE id = $1`, Args: []any{string(u), roles}}, tell(u)}
+	return []eventstore.Row{{SQL: `UPDATE users SET roles = $2 WHERE id = $1`, Args: []any{string(u), roles}}}
 }
 
 // StatusChanged to active, suspended or erased. Older builds look at active alone.
 func (s *Users) StatusChanged(u domain.UserID, status string) []eventstore.Row {
-	return []eventstore.Row{{SQL: `UPDATE users SET status = $2, active = ($2 = 'active') WHERE id = $1`, Args: []any{string(u), status}}, tell(u)}
+	return []eventstore.Row{{SQL: `UPDATE users SET status = $2, active = ($2 = 'active') WHERE id = $1`, Args: []any{string(u), status}}}
 }
 
 // SessionsRevoked ends one session, or all but keep when session is empty.
@@ -72,5 +63,5 @@ func (s *Users) SessionsRevoked(u domain.UserID, session, keep string) []eventst
 		SQL: `UPDATE sessions SET revoked_at = clock_timestamp()
 			WHERE user_id = $1 AND revoked_at IS NULL AND ($2 = '' OR id::text = $2) AND ($3 = '' OR id::text <> $3)`,
 		Args: []any{string(u), session, keep},
-	}, tell(u)}
+	}}
 }

@@ -41,11 +41,7 @@ func (s *Sessions) Rotate(ctx context.Context, refresh string, binding []byte, l
 	old := hashOf(refresh)
 	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		// A token that is unused now, and used when its turn comes, is being used beside this.
-		var unused bool
-		err := tx.QueryRow(ctx, `SELECT used_at IS NULL FROM refresh_tokens WHERE hash = $1`, old).Scan(&unused)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return ErrRefreshInvalid
-		}
+		unused, err := usable(ctx, tx, old)
 		if err != nil {
 			return err
 		}
@@ -75,7 +71,21 @@ func (s *Sessions) Rotate(ctx context.Context, refresh string, binding []byte, l
 	return done, err
 }
 
-// shownAgain judges a token that cannot be used: unknown, raced, asked for again, or reused.
+// usable looks a token up: is it unused? One of a session that has ended is refused.
+func usable(ctx context.Context, tx pgx.Tx, hash []byte) (unused bool, err error) {
+	var revoked, lapsed bool
+	err = tx.QueryRow(ctx, `SELECT t.used_at IS NULL, s.revoked_at IS NOT NULL, s.expires_at <= clock_timestamp()
+		FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1`, hash).Scan(&unused, &revoked, &lapsed)
+	switch {
+	case errors.Is(err, pgx.ErrNoRows), err == nil && revoked:
+		return false, ErrRefreshInvalid
+	case err == nil && lapsed:
+		return false, ErrRefreshLapsed
+	}
+	return unused, err
+}
+
+// shownAgain judges a token that cannot be used: raced, asked for again, or reused.
 func (s *Sessions) shownAgain(ctx context.Context, tx pgx.Tx, hash, binding []byte, raced bool) (id string, reused bool, err error) {
 	var recent, followed bool
 	var key []byte

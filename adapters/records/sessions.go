@@ -19,7 +19,8 @@ import (
 
 // Refusals of a refresh.
 var (
-	ErrRefreshInvalid = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token is not valid; sign in again")
+	ErrRefreshInvalid = fault.New(fault.Unauthenticated, "INVALID_TOKEN", "the refresh token is not one of ours, or its session has ended; sign in again")
+	ErrRefreshLapsed  = fault.New(fault.Unauthenticated, "REFRESH_INVALID", "the refresh token has lapsed; sign in again")
 	ErrRefreshRaced   = fault.New(fault.Conflict, "CONCURRENT_UPDATE", "the same refresh token is being used by another request of yours").Retry(1)
 )
 
@@ -107,23 +108,20 @@ func (s *Sessions) Live(ctx context.Context, id string) (live Session, ok bool, 
 	return live, err == nil, failed("look a session up", err)
 }
 
-const (
-	closeSQL   = `WITH closed AS (UPDATE sessions SET revoked_at = clock_timestamp() WHERE revoked_at IS NULL AND `
-	tellClosed = ` RETURNING user_id) SELECT pg_notify('` + SessionsChannel + `', user_id::text) FROM closed`
-)
+const closeSQL = `UPDATE sessions SET revoked_at = clock_timestamp() WHERE revoked_at IS NULL AND `
 
 // CloseOne ends one of the user's own sessions; ok is false when it is not a live one of theirs.
 func (s *Sessions) CloseOne(ctx context.Context, u domain.UserID, id string) (ok bool, err error) {
 	if !isID(id) {
 		return false, nil
 	}
-	tag, err := s.pool.Exec(ctx, closeSQL+`id = $1 AND user_id = $2 AND expires_at > clock_timestamp()`+tellClosed, id, string(u))
+	tag, err := s.pool.Exec(ctx, closeSQL+`id = $1 AND user_id = $2 AND expires_at > clock_timestamp()`, id, string(u))
 	return tag.RowsAffected() > 0, failed("close a session", err)
 }
 
 // CloseOf ends the user's session that a refresh token belongs to, if it is theirs.
 func (s *Sessions) CloseOf(ctx context.Context, u domain.UserID, refresh string) error {
-	_, err := s.pool.Exec(ctx, closeSQL+`user_id = $1 AND id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)`+tellClosed, string(u), hashOf(refresh))
+	_, err := s.pool.Exec(ctx, closeSQL+`user_id = $1 AND id = (SELECT session_id FROM refresh_tokens WHERE hash = $2)`, string(u), hashOf(refresh))
 	return failed("close a session", err)
 }
 
@@ -150,6 +148,6 @@ func (s *Sessions) List(ctx context.Context, u domain.UserID) ([]Device, error) 
 
 // Close revokes one session.
 func (s *Sessions) Close(ctx context.Context, id string) error {
-	_, err := s.pool.Exec(ctx, closeSQL+`id = $1`+tellClosed, id)
+	_, err := s.pool.Exec(ctx, closeSQL+`id = $1`, id)
 	return failed("close a session", err)
 }

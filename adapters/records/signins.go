@@ -15,6 +15,7 @@ import (
 
 // SignInMethod is a linked means of signing in: Google, Telegram or a wallet.
 type SignInMethod struct {
+	ID         string
 	Method     string
 	Subject    string
 	Label      string
@@ -36,12 +37,12 @@ func (s *SignIns) Use(ctx context.Context, method, subject string) (u domain.Use
 
 // OfUser gives a person's, the oldest first.
 func (s *SignIns) OfUser(ctx context.Context, u domain.UserID) ([]SignInMethod, error) {
-	rows, err := s.pool.Query(ctx, `SELECT method, subject, label, linked_at, last_used_at FROM signin_methods WHERE user_id = $1 ORDER BY linked_at, subject LIMIT 200`, string(u))
+	rows, err := s.pool.Query(ctx, `SELECT id::text, method, subject, label, linked_at, last_used_at FROM signin_methods WHERE user_id = $1 ORDER BY linked_at, subject LIMIT 200`, string(u))
 	if err != nil {
 		return nil, failed("list means of signing in", err)
 	}
 	all, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (m SignInMethod, err error) {
-		err = row.Scan(&m.Method, &m.Subject, &m.Label, &m.LinkedAt, &m.LastUsedAt)
+		err = row.Scan(&m.ID, &m.Method, &m.Subject, &m.Label, &m.LinkedAt, &m.LastUsedAt)
 		m.LinkedAt = m.LinkedAt.UTC()
 		return m, err
 	})
@@ -59,13 +60,4 @@ func (s *SignIns) Linked(u domain.UserID, m SignInMethod) []eventstore.Row {
 // Unlinked goes with the event that unlinks.
 func (s *SignIns) Unlinked(u domain.UserID, method, subject string) []eventstore.Row {
 	return []eventstore.Row{{SQL: `DELETE FROM signin_methods WHERE user_id = $1 AND method = $2 AND subject = $3`, Args: []any{string(u), method, subject}}}
-}
-
-// Erased goes with the event that forgets a person: nothing by which they signed in, and nothing that
-// the bot knew of them, stays.
-func (s *SignIns) Erased(u domain.UserID) (all []eventstore.Row) {
-	for _, table := range []string{"signin_methods", "passkeys", "passkey_handles", "signin_challenges", "telegram_chats", "telegram_messages"} {
-		all = append(all, eventstore.Row{SQL: `DELETE FROM ` + table + ` WHERE user_id = $1`, Args: []any{string(u)}})
-	}
-	return all
 }

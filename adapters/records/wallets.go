@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/domain"
+	"holdfast/domain/fault"
+	"holdfast/eventstore"
 )
 
 // Wallet is an address of a user to which money may go.
@@ -19,6 +21,9 @@ type Wallet struct {
 	CoolingUntil time.Time // zero when it may be used
 	Screening    string    // "clean", "flagged" or empty
 }
+
+// ErrWalletThere: of two who add one address at once, the second.
+var ErrWalletThere = fault.New(fault.Conflict, "WALLET_EXISTS", "this address has just been added")
 
 // Wallets are users' addresses.
 type Wallets struct{ pool *pgxpool.Pool }
@@ -64,6 +69,21 @@ func (s *Wallets) Add(ctx context.Context, u domain.UserID, w Wallet, cooling ti
 		VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + $5::interval, $6) ON CONFLICT DO NOTHING`,
 		w.ID, string(u), int64(w.ChainID), w.Address, cooling, w.Screening)
 	return failed("add a wallet", err)
+}
+
+// Linked goes with the event that links an address: it may be paid after cooling.
+func (s *Wallets) Linked(u domain.UserID, w Wallet, cooling time.Duration) []eventstore.Row {
+	return []eventstore.Row{{
+		SQL: `INSERT INTO wallets (id, user_id, chain_id, address, verified_at, cooling_until, screening)
+			VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp() + $5::interval, $6)`,
+		Args: []any{w.ID, string(u), int64(w.ChainID), w.Address, cooling, w.Screening}, Refused: ErrWalletThere,
+	}}
+}
+
+// Unlinked goes with the event that unlinks it. The row stays for what was paid there; nothing finds
+// it any more.
+func (s *Wallets) Unlinked(u domain.UserID, id string) []eventstore.Row {
+	return []eventstore.Row{{SQL: `UPDATE wallets SET removed_at = clock_timestamp() WHERE user_id = $1 AND id = $2 AND removed_at IS NULL`, Args: []any{string(u), id}}}
 }
 
 // Screen records what screening said of an address, for every user who has it.

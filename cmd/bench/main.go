@@ -31,17 +31,18 @@ func main() {
 	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
 	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
+	accountsOnly := flag.Bool("accounts-only", false, "measure nothing but accounts")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1)}
-	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size, hooks); err != nil {
+	if err := run(ctx, *binary, time.Duration(*seconds)*time.Second, size, hooks, *accountsOnly); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, binary string, d time.Duration, size backfillSize, hooks webhookLoad) error {
+func run(ctx context.Context, binary string, d time.Duration, size backfillSize, hooks webhookLoad, accountsOnly bool) error {
 	binary, err := filepath.Abs(binary)
 	if err != nil {
 		return err
@@ -59,8 +60,8 @@ func run(ctx context.Context, binary string, d time.Duration, size backfillSize,
 		return err
 	}
 	defer func() { _ = server.Stop(context.WithoutCancel(ctx)) }()
-	b := &bench{dir: dir, url: server.URL(), length: d, size: size, hooks: hooks}
-	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "LOG_LEVEL": "error"}
+	b := &bench{dir: dir, url: server.URL(), length: d, size: size, hooks: hooks, accountsOnly: accountsOnly}
+	env := map[string]string{"PG_URL": b.url, "HOLDFAST_DATA": filepath.Join(dir, "data"), "ACCESS_LOG": "false", "RATE_LIMIT": "false", "LOG_LEVEL": "error"}
 	for k, v := range env {
 		if err := os.Setenv(k, v); err != nil {
 			return err
@@ -92,6 +93,8 @@ type bench struct {
 	core     *wire.Core
 	service  *service
 	fixture  *fixture
+	// accountsOnly measures nothing but accounts.
+	accountsOnly bool
 }
 
 func (b *bench) all(ctx context.Context) error {
@@ -99,7 +102,10 @@ func (b *bench) all(ctx context.Context) error {
 	if b.size.only {
 		return b.backfill(ctx, b.size)
 	}
-	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.webhooks, b.verification, b.reconciliation} {
+	if b.accountsOnly {
+		return b.justAccounts(ctx)
+	}
+	for _, part := range []func(context.Context) error{b.commands, b.readPath, b.accounts, b.webhooks, b.verification, b.reconciliation} {
 		if err := part(ctx); err != nil {
 			return err
 		}

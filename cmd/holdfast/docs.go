@@ -47,7 +47,7 @@ func docsCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			pages := map[string]string{"api.md": apihttp.Markdown(), "errors.md": errors, "aggregates/README.md": gendocs.Index(aggregates())}
+			pages := map[string]string{"api.md": apihttp.Markdown(), "access.md": apihttp.AccessMarkdown(), "errors.md": errors, "aggregates/README.md": gendocs.Index(aggregates())}
 			for _, a := range aggregates() {
 				pages["aggregates/"+a.Slug+".md"] = a.Page()
 			}

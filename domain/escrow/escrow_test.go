@@ -85,7 +85,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, escrow.Aggregate(), fixed, opened, credited, funded, freed, frozen, taken, placed, closed, released(100, 5),
+	machinetest.CheckGolden(t, escrow.Aggregate(), backed, fixed, opened, credited, funded, freed, frozen, taken, placed, closed, released(100, 5),
 		escrow.Debited{Payment: "p1", Amount: amount(100), FromHeld: units(40), FromReleasable: units(30), FromDisputed: units(20), Elsewhere: units(10)},
 		escrow.Unfunded{Reason: "reorganisation"}, escrow.FeeAbsorbed{Hold: "h1", Amount: amount(1), By: admin},
 		escrow.DiscountFunded{Hold: "h1", Amount: amount(5), Redemption: "m1"}, escrow.ReleaseHoldLifted{ID: "x", By: admin2, Reason: "clean"},
@@ -238,6 +238,7 @@ func TestReleaseHolds(t *testing.T) {
 	lift := func(a domain.Actor) escrow.LiftReleaseHold {
 		return escrow.LiftReleaseHold{Issue: by(a), ID: "x", Reason: "clean"}
 	}
+	both := domain.User(guard.User(), domain.Guard, domain.Resolver)
 	lifted := func(a domain.Actor) events { return events{escrow.ReleaseHoldLifted{ID: "x", By: a, Reason: "clean"}} }
 	machinetest.Run(t, escrow.Decider, []machinetest.Case[escrow.Event]{
 		{Name: "placed", Given: path(escrow.FundedPhase), When: place, Then: events{placed}},
@@ -249,6 +250,7 @@ func TestReleaseHolds(t *testing.T) {
 		{Name: "a dispute's is lifted by the dispute", Given: on(escrow.DisputeHold), When: lift(admin2), Err: escrow.ErrHoldOwner},
 		{Name: "that is a process", Given: on(escrow.DisputeHold), When: lift(policy), Then: lifted(policy)},
 		{Name: "a guard lifts a guard's only", Given: on(escrow.AdminHold), When: lift(guard), Err: escrow.ErrHoldOwner},
+		{Name: "who is a resolver too lifts as one", Given: on(escrow.AdminHold), When: lift(both), Then: lifted(both)},
 		{Name: "that one", Given: on(escrow.GuardHold), When: lift(guard), Then: lifted(guard)},
 		{Name: "none", Given: path(escrow.FundedPhase), When: lift(admin), Err: escrow.ErrHoldNotFound},
 	})

@@ -77,7 +77,7 @@ func (w *world) sameAnswers() {
 			return q.OfRequest(ctx, r.Doc.Request, r.Doc.Seller)
 		})
 		both(w, func(q offerview.Queries, ctx context.Context) (any, error) {
-			return q.List(ctx, offerview.Filter{Phase: r.Doc.Phase}, projections.Page{Sort: projections.Oldest, Limit: 1})
+			return q.List(ctx, offerview.Filter{Phase: r.Doc.Phase, Party: r.Doc.Seller}, projections.Page{Sort: projections.Oldest, Limit: 1})
 		})
 	}
 	w.samePayments()
@@ -117,6 +117,7 @@ func (w *world) sameHoldsAndDisputes() {
 	}) {
 		both(w, func(q escrowview.Queries, ctx context.Context) (any, error) { return q.Get(ctx, r.Doc.Hold) })
 		both(w, func(q escrowview.Queries, ctx context.Context) (any, error) { return q.OfRequest(ctx, r.Doc.Request) })
+		both(w, func(q escrowview.Queries, ctx context.Context) (any, error) { return q.OpenOf(ctx, r.Doc.Buyer) })
 		both(w, func(q escrowview.Queries, ctx context.Context) (any, error) { return q.Latest(ctx, r.Doc.Request) })
 	}
 	for _, r := range rowsOf(w, disputeview.New(w.pool, w.codec), func(q disputeview.Queries) (projections.List[disputeview.Doc], error) {

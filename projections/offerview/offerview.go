@@ -130,13 +130,18 @@ type Filter struct {
 	Request domain.RequestID
 	Buyer   domain.UserID
 	Seller  domain.UserID
+	Party   domain.UserID // the buyer or the seller
 	Phase   string
 }
 
 // List gives offers, newest first or as page.Sort says.
 func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (projections.List[Doc], error) {
-	return q.rows.List(ctx, new(projections.Filter).Eq("request", string(f.Request)).
-		Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).Eq("phase", f.Phase), page)
+	where := new(projections.Filter).Eq("request", string(f.Request)).
+		Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).Eq("phase", f.Phase)
+	if f.Party != "" {
+		where.Any(new(projections.Filter).Is("buyer", string(f.Party)), new(projections.Filter).Is("seller", string(f.Party)))
+	}
+	return q.rows.List(ctx, where, page)
 }
 
 // OfRequest gives all offers of a request, oldest first; only a seller's own when seller is set.

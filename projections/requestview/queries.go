@@ -32,7 +32,7 @@ func (q Queries) From(e projections.Elsewhere) Queries {
 type Filter struct {
 	Buyer       domain.UserID
 	Seller      domain.UserID // the selected one
-	VisibleTo   domain.UserID // a seller: open requests, and those he was invited to or selected for
+	VisibleTo   domain.UserID // a seller: open requests, those he was invited to or selected for, and his own
 	Phase       string
 	Category    string
 	ProductType string
@@ -72,7 +72,7 @@ func (f Filter) sql() *projections.Filter {
 	if f.VisibleTo != "" {
 		own := new(projections.Filter).Not("phase", request.Draft).
 			Any(new(projections.Filter).Is("seller", string(f.VisibleTo)), new(projections.Filter).Has("invited", string(f.VisibleTo)))
-		s.Any(new(projections.Filter).In("phase", request.Open, request.OffersReceived, request.Negotiating), own)
+		s.Any(new(projections.Filter).In("phase", request.Open, request.OffersReceived, request.Negotiating), new(projections.Filter).Is("buyer", string(f.VisibleTo)), own)
 	}
 	if f.BudgetMin != "" {
 		s.AtLeast("budget_max", f.BudgetMin)

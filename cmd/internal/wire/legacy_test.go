@@ -59,7 +59,9 @@ func TestADomainIsMovedThereAndBackUnderLoad(t *testing.T) {
 		return all
 	}
 	want := answers()
-	mode := func() string { return admin.get("/api/admin/migration/parity?domain=marketplace").list()[0]["mode"].(string) }
+	mode := func() string {
+		return admin.get("/api/admin/migration/parity?domain=marketplace").list()[0]["mode"].(string)
+	}
 	require.Equal(t, "mongo", mode())
 	move := func(to string, status int) heard {
 		h := admin.post("/api/admin/migration/cutover/marketplace", map[string]any{"mode": to, "reason": "the way over"})
@@ -68,7 +70,10 @@ func TestADomainIsMovedThereAndBackUnderLoad(t *testing.T) {
 	}
 	require.Equal(t, "CUTOVER_NOT_READY", move("dual", 409).code, "never compared")
 	require.Equal(t, 202, admin.post("/api/admin/migration/parity", map[string]any{}).status)
-	w.until("the comparison", func() bool { at, err := w.Legacy.compared(t.Context(), legacymongo.Marketplace); return err == nil && at != nil })
+	w.until("the comparison", func() bool {
+		at, err := w.Legacy.compared(t.Context(), legacymongo.Marketplace)
+		return err == nil && at != nil
+	})
 
 	var readers sync.WaitGroup
 	var asked, failed atomic.Int64

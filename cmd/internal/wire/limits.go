@@ -46,3 +46,14 @@ func (l limiter) Spend(ctx context.Context, key string, budgets ...apihttp.Budge
 	}
 	return out
 }
+
+// lockouts count failed sign-ins in Redis, so that every instance knows of them.
+func (s *Service) lockouts() apihttp.Lockouts {
+	return lockouts{ratelimit.NewLockouts(s.Redis, ratelimit.Policy{
+		Failures: apihttp.LockoutFailures, Window: apihttp.LockoutWindow, First: apihttp.LockoutFirst, Most: apihttp.LockoutMost,
+	}, s.countOptions())}
+}
+
+type lockouts struct{ *ratelimit.Lockouts }
+
+func (l lockouts) Failed(ctx context.Context, key string) { l.Lockouts.Failed(ctx, key) }

@@ -73,6 +73,19 @@ func (w wallets) Default(ctx context.Context, u domain.UserID, chain uint64) (ap
 	return apihttp.Wallet(r), ok, err
 }
 
+func (w wallets) List(ctx context.Context, u domain.UserID) ([]apihttp.Wallet, error) {
+	rows, err := w.Wallets.List(ctx, u)
+	all := make([]apihttp.Wallet, len(rows))
+	for i, r := range rows {
+		all[i] = apihttp.Wallet(r)
+	}
+	return all, err
+}
+
+func (w wallets) Linked(u domain.UserID, added apihttp.Wallet, cooling time.Duration) []eventstore.Row {
+	return w.Wallets.Linked(u, records.Wallet(added), cooling)
+}
+
 type inbox struct{ *records.Inbox }
 
 func (i inbox) Store(ctx context.Context, d apihttp.Delivery) error {

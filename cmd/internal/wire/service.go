@@ -18,6 +18,7 @@ import (
 	"holdfast/adapters/records"
 	"holdfast/adapters/requestnetwork"
 	"holdfast/adapters/requestnetwork/rndouble"
+	"holdfast/adapters/telegram/telegramdouble"
 	"holdfast/adapters/urlguard"
 	"holdfast/cmd/internal/config"
 	apihttp "holdfast/http"
@@ -48,8 +49,15 @@ type Service struct {
 	screener *aml.Screener
 	oracle   apihttp.Oracle
 
+	signIn         apihttp.SignIn
+	bot            *telegramBot           // nil without one
+	GoogleDouble   string                 // its URL in development; empty otherwise
+	TelegramDouble *telegramdouble.Server // nil otherwise
+
 	sweeps *sweeps
 	mail   *mailing // nil without a mail server outside development
+
+	personal *personal
 
 	loopsLock sync.Mutex
 	loops     []loop
@@ -75,7 +83,7 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		}
 	}()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s.Records = records.New(core.HTTP, 4)
+	s.Records = records.NewWith(core.HTTP, records.NewHasher(cfg.PasswordHashes, cfg.PasswordQueue))
 	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
@@ -93,6 +101,7 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if err != nil {
 		return nil, err
 	}
+	s.openPersonal(keyed)
 	if err := s.openMail(keyed); err != nil {
 		return nil, err
 	}
@@ -109,6 +118,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.openProvider(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.openSignIn(); err != nil {
 		return nil, err
 	}
 	if cfg.Seeds() {
@@ -168,10 +180,11 @@ func (s *Service) openServer(version string) error {
 		FrontendURL: cfg.FrontendURL, Proxies: cfg.Proxies, ProxyHops: cfg.ProxyHops, Budgets: budgets(cfg), Version: version, AccessLog: cfg.AccessLog,
 		Secret: []byte(cfg.JWTSecret), PreviousSecret: []byte(cfg.JWTPrevious), PreviousUntil: cfg.JWTPreviousUntil,
 		AccessTTL: cfg.AccessTTL(), RefreshTTL: cfg.RefreshTTL(),
-		Quoting: quoting(cfg),
+		Quoting: quoting(cfg), ReauthAfter: cfg.ReauthAfter, TelegramMaxAge: cfg.TelegramMaxAge, Development: cfg.Development(),
 	}, apihttp.Deps{
 		Log: s.Log, Executor: s.Executor,
 		Users: users{s.Records.Users}, Sessions: sessions{s.Records.Sessions}, Accounts: users{s.Records.Users}, Hashes: keyed, AccountCodes: accountCodes{s.Records.AccountCodes},
+		SignIn:   s.signIn,
 		Registry: s.Chains.Registry,
 		Oracle:   s.oracle, Screener: s.screener,
 		Checkout: safeCheckout{checkout{s.Chains, s.Records.Destinations}, cfg.MinConfirmations}, Custody: custody{s.Chains, s.Records.Transactions, s.Store},
@@ -180,9 +193,10 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
 		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
-		Views: apihttp.NewViews(s.HTTP, s.Codec).From(s.Legacy.elsewhere()), Positions: bothPositions{s.Runner, s.Legacy}, LegacyNames: s.Records.LegacyNames, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
-		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(),
-		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
+		Views: apihttp.NewViews(s.HTTP, s.Codec).From(s.Legacy.elsewhere()), Positions: bothPositions{s.Runner, s.Legacy},
+		LegacyNames: s.Records.LegacyNames, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(), Lockouts: s.lockouts(),
+		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(), People: s.people(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
 		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.PIIMasterKey), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})
@@ -207,6 +221,9 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 	s.Addr = fmt.Sprintf("http://localhost:%d", l.Addr().(*net.TCPAddr).Port)
 	if s.Double != nil {
 		s.Double.SetWebhook(s.Addr + webhookPath)
+	}
+	if s.TelegramDouble != nil {
+		s.TelegramDouble.SetWebhook(s.Addr+botWebhookPath, "development")
 	}
 	return l, nil
 }
