@@ -143,22 +143,23 @@ func (l *Legacy) compared(ctx context.Context, d string) (*time.Time, error) {
 	return &oldest, nil
 }
 
-func (m migration) Moved(ctx context.Context, name string) error {
+func (m migration) Moved(ctx context.Context, name string) error { return m.s.moved(ctx, name) }
+
+// moved makes queries of a domain read where the log says now. An event that is told late changes
+// nothing: it may be an old one.
+func (s *Service) moved(ctx context.Context, name string) error {
 	d, err := domainOf(name)
 	if err != nil {
 		return err
 	}
-	s, version, err := eventstore.State(ctx, m.s.Executor, cutover.Decider, name)
-	if err != nil || version == 0 {
+	s.Legacy.moving.Lock() // who read the log first must not set the mode last
+	defer s.Legacy.moving.Unlock()
+	state, version, err := eventstore.State(ctx, s.Executor, cutover.Decider, name)
+	if err != nil || version == 0 || s.Legacy.Modes.Of(d) == legacymongo.Mode(state.Mode) {
 		return err
 	}
-	return m.s.Legacy.moved(ctx, d, legacymongo.Mode(s.Mode))
-}
-
-// moved makes queries of a domain read there from now on.
-func (l *Legacy) moved(ctx context.Context, d string, mode legacymongo.Mode) error {
-	l.Modes.Set(d, mode)
-	return l.steer(ctx, d)
+	s.Legacy.Modes.Set(d, legacymongo.Mode(state.Mode))
+	return s.Legacy.steer(ctx, d)
 }
 
 func (m migration) Compare(_ context.Context, name string) error {
@@ -258,12 +259,8 @@ func (s *Service) followCutovers(ctx context.Context) error {
 			if !ok {
 				continue
 			}
-			d, err := domainOf(moved.Domain)
-			if err != nil {
-				return fmt.Errorf("a move of %q: %w", moved.Domain, err)
-			}
-			if err := s.Legacy.moved(ctx, d, legacymongo.Mode(moved.To)); err != nil {
-				s.Log.WarnContext(ctx, "the projectors of a domain that was moved cannot be steered", "domain", d, "error", err)
+			if err := s.moved(ctx, moved.Domain); err != nil {
+				s.Log.WarnContext(ctx, "a move of a domain cannot be followed", "domain", moved.Domain, "error", err)
 			}
 		}
 		after = slice.To

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -24,7 +25,8 @@ type Legacy struct {
 	Pool   *pgxpool.Pool       // theirs alone: they wait for Mongo
 	Gaps   *legacymongo.Gaps
 
-	names map[string][]string // projectors by domain
+	names  map[string][]string // projectors by domain
+	moving sync.Mutex
 }
 
 // OpenLegacy opens the legacy store as MONGO_CONNECT_MODE says. In development a server is started
