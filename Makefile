@@ -21,7 +21,10 @@ deps: ## install what the machine misses (PostgreSQL binaries)
 build: ## build bin/holdfast
 	$(GO) build -trimpath -ldflags "-X main.version=$(VERSION)" -o $(BIN) ./cmd/holdfast
 
-run: deps build ## bring up the service with nothing to configure
+bin/devmongo: $(wildcard tools/devmongo/*)
+	$(GO) build -C tools/devmongo -trimpath -o ../../bin/devmongo .
+
+run: deps build bin/devmongo ## bring up the service with nothing to configure
 	$(BIN) serve
 
 demo: build ## walk two orders through a running service, over HTTP

@@ -125,6 +125,16 @@ func (c *Codec) DecodeSealed(name string, schema int, data []byte) (domain.Event
 	return p.Interface().(domain.Event), nil
 }
 
+// Keys is the ring of keys that opens personal text.
+func (c *Codec) Keys() KeyRing { return c.keys }
+
+// WithKeys gives the same codec with another ring of keys.
+func (c *Codec) WithKeys(keys KeyRing) *Codec {
+	other := *c
+	other.keys = keys
+	return &other
+}
+
 // Open fills in the personal text anywhere below p, a pointer to what was decoded sealed.
 // That of an erased subject stays empty, with Erased set.
 func (c *Codec) Open(ctx context.Context, p any) error { return c.open(ctx, reflect.ValueOf(p).Elem()) }

@@ -6,6 +6,7 @@ import (
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
+	"holdfast/domain/cutover"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
@@ -33,7 +34,7 @@ func aggregates() []domain.Aggregate {
 		breaker.Aggregate(), destination.Aggregate(), dispute.Aggregate(), escrow.Aggregate(), offer.Aggregate(),
 		payment.Aggregate(), payout.Aggregate(), quote.Aggregate(), receivable.Aggregate(), refund.Aggregate(), request.Aggregate(), safety.Aggregate(),
 		suspense.Aggregate(), treasury.Aggregate(), ingestion.Aggregate(), reconciliation.Aggregate(), reconciliation.RunAggregate(),
-		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(), cutover.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 		account.Aggregate(),
 		apikey.Aggregate(),

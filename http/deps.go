@@ -70,6 +70,8 @@ type Deps struct {
 
 	Views       *Views
 	Positions   Positions
+	Migration   Migration
+	LegacyNames LegacyNames // nil: ObjectIds name nothing
 	Projections Projections
 	Proofs      Proofs
 	Reconciler  Reconciler

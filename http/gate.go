@@ -130,7 +130,7 @@ func mediaType(r *Route, req *http.Request, body []byte) error {
 
 func (s *Server) syntax(c *call, r *Route, body []byte) (err error) {
 	req := c.echo.Request()
-	if err := pathParams(c.echo, r); err != nil {
+	if err := s.pathParams(c.echo, r); err != nil {
 		return err
 	}
 	query, err := queryParams(req.URL.RawQuery)
@@ -209,7 +209,9 @@ func fingerprint(ec echo.Context, r *Route, query url.Values, canon []byte) []by
 	return sum[:]
 }
 
-func pathParams(ec echo.Context, r *Route) error {
+// pathParams checks the path's names. An ObjectId of the old backend becomes the id of what it
+// names; one that names nothing stays, and nothing is found by it.
+func (s *Server) pathParams(ec echo.Context, r *Route) error {
 	values := slices.Clone(ec.ParamValues())
 	for i, name := range ec.ParamNames() {
 		if i >= len(values) {
@@ -225,6 +227,15 @@ func pathParams(ec echo.Context, r *Route) error {
 			return errInvalidID.At("path."+name, "expected a UUID or 24 hex digits")
 		}
 		values[i] = strings.ToLower(values[i])
+		if len(values[i]) == objectIDLength && s.deps.LegacyNames != nil {
+			id, ok, err := s.deps.LegacyNames.Resolve(ec.Request().Context(), values[i])
+			if err != nil {
+				return err
+			}
+			if ok {
+				values[i] = id
+			}
+		}
 	}
 	ec.SetParamValues(values...)
 	return nil

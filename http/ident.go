@@ -22,10 +22,13 @@ var names = map[string]*regexp.Regexp{
 	"a number":              regexp.MustCompile(`^[0-9]{1,18}$`),
 }
 
+// objectIDLength is that of a legacy ObjectId in hex.
+const objectIDLength = 24
+
 // wellFormedID accepts a UUID in its usual spelling and a legacy ObjectId. The second kind
-// is well formed but names nothing until the bridge has imported it.
+// names nothing until the bridge has imported or written what it names.
 func wellFormedID(s string) bool {
-	if len(s) == 24 {
+	if len(s) == objectIDLength {
 		for i := range len(s) {
 			if !hexDigit(s[i]) {
 				return false

@@ -59,6 +59,7 @@ func Routes() []Route {
 		networkRoutes(),
 		thresholdRoutes(),
 		breakGlassRoutes(),
+		migrationRoutes(),
 		awaitingRoutes(),
 		disputeRoutes(),
 		payoutRoutes(),

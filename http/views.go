@@ -63,6 +63,13 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 	}
 }
 
+// From answers what a legacy collection can answer from there, while its domain is read there.
+func (v *Views) From(e projections.Elsewhere) *Views {
+	v.Requests, v.Offers, v.Payments, v.Holds = v.Requests.From(e), v.Offers.From(e), v.Payments.From(e), v.Holds.From(e)
+	v.Disputes, v.Thresholds, v.Destinations = v.Disputes.From(e), v.Thresholds.From(e), v.Destinations.From(e)
+	return v
+}
+
 func (s *Server) views() (*Views, error) {
 	if s.deps.Views == nil {
 		return nil, errNotConfigured

@@ -34,24 +34,26 @@ func scanRow[D any](row pgx.CollectableRow) (r Row[D], err error) {
 // Collection queries the documents of one table. Personal text comes opened; that of erased
 // people is empty.
 type Collection[D any] struct {
-	pool  *pgxpool.Pool
-	codec *eventstore.Codec
-	table string
+	pool      *pgxpool.Pool
+	codec     *eventstore.Codec
+	name      string
+	table     string
+	elsewhere Elsewhere // nil: Postgres alone
 }
 
 // NewCollection makes the queries of a read model made by Documents.
 func NewCollection[D any](pool *pgxpool.Pool, codec *eventstore.Codec, name string) Collection[D] {
-	return Collection[D]{pool: pool, codec: codec, table: Schema + "." + name}
+	return Collection[D]{pool: pool, codec: codec, name: name, table: Schema + "." + name}
 }
 
 // Get gives one document; fault.ErrNotFound when there is none.
 func (c Collection[D]) Get(ctx context.Context, id string) (Row[D], error) {
-	return c.One(ctx, new(Filter).Where("id = ?", id))
+	return c.One(ctx, new(Filter).Is("id", id))
 }
 
 // One gives the newest document that passes a filter; fault.ErrNotFound when there is none.
 func (c Collection[D]) One(ctx context.Context, f *Filter) (Row[D], error) {
-	rows, err := c.query(ctx, `SELECT `+rowColumns+` FROM `+c.table+f.where()+` ORDER BY first_pos DESC LIMIT 1`, f.args)
+	rows, _, err := c.found(ctx, Query{Filter: f, Limit: 1})
 	if err != nil {
 		return Row[D]{}, err
 	}
@@ -64,12 +66,17 @@ func (c Collection[D]) One(ctx context.Context, f *Filter) (Row[D], error) {
 // All gives every document that passes a filter, oldest first, at most a thousand: for what
 // belongs to one order.
 func (c Collection[D]) All(ctx context.Context, f *Filter) ([]Row[D], error) {
-	return c.query(ctx, `SELECT `+rowColumns+` FROM `+c.table+f.where()+` ORDER BY first_pos LIMIT 1000`, f.args)
+	rows, _, err := c.found(ctx, Query{Filter: f, Sort: Oldest, Limit: 1000})
+	return rows, err
 }
 
 // Count counts the documents that pass a filter by a column's values.
 func (c Collection[D]) Count(ctx context.Context, column string, f *Filter) (map[string]int64, error) {
-	rows, err := c.pool.Query(ctx, `SELECT COALESCE(`+column+`::text, ''), count(*) FROM `+c.table+f.where()+` GROUP BY 1`, f.args...)
+	if c.served() {
+		return c.elsewhere.Count(ctx, c.name, column, f)
+	}
+	where, args := f.SQL()
+	rows, err := c.pool.Query(ctx, `SELECT COALESCE(`+column+`::text, ''), count(*) FROM `+c.table+where+` GROUP BY 1`, args...)
 	if err != nil {
 		return nil, fmt.Errorf("count %s: %w", c.table, err)
 	}
@@ -92,6 +99,8 @@ type Sort struct {
 	Name   string // part of the cursor, so that a cursor fits one order only
 	Column string // empty = by age alone
 	Up     bool
+	// Plain is the column's name in stores that are no SQL database, when Column is an expression.
+	Plain string
 }
 
 // key is what rows are sorted by first; rows without a value come as if it were -1.
@@ -113,17 +122,17 @@ func (s Sort) order() string {
 	return s.key() + direction + ", first_pos" + direction
 }
 
-// beyond demands what comes after a cursor.
-func (s Sort) beyond(f *Filter, at cursor) {
+// beyond demands what comes after a page, in SQL.
+func (s Sort) beyond(f *Filter, key string, pos int64) {
 	sign := "<"
 	if s.Up {
 		sign = ">"
 	}
 	if s.Column == "" {
-		f.add("first_pos "+sign+" ?", at.Pos)
+		f.Where("first_pos "+sign+" ?", pos)
 		return
 	}
-	f.add("("+s.key()+", first_pos) "+sign+" (?::numeric, ?)", at.Key, at.Pos)
+	f.Where("("+s.key()+", first_pos) "+sign+" (?::numeric, ?)", key, pos)
 }
 
 // The orders that every list has.
@@ -143,18 +152,46 @@ type List[D any] struct {
 func (c Collection[D]) List(ctx context.Context, f *Filter, p Page) (List[D], error) {
 	limit := min(max(orDefault(p.Limit, 20), 1), 100)
 	kind := c.table + "/" + p.Sort.Name
-	f = f.clone()
+	q := Query{Filter: f, Sort: p.Sort, Limit: limit + 1}
 	if p.Cursor != "" {
 		at, err := readCursor(kind, p.Cursor)
 		if err != nil {
 			return List[D]{}, err
 		}
-		p.Sort.beyond(f, at)
+		q.Key, q.Pos = at.Key, at.Pos
 	}
-	found, err := c.pool.Query(ctx, fmt.Sprintf(`SELECT %s, (%s)::text AS sort_key FROM %s%s ORDER BY %s LIMIT %d`,
-		rowColumns, p.Sort.key(), c.table, f.where(), p.Sort.order(), limit+1), f.args...)
+	rows, keys, err := c.found(ctx, q)
 	if err != nil {
-		return List[D]{}, fmt.Errorf("list %s: %w", c.table, err)
+		return List[D]{}, err
+	}
+	list := List[D]{Rows: rows}
+	if len(rows) > limit {
+		list.Rows = rows[:limit]
+		list.Next = cursor{Kind: kind, Key: keys[limit-1], Pos: rows[limit-1].FirstPos}.String()
+	}
+	return list, nil
+}
+
+// ask asks Postgres.
+func (c Collection[D]) ask(ctx context.Context, q Query) ([]Row[D], []string, error) {
+	rows, keys, err := c.selectSealed(ctx, q)
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, keys, c.open(ctx, rows)
+}
+
+func (c Collection[D]) selectSealed(ctx context.Context, q Query) ([]Row[D], []string, error) {
+	f := q.Filter
+	if q.Pos > 0 {
+		f = f.clone()
+		q.Sort.beyond(f, q.Key, q.Pos)
+	}
+	where, args := f.SQL()
+	found, err := c.pool.Query(ctx, fmt.Sprintf(`SELECT %s, (%s)::text AS sort_key FROM %s%s ORDER BY %s LIMIT %d`,
+		rowColumns, q.Sort.key(), c.table, where, q.Sort.order(), q.Limit), args...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("query %s: %w", c.table, err)
 	}
 	var keys []string
 	rows, err := pgx.CollectRows(found, func(row pgx.CollectableRow) (r Row[D], err error) {
@@ -165,26 +202,9 @@ func (c Collection[D]) List(ctx context.Context, f *Filter, p Page) (List[D], er
 		return r, err
 	})
 	if err != nil {
-		return List[D]{}, fmt.Errorf("list %s: %w", c.table, err)
+		return nil, nil, fmt.Errorf("query %s: %w", c.table, err)
 	}
-	list := List[D]{Rows: rows}
-	if len(rows) > limit {
-		list.Rows = rows[:limit]
-		list.Next = cursor{Kind: kind, Key: keys[limit-1], Pos: rows[limit-1].FirstPos}.String()
-	}
-	return list, c.open(ctx, list.Rows)
-}
-
-func (c Collection[D]) query(ctx context.Context, sql string, args []any) ([]Row[D], error) {
-	found, err := c.pool.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", c.table, err)
-	}
-	rows, err := pgx.CollectRows(found, scanRow[D])
-	if err != nil {
-		return nil, fmt.Errorf("query %s: %w", c.table, err)
-	}
-	return rows, c.open(ctx, rows)
+	return rows, keys, nil
 }
 
 func (c Collection[D]) open(ctx context.Context, rows []Row[D]) error {

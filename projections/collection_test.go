@@ -90,7 +90,7 @@ func TestFiltersTakeTextLiterally(t *testing.T) {
 	}
 	w.caughtUp(r, "jars")
 	for text, want := range map[string][]string{"0%": {"100%"}, "a_": {"a_b"}, `k\s`: {`back\slash`}, "A_B": {"a_b"}, "'": nil, "": {"100%", "100x", "a_b", "axb", `back\slash`}} {
-		rows, err := newJars(w).All(t.Context(), new(projections.Filter).Contains("id", text))
+		rows, err := newJars(w).All(t.Context(), new(projections.Filter).Contains("id", "id", text))
 		require.NoError(t, err)
 		var ids []string
 		for _, row := range rows {

@@ -20,7 +20,7 @@ func (c cursor) String() string {
 	return base64.RawURLEncoding.EncodeToString(raw)
 }
 
-var cursorKey = regexp.MustCompile(`^-?\d{1,78}$`)
+var cursorKey = regexp.MustCompile(`^-?\d{1,78}(\.\d{1,40})?$`)
 
 // readCursor accepts only what String has written for the same list: ErrInvalidCursor otherwise.
 func readCursor(kind, text string) (c cursor, err error) {

@@ -18,47 +18,38 @@ import (
 //
 //	id text PRIMARY KEY, version bigint, first_pos bigint, pos bigint,
 //	created_at timestamptz, updated_at timestamptz, doc jsonb
-type documents[D any] struct {
-	name     string
-	version  int
-	category string
-	fold     func(*D, eventstore.Recorded) error
-}
+type documents[D any] struct{ view View[D] }
 
 // Documents makes a projector that folds each stream of a category into a document, kept in the
 // table of the projector's name. fold is called in the stream's order and decides by r.Event;
 // an error halts the projector there.
 func Documents[D any](name string, version int, category string, fold func(doc *D, r eventstore.Recorded) error) Projector {
-	return &documents[D]{name: name, version: version, category: category, fold: fold}
+	return &documents[D]{View[D]{Name: name, Version: version, Category: category, Fold: fold}}
 }
 
-func (d *documents[D]) Name() string         { return d.name }
-func (d *documents[D]) Version() int         { return d.version }
-func (d *documents[D]) Categories() []string { return []string{d.category} }
-func (d *documents[D]) Tables() []string     { return []string{d.name} }
+func (d *documents[D]) Name() string         { return d.view.Name }
+func (d *documents[D]) Version() int         { return d.view.Version }
+func (d *documents[D]) Categories() []string { return []string{d.view.Category} }
+func (d *documents[D]) Tables() []string     { return []string{d.view.Name} }
 
 // Apply loads the documents the batch is about, folds in memory, and writes each once.
 func (d *documents[D]) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Recorded) error {
 	rows, err := d.load(ctx, tx, batch)
 	if err != nil {
-		return fmt.Errorf("load %s: %w", d.name, err)
+		return fmt.Errorf("load %s: %w", d.view.Name, err)
 	}
 	for _, r := range batch {
 		row := rows[r.Stream.ID]
 		if row == nil {
-			row = &Row[D]{ID: r.Stream.ID, FirstPos: r.Position, CreatedAt: r.RecordedAt}
+			row = &Row[D]{}
 			rows[r.Stream.ID] = row
 		}
-		if r.Version != row.Version+1 {
-			return fmt.Errorf("%s: version %d comes after %d", r.Stream, r.Version, row.Version)
+		if err := d.view.add(row, r); err != nil {
+			return err
 		}
-		if err := d.fold(&row.Doc, r); err != nil {
-			return fmt.Errorf("fold %s at %d: %w", r.Type, r.Position, err)
-		}
-		row.Version, row.Pos, row.UpdatedAt = r.Version, r.Position, r.RecordedAt
 	}
 	if err := d.write(ctx, tx, rows); err != nil {
-		return fmt.Errorf("write %s: %w", d.name, err)
+		return fmt.Errorf("write %s: %w", d.view.Name, err)
 	}
 	return nil
 }
@@ -76,7 +67,7 @@ func (d *documents[D]) load(ctx context.Context, tx pgx.Tx, batch []eventstore.R
 	if len(ids) == 0 {
 		return rows, nil
 	}
-	found, err := tx.Query(ctx, `SELECT `+rowColumns+` FROM `+d.name+` WHERE id = ANY($1)`, ids)
+	found, err := tx.Query(ctx, `SELECT `+rowColumns+` FROM `+d.view.Name+` WHERE id = ANY($1)`, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +93,7 @@ func (d *documents[D]) write(ctx context.Context, tx pgx.Tx, rows map[string]*Ro
 		docs, versions, first, pos = append(docs, string(doc)), append(versions, row.Version), append(first, row.FirstPos), append(pos, row.Pos)
 		created, updated = append(created, row.CreatedAt), append(updated, row.UpdatedAt)
 	}
-	_, err := tx.Exec(ctx, `INSERT INTO `+d.name+` (id, version, first_pos, pos, created_at, updated_at, doc)
+	_, err := tx.Exec(ctx, `INSERT INTO `+d.view.Name+` (id, version, first_pos, pos, created_at, updated_at, doc)
 		SELECT i, v, f, p, c, u, d::jsonb FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::timestamptz[], $6::timestamptz[], $7::text[])
 			AS x (i, v, f, p, c, u, d)
 		ON CONFLICT (id) DO UPDATE SET version = excluded.version, pos = excluded.pos, updated_at = excluded.updated_at, doc = excluded.doc`,

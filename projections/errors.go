@@ -45,13 +45,17 @@ func passing(err error) bool {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return passingCode(pg.Code)
 	}
+	var said interface{ Passing() bool }
+	if errors.As(err, &said) {
+		return said.Passing() // a projector that writes elsewhere knows its own store's errors
+	}
 	var network net.Error
 	if errors.As(err, &network) || pgconn.SafeToRetry(err) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return true
 	}
-	said := err.Error()
-	return strings.Contains(said, "conn closed") || strings.Contains(said, "unexpected EOF") || strings.Contains(said, "closed pool")
+	text := err.Error()
+	return strings.Contains(text, "conn closed") || strings.Contains(text, "unexpected EOF") || strings.Contains(text, "closed pool")
 }
 
 // passingCode knows lost races and locks (40, 55P03), connections (08), resources (53), the

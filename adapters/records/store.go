@@ -21,6 +21,7 @@ type Records struct {
 	Sessions     *Sessions
 	Wallets      *Wallets
 	Categories   *Categories
+	LegacyNames  *LegacyNames
 	Inbox        *Inbox
 	Chains       *Chains
 	Transactions *Transactions
@@ -47,7 +48,7 @@ func New(pool *pgxpool.Pool, hashes int) *Records { return NewWith(pool, NewHash
 func NewWith(pool *pgxpool.Pool, hasher *Hasher) *Records {
 	return &Records{
 		Users: &Users{pool: pool, hasher: hasher}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
-		Categories: &Categories{pool}, Inbox: NewInbox(pool), Chains: &Chains{pool}, Transactions: &Transactions{pool},
+		Categories: &Categories{pool}, LegacyNames: &LegacyNames{pool}, Inbox: NewInbox(pool), Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
 		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, Rescreening: &Rescreening{pool}, KeyUses: &KeyUses{pool}, AccountCodes: &AccountCodes{pool},
 		Challenges: &Challenges{pool}, SignIns: &SignIns{pool}, Passkeys: &Passkeys{pool}, Telegram: &Telegram{pool},

@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
+	"holdfast/domain/cutover"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
@@ -32,13 +33,14 @@ import (
 	"holdfast/domain/treasury"
 	"holdfast/domain/trezor"
 	apihttp "holdfast/http"
+	"holdfast/projections/legacymongo"
 )
 
 func docsCmd() *cobra.Command {
 	var out, root string
 	cmd := &cobra.Command{
 		Use:   "docs",
-		Short: "Write the documents that follow from the code: API, errors, aggregates",
+		Short: "Write the documents that follow from the code: API, errors, aggregates, legacy collections",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			errors, err := gendocs.Errors(root)
@@ -49,8 +51,13 @@ func docsCmd() *cobra.Command {
 			for _, a := range aggregates() {
 				pages["aggregates/"+a.Slug+".md"] = a.Page()
 			}
-			if err := os.MkdirAll(filepath.Join(out, "aggregates"), 0o755); err != nil {
-				return err
+			for _, c := range legacymongo.Collections() {
+				pages["legacy/"+c.Name+".md"] = c.Page()
+			}
+			for _, folder := range []string{"aggregates", "legacy"} {
+				if err := os.MkdirAll(filepath.Join(out, folder), 0o755); err != nil {
+					return err
+				}
 			}
 			for name, text := range pages {
 				if err := os.WriteFile(filepath.Join(out, name), []byte(text), 0o644); err != nil {
@@ -88,6 +95,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "NetworkListing", Slug: "listing", Table: listing.Table()},
 		{Name: "ConfirmationThreshold", Slug: "threshold", Table: threshold.Table()},
 		{Name: "BreakGlass", Slug: "breakglass", Table: breakglass.Table()},
+		{Name: "DomainCutover", Slug: "cutover", Table: cutover.Table()},
 		{Name: "ProviderReport", Slug: "ingestion", Table: ingestion.Table()},
 		{Name: "User", Slug: "account", Table: account.Table()},
 		{Name: "ApiKey", Slug: "apikey", Table: apikey.Table()},

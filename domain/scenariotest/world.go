@@ -10,6 +10,7 @@ import (
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
+	"holdfast/domain/cutover"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
@@ -43,7 +44,7 @@ func Aggregates() []domain.Aggregate {
 		breaker.Aggregate(), payment.Aggregate(), suspense.Aggregate(), destination.Aggregate(), treasury.Aggregate(),
 		points.Aggregate(), request.Aggregate(), offer.Aggregate(), quote.Aggregate(), safety.Aggregate(), seedAggregate(), ingestion.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
-		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(), cutover.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(),
 		account.Aggregate(),
 		apikey.Aggregate(),

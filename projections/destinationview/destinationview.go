@@ -45,8 +45,11 @@ type Sweep struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 1, destination.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 1, Category: destination.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -99,6 +102,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name), pool}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Get gives one destination; fault.ErrNotFound when there is none.
 func (q Queries) Get(ctx context.Context, id domain.DestinationID) (Row, error) {
 	return q.rows.Get(ctx, string(id))
@@ -106,12 +115,12 @@ func (q Queries) Get(ctx context.Context, id domain.DestinationID) (Row, error) 
 
 // ByAddress finds the destination of an address; fault.ErrNotFound for none.
 func (q Queries) ByAddress(ctx context.Context, address string) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("address = ?", strings.ToLower(address)))
+	return q.rows.One(ctx, new(projections.Filter).Is("address", strings.ToLower(address)))
 }
 
 // OfPayment finds the destination that serves a payment; fault.ErrNotFound for none.
 func (q Queries) OfPayment(ctx context.Context, id domain.PaymentID) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("payment = ?", string(id)))
+	return q.rows.One(ctx, new(projections.Filter).Is("payment", string(id)))
 }
 
 // Filter narrows a list; empty fields do not.
@@ -125,10 +134,10 @@ type Filter struct {
 func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (projections.List[Doc], error) {
 	s := new(projections.Filter).Eq("phase", f.Phase)
 	if f.Chain != 0 {
-		s.Where("chain = ?", int64(f.Chain))
+		s.Is("chain", int64(f.Chain))
 	}
 	if f.Asset != "" {
-		s.Where("COALESCE(doc->'balance'->>?, '0') <> '0'", string(f.Asset))
+		s.As("holds", string(f.Asset), "COALESCE(doc->'balance'->>?, '0') <> '0'", string(f.Asset))
 	}
 	return q.rows.List(ctx, s, page)
 }
@@ -151,8 +160,8 @@ func (q Queries) Gap(ctx context.Context, fingerprint string) (gap int, err erro
 // Ends gives the addresses with the lowest and the highest index below an xpub; none for none.
 func (q Queries) Ends(ctx context.Context, fingerprint string) ([]Row, error) {
 	var ends []Row
-	for _, s := range []projections.Sort{{Name: "first", Column: indexColumn, Up: true}, {Name: "last", Column: indexColumn}} {
-		list, err := q.rows.List(ctx, new(projections.Filter).Where("doc->>'xpub_fingerprint' = ?", fingerprint), projections.Page{Limit: 1, Sort: s})
+	for _, s := range []projections.Sort{{Name: "first", Column: indexColumn, Plain: "index", Up: true}, {Name: "last", Column: indexColumn, Plain: "index"}} {
+		list, err := q.rows.List(ctx, new(projections.Filter).As("xpub", fingerprint, "doc->>'xpub_fingerprint' = ?", fingerprint), projections.Page{Limit: 1, Sort: s})
 		if err != nil {
 			return nil, err
 		}

@@ -96,8 +96,11 @@ type Measure struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 1, dispute.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 1, Category: dispute.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {

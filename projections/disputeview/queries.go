@@ -26,6 +26,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{pool: pool, rows: projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Filter narrows a list; empty fields do not.
 type Filter struct {
 	Party        domain.UserID // buyer or seller
@@ -49,7 +55,7 @@ func (q Queries) Get(ctx context.Context, id domain.DisputeID) (Row, error) {
 
 // OfRequest gives all disputes of an order, oldest first.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)))
+	return q.rows.All(ctx, new(projections.Filter).Is("request", string(id)))
 }
 
 // List gives disputes, newest first or as page.Sort says.
@@ -61,13 +67,13 @@ func (f Filter) sql() *projections.Filter {
 	s := new(projections.Filter).Eq("resolver", string(f.Resolver)).Eq("request", string(f.Request)).
 		Eq("phase", f.Phase).Eq("legacy_status", f.LegacyStatus).Eq("category", f.Category).Eq("priority", f.Priority)
 	if f.Party != "" {
-		s.Where("(buyer = ? OR seller = ?)", string(f.Party), string(f.Party))
+		s.Any(new(projections.Filter).Is("buyer", string(f.Party)), new(projections.Filter).Is("seller", string(f.Party)))
 	}
 	if f.OpenOnly {
-		s.Where("open")
+		s.As("open", true, "open")
 	}
 	if f.Unassigned {
-		s.Where("COALESCE(resolver, '') = ''")
+		s.Any(new(projections.Filter).Missing("resolver"), new(projections.Filter).Is("resolver", ""))
 	}
 	return s
 }

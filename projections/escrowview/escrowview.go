@@ -56,8 +56,11 @@ type ReleaseStop struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 2, escrow.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 2, Category: escrow.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -131,6 +134,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Get gives one hold; fault.ErrNotFound when there is none.
 func (q Queries) Get(ctx context.Context, id domain.HoldID) (Row, error) {
 	return q.rows.Get(ctx, string(id))
@@ -138,17 +147,18 @@ func (q Queries) Get(ctx context.Context, id domain.HoldID) (Row, error) {
 
 // OpenOf gives the holds of a person's open orders, on either side, oldest first.
 func (q Queries) OpenOf(ctx context.Context, u domain.UserID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("(buyer = ? OR seller = ?) AND phase NOT IN ('Closed', 'Cancelled')", string(u), string(u)))
+	return q.rows.All(ctx, new(projections.Filter).
+		Any(new(projections.Filter).Is("buyer", string(u)), new(projections.Filter).Is("seller", string(u))).Not("phase", "Closed").Not("phase", "Cancelled"))
 }
 
 // OfRequest gives all holds of an order, oldest first: one for each selection.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)))
+	return q.rows.All(ctx, new(projections.Filter).Is("request", string(id)))
 }
 
 // Latest gives the hold of an order's last selection; fault.ErrNotFound before the first.
 func (q Queries) Latest(ctx context.Context, id domain.RequestID) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("request = ?", string(id)))
+	return q.rows.One(ctx, new(projections.Filter).Is("request", string(id)))
 }
 
 // Filter narrows a list; empty fields do not.

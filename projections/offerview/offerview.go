@@ -44,8 +44,11 @@ type Counter struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 1, offer.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 1, Category: offer.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -111,6 +114,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Get gives one offer; fault.ErrNotFound when there is none.
 func (q Queries) Get(ctx context.Context, id domain.OfferID) (Row, error) {
 	return q.rows.Get(ctx, string(id))
@@ -130,12 +139,12 @@ func (q Queries) List(ctx context.Context, f Filter, page projections.Page) (pro
 	where := new(projections.Filter).Eq("request", string(f.Request)).
 		Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).Eq("phase", f.Phase)
 	if f.Party != "" {
-		where.Where("(buyer = ? OR seller = ?)", string(f.Party), string(f.Party))
+		where.Any(new(projections.Filter).Is("buyer", string(f.Party)), new(projections.Filter).Is("seller", string(f.Party)))
 	}
 	return q.rows.List(ctx, where, page)
 }
 
 // OfRequest gives all offers of a request, oldest first; only a seller's own when seller is set.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID, seller domain.UserID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)).Eq("seller", string(seller)))
+	return q.rows.All(ctx, new(projections.Filter).Is("request", string(id)).Eq("seller", string(seller)))
 }

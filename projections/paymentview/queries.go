@@ -30,6 +30,12 @@ func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{pool: pool, rows: projections.NewCollection[Doc](pool, codec, Name)}
 }
 
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
+}
+
 // Filter narrows a list; empty fields do not.
 type Filter struct {
 	Party        domain.UserID // buyer or seller
@@ -60,42 +66,42 @@ func (f Filter) sql() *projections.Filter {
 		Eq("phase", f.Phase).Eq("legacy_status", f.LegacyStatus).Eq("exception", f.Exception).Eq("provider", f.Provider).
 		Between("created_at", f.From, f.To)
 	if f.Party != "" {
-		s.Where("(buyer = ? OR seller = ?)", string(f.Party), string(f.Party))
+		s.Any(new(projections.Filter).Is("buyer", string(f.Party)), new(projections.Filter).Is("seller", string(f.Party)))
 	}
 	if f.EscrowState != "" {
-		s.Where("EXISTS (SELECT FROM views.holds h WHERE h.id = hold AND h.escrow_state = ?)", f.EscrowState)
+		s.As("escrow_state", f.EscrowState, "EXISTS (SELECT FROM views.holds h WHERE h.id = hold AND h.escrow_state = ?)", f.EscrowState)
 	}
 	return s
 }
 
 // OfRequest gives all payments of an order, oldest first; OfHold those into a hold.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)))
+	return q.rows.All(ctx, new(projections.Filter).Is("request", string(id)))
 }
 
 // OfHold gives all payments into a hold, oldest first.
 func (q Queries) OfHold(ctx context.Context, id domain.HoldID) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("hold = ?", string(id)))
+	return q.rows.All(ctx, new(projections.Filter).Is("hold", string(id)))
 }
 
 // ByProviderRequest finds a payment by the provider's request id; fault.ErrNotFound for none.
 func (q Queries) ByProviderRequest(ctx context.Context, id string) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("provider_request = ? AND provider_request <> ''", id))
+	return q.rows.One(ctx, new(projections.Filter).Is("provider_request", id).Not("provider_request", ""))
 }
 
 // ByReference finds a payment by its payment reference (0x and 16 hex digits).
 func (q Queries) ByReference(ctx context.Context, reference string) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("reference = ? AND reference <> ''", strings.ToLower(reference)))
+	return q.rows.One(ctx, new(projections.Filter).Is("reference", strings.ToLower(reference)).Not("reference", ""))
 }
 
 // ByAddress finds the payment that a destination address serves.
 func (q Queries) ByAddress(ctx context.Context, address string) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("address = ?", strings.ToLower(address)))
+	return q.rows.One(ctx, new(projections.Filter).Is("address", strings.ToLower(address)))
 }
 
 // ByTransaction gives all payments that were seen in, or said to be in, a transaction.
 func (q Queries) ByTransaction(ctx context.Context, tx string) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("txs @> to_jsonb(?::text)", strings.ToLower(tx)))
+	return q.rows.All(ctx, new(projections.Filter).Has("txs", strings.ToLower(tx)))
 }
 
 // Confirmations is how deep a transfer stands, and how deep it must.
@@ -152,10 +158,10 @@ func (q Queries) Stats(ctx context.Context, f Filter) ([]Stat, error) {
 
 // Unscreened gives the payments some payer of which has no answer yet, oldest first.
 func (q Queries) Unscreened(ctx context.Context) ([]Row, error) {
-	return q.rows.All(ctx, new(projections.Filter).Where("unscreened = ?", true))
+	return q.rows.All(ctx, new(projections.Filter).Is("unscreened", true))
 }
 
 // InReview gives the payments that wait for two people, oldest first or as page.Sort says.
 func (q Queries) InReview(ctx context.Context, page projections.Page) (projections.List[Doc], error) {
-	return q.rows.List(ctx, new(projections.Filter).Where("in_review = ?", true), page)
+	return q.rows.List(ctx, new(projections.Filter).Is("in_review", true), page)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"holdfast/domain"
+	"holdfast/domain/request"
 	"holdfast/eventstore"
 	"holdfast/projections"
 )
@@ -19,6 +20,12 @@ type Queries struct{ rows projections.Collection[Doc] }
 // New makes the queries.
 func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
+}
+
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
 }
 
 // Filter narrows a list; empty fields do not.
@@ -50,7 +57,7 @@ func (q Queries) Get(ctx context.Context, id domain.RequestID) (Row, error) {
 
 // OfHold gives the request that a hold is for.
 func (q Queries) OfHold(ctx context.Context, hold domain.HoldID) (Row, error) {
-	return q.rows.One(ctx, new(projections.Filter).Where("hold = ?", string(hold)))
+	return q.rows.One(ctx, new(projections.Filter).Is("hold", string(hold)))
 }
 
 // List gives requests, newest first or as page.Sort says.
@@ -63,14 +70,15 @@ func (f Filter) sql() *projections.Filter {
 		Eq("buyer", string(f.Buyer)).Eq("seller", string(f.Seller)).Eq("phase", f.Phase).
 		Eq("category", f.Category).Eq("product_type", f.ProductType).Eq("urgency", f.Urgency).Eq("currency", f.Currency)
 	if f.VisibleTo != "" {
-		s.Where(`(phase IN ('Open', 'OffersReceived', 'Negotiating') OR buyer = ? OR phase <> 'Draft' AND (seller = ? OR invited @> to_jsonb(?::text)))`,
-			string(f.VisibleTo), string(f.VisibleTo), string(f.VisibleTo))
+		own := new(projections.Filter).Not("phase", request.Draft).
+			Any(new(projections.Filter).Is("seller", string(f.VisibleTo)), new(projections.Filter).Has("invited", string(f.VisibleTo)))
+		s.Any(new(projections.Filter).In("phase", request.Open, request.OffersReceived, request.Negotiating), new(projections.Filter).Is("buyer", string(f.VisibleTo)), own)
 	}
 	if f.BudgetMin != "" {
-		s.Where("budget_max >= ?::numeric", f.BudgetMin)
+		s.AtLeast("budget_max", f.BudgetMin)
 	}
 	if f.BudgetMax != "" {
-		s.Where("COALESCE(budget_min, 0) <= ?::numeric", f.BudgetMax)
+		s.Any(new(projections.Filter).Missing("budget_min"), new(projections.Filter).AtMost("budget_min", f.BudgetMax))
 	}
-	return s.Contains("(COALESCE(title, '') || ' ' || COALESCE(brand, ''))", f.Search)
+	return s.Contains("search", "(COALESCE(title, '') || ' ' || COALESCE(brand, ''))", f.Search)
 }

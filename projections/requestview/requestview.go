@@ -55,8 +55,11 @@ type Cancelled struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 1, request.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 1, Category: request.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {

@@ -35,8 +35,11 @@ type Change struct {
 }
 
 // Projector keeps the read model.
-func Projector() projections.Projector {
-	return projections.Documents(Name, 1, threshold.Decider.Category, fold)
+func Projector() projections.Projector { return View().Projector() }
+
+// View is the read model for those who keep it elsewhere too.
+func View() projections.View[Doc] {
+	return projections.View[Doc]{Name: Name, Version: 1, Category: threshold.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -65,6 +68,12 @@ type Queries struct{ rows projections.Collection[Doc] }
 // New makes the queries.
 func New(pool *pgxpool.Pool, codec *eventstore.Codec) Queries {
 	return Queries{projections.NewCollection[Doc](pool, codec, Name)}
+}
+
+// From answers the queries from another store while that serves them.
+func (q Queries) From(e projections.Elsewhere) Queries {
+	q.rows = q.rows.From(e)
+	return q
 }
 
 // All gives the rule of every chain whose rule was ever changed.

@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 var outside = map[string][]string{
 	"domain":      {"github.com/holiman/uint256", "github.com/shopspring/decimal", "github.com/google/uuid"},
 	"eventstore":  {"github.com/jackc/pgx", "github.com/ThreeDotsLabs/watermill", "github.com/transparency-dev/merkle", "golang.org/x/mod", "github.com/google/uuid"},
-	"projections": {"github.com/jackc/pgx", "github.com/ThreeDotsLabs/watermill", "github.com/google/uuid", "github.com/prometheus/client_golang"},
+	"projections": {"github.com/jackc/pgx", "go.mongodb.org/mongo-driver", "github.com/ThreeDotsLabs/watermill", "github.com/google/uuid", "github.com/prometheus/client_golang"},
 	"migrations":  {"github.com/pressly/goose", "github.com/jackc/pgx"},
 }
 
@@ -43,7 +43,7 @@ var outside = map[string][]string{
 var impure = []string{"context", "os", "io", "net", "log", "log/slog", "math/rand", "math/rand/v2", "crypto/rand", "database/sql", "sync", "bufio"}
 
 // testOnly are packages that exist for tests alone; they may look everywhere.
-var testOnly = []string{"pgtest", "storetest", "machinetest", "scenariotest", "rndouble"}
+var testOnly = []string{"pgtest", "storetest", "machinetest", "scenariotest", "rndouble", "mongotest"}
 
 func packages(t *testing.T) []pkg {
 	t.Helper()

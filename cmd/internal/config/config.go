@@ -43,6 +43,7 @@ type Config struct {
 	PGPoolHTTP       int    `env:"PG_POOL_HTTP" envDefault:"16"`
 	PGPoolProjectors int    `env:"PG_POOL_PROJECTORS" envDefault:"16"`
 	PGPoolJobs       int    `env:"PG_POOL_JOBS" envDefault:"8"`
+	PGPoolLegacy     int    `env:"PG_POOL_LEGACY" envDefault:"8"` // of the projectors that write to Mongo
 
 	RedisURI      string `env:"REDIS_URI" secret:"url"`
 	RedisPassword string `env:"REDIS_PASSWORD" secret:"true"`
@@ -106,6 +107,7 @@ type Config struct {
 	Privacy
 
 	Limits
+	Legacy
 	Accounts
 	SignIn
 
@@ -250,7 +252,7 @@ func (c *Config) complete() error {
 	for _, n := range []struct {
 		name       string
 		value, low int
-	}{{"PG_POOL_HTTP", c.PGPoolHTTP, 2}, {"PG_POOL_PROJECTORS", c.PGPoolProjectors, 10}, {"PG_POOL_JOBS", c.PGPoolJobs, 4}, {"PAYOUT_APPROVALS", c.PayoutApprovals, 1}} {
+	}{{"PG_POOL_HTTP", c.PGPoolHTTP, 2}, {"PG_POOL_PROJECTORS", c.PGPoolProjectors, 10}, {"PG_POOL_JOBS", c.PGPoolJobs, 4}, {"PG_POOL_LEGACY", c.PGPoolLegacy, 4}, {"PAYOUT_APPROVALS", c.PayoutApprovals, 1}} {
 		if n.value < n.low {
 			wrong(n.name, strconv.Itoa(n.value), fmt.Sprintf("at least %d", n.low))
 		}
@@ -290,6 +292,7 @@ func (c *Config) complete() error {
 	}
 	c.safety(wrong)
 	c.mailing(wrong)
+	c.legacy(wrong)
 	c.accounts(wrong)
 	c.signIn(wrong)
 	c.privacy(wrong)

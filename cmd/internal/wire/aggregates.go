@@ -6,6 +6,7 @@ import (
 	"holdfast/domain/apikey"
 	"holdfast/domain/breaker"
 	"holdfast/domain/breakglass"
+	"holdfast/domain/cutover"
 	"holdfast/domain/destination"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
@@ -36,7 +37,7 @@ func Aggregates() []domain.Aggregate {
 		refund.Aggregate(), payout.Aggregate(), receivable.Aggregate(), dispute.Aggregate(), destination.Aggregate(),
 		treasury.Aggregate(), breaker.Aggregate(), points.Aggregate(), safety.Aggregate(), ingestion.Aggregate(),
 		reconciliation.Aggregate(), reconciliation.RunAggregate(),
-		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(),
+		listing.Aggregate(), threshold.Aggregate(), breakglass.Aggregate(), cutover.Aggregate(),
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 		account.Aggregate(),
 		apikey.Aggregate(),

@@ -7,6 +7,7 @@ import (
 	"net"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -36,6 +37,7 @@ type Service struct {
 	Redis   *localredis.Redis
 	Runner  *projections.Runner
 	Views   *views.Queries
+	Legacy  *Legacy
 	Server  *apihttp.Server
 	Addr    string
 
@@ -104,6 +106,12 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.openViews(ctx); err != nil {
+		return nil, err
+	}
+	if s.Legacy, err = core.OpenLegacy(ctx, liveAssets{s.Chains}, s.metrics); err != nil {
+		return nil, err
+	}
+	if err := s.Legacy.steerAll(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.openNetworks(ctx); err != nil {
@@ -185,7 +193,8 @@ func (s *Service) openServer(version string) error {
 		Approvals: s.Records.Approvals, Networks: s.networks, Nodes: nodes{s}, Inbox: inbox{s.Records.Inbox},
 		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
-		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		Views: apihttp.NewViews(s.HTTP, s.Codec).From(s.Legacy.elsewhere()), Positions: bothPositions{s.Runner, s.Legacy},
+		LegacyNames: s.Records.LegacyNames, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(), Lockouts: s.lockouts(),
 		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(), People: s.people(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
@@ -222,6 +231,7 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 // Run serves until Start's context ends, then finishes what is in flight.
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
+	s.runLegacy()
 	s.loopsLock.Lock()
 	s.running = true
 	for _, l := range s.loops {

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Legacy is how the service stands beside the old backend's Mongo (docs/legacy/README.md).
+type Legacy struct {
+	// MongoConnect: always (the boot fails without it), optional, never. Unset: optional in
+	// development, always elsewhere.
+	MongoConnect string `env:"MONGO_CONNECT_MODE"`
+	MongoURI     string `env:"MONGODB_URI" secret:"url"`
+
+	RepoDefault      string `env:"REPO_DEFAULT" envDefault:"pg"`
+	RepoUser         string `env:"REPO_USER"`
+	RepoPayment      string `env:"REPO_PAYMENT"`
+	RepoPoints       string `env:"REPO_POINTS"`
+	RepoMarketplace  string `env:"REPO_MARKETPLACE"`
+	RepoTrezor       string `env:"REPO_TREZOR"`
+	RepoDestination  string `env:"REPO_DERIVED_DESTINATION"`
+	RepoBlog         string `env:"REPO_BLOG"`
+	RepoNotification string `env:"REPO_NOTIFICATION"`
+	RepoDispute      string `env:"REPO_DISPUTE"`
+	RepoChat         string `env:"REPO_CHAT"`
+	RepoReleaseHold  string `env:"REPO_RELEASE_HOLD"`
+	// The names of before.
+	BlogStore         string `env:"BLOG_STORE"`
+	NotificationStore string `env:"NOTIFICATION_STORE"`
+	DisputeStore      string `env:"DISPUTE_STORE"`
+	ChatStore         string `env:"CHAT_STORE"`
+	ReleaseHoldStore  string `env:"RELEASE_HOLD_STORE"`
+
+	// Repos is the mode of each domain (USER, PAYMENT …) after Load: mongo, dual or pg.
+	Repos map[string]string `env:"-"`
+	// Warnings say which values were not understood and what is done instead.
+	Warnings []string `env:"-"`
+}
+
+// The modes.
+const (
+	storeMongo = "mongo"
+	storeDual  = "dual"
+	storePG    = "pg"
+)
+
+// MongoURIDefault is the original's.
+const MongoURIDefault = "mongodb://localhost:27017/nickapp"
+
+// legacy resolves the modes. An unknown value means mongo, as in the original, but loudly; where
+// Mongo is never connected it stops the boot.
+func (c *Config) legacy(wrong func(name, found, want string)) {
+	if c.MongoConnect == "" {
+		c.MongoConnect = "always"
+		if c.Development() {
+			c.MongoConnect = "optional"
+		}
+	}
+	if !slices.Contains([]string{"always", "optional", "never"}, c.MongoConnect) {
+		wrong("MONGO_CONNECT_MODE", strconv.Quote(c.MongoConnect), "always, optional, never")
+	}
+	if c.MongoURI == "" && !c.Development() {
+		c.MongoURI = MongoURIDefault
+	}
+	if c.MongoURI != "" && !strings.HasPrefix(c.MongoURI, "mongodb://") && !strings.HasPrefix(c.MongoURI, "mongodb+srv://") {
+		wrong("MONGODB_URI", "something else", "a mongodb:// or mongodb+srv:// URI")
+	}
+	c.Repos = map[string]string{}
+	told := map[string]bool{} // REPO_DEFAULT is wrong once, however many domains inherit it
+	once := func(name, found, want string) {
+		if !told[name] {
+			wrong(name, found, want)
+		}
+		told[name] = true
+	}
+	for _, r := range c.repos() {
+		name, value := r.name, r.value
+		if r.alias != "" && r.old != "" {
+			if value != "" && value != r.old {
+				wrong(name, fmt.Sprintf("%q and %s=%q", value, r.alias, r.old), "one of them, or the same in both")
+			}
+			if value == "" {
+				name, value = r.alias, r.old
+			}
+		}
+		if value == "" {
+			name, value = "REPO_DEFAULT", c.RepoDefault
+		}
+		c.Repos[r.domain] = c.repo(name, value, once)
+	}
+	slices.Sort(c.Warnings)
+	c.Warnings = slices.Compact(c.Warnings)
+}
+
+type repo struct{ domain, name, value, alias, old string }
+
+func (c *Config) repos() []repo {
+	return []repo{
+		{"USER", "REPO_USER", c.RepoUser, "", ""}, {"PAYMENT", "REPO_PAYMENT", c.RepoPayment, "", ""}, {"POINTS", "REPO_POINTS", c.RepoPoints, "", ""},
+		{"MARKETPLACE", "REPO_MARKETPLACE", c.RepoMarketplace, "", ""}, {"TREZOR", "REPO_TREZOR", c.RepoTrezor, "", ""},
+		{"DERIVED_DESTINATION", "REPO_DERIVED_DESTINATION", c.RepoDestination, "", ""},
+		{"BLOG", "REPO_BLOG", c.RepoBlog, "BLOG_STORE", c.BlogStore}, {"NOTIFICATION", "REPO_NOTIFICATION", c.RepoNotification, "NOTIFICATION_STORE", c.NotificationStore},
+		{"DISPUTE", "REPO_DISPUTE", c.RepoDispute, "DISPUTE_STORE", c.DisputeStore}, {"CHAT", "REPO_CHAT", c.RepoChat, "CHAT_STORE", c.ChatStore},
+		{"RELEASE_HOLD", "REPO_RELEASE_HOLD", c.RepoReleaseHold, "RELEASE_HOLD_STORE", c.ReleaseHoldStore},
+	}
+}
+
+// repo reads one mode.
+func (c *Config) repo(name, value string, wrong func(name, found, want string)) string {
+	known := slices.Contains([]string{storeMongo, storeDual, storePG}, value)
+	if c.MongoConnect == "never" && value != storePG {
+		wrong(name, strconv.Quote(value), "pg, since MONGO_CONNECT_MODE is never")
+		return storePG
+	}
+	if !known {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("%s=%q is none of mongo, dual, pg: it is taken for mongo", name, value))
+		return storeMongo
+	}
+	return value
+}

@@ -1,0 +1,119 @@
+package legacymongo
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Gap is one difference between the legacy store and the log.
+type Gap struct {
+	ID                           int64
+	Domain, Collection, Document string
+	Field                        string // empty: the document as a whole
+	Severity                     string // info, warning, critical
+	Kind                         string // missing, extra, foreign, different, answer
+	Postgres, Mongo, Error       string
+	FirstSeen, LastSeen          time.Time
+	Times                        int64
+	ResolvedAt                   *time.Time
+	ResolvedBy, Notes            string
+}
+
+// execer is a pool or a transaction.
+type execer interface {
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// note writes a gap down, or counts it once more while it is open.
+func note(ctx context.Context, on execer, g Gap) error {
+	_, err := on.Exec(ctx, `INSERT INTO public.pg_dualwrite_gaps (domain, collection, document, field, severity, kind, pg_value, mongo_value, error)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+		ON CONFLICT (collection, document, field, kind) WHERE resolved_at IS NULL DO UPDATE SET times = pg_dualwrite_gaps.times + 1,
+			last_seen = clock_timestamp(), pg_value = excluded.pg_value, mongo_value = excluded.mongo_value, error = excluded.error`,
+		g.Domain, g.Collection, g.Document, g.Field, g.Severity, g.Kind, g.Postgres, g.Mongo, g.Error)
+	if err != nil {
+		return fmt.Errorf("note a gap: %w", err)
+	}
+	return nil
+}
+
+// Gaps are the rows of pg_dualwrite_gaps.
+type Gaps struct{ pool *pgxpool.Pool }
+
+// NewGaps makes the queries.
+func NewGaps(pool *pgxpool.Pool) *Gaps { return &Gaps{pool} }
+
+// Note writes a gap down, or counts it once more while it is open.
+func (g *Gaps) Note(ctx context.Context, gap Gap) error { return note(ctx, g.pool, gap) }
+
+const gapColumns = `id, domain, collection, document, field, severity, kind, pg_value, mongo_value, error, first_seen, last_seen, times, resolved_at, resolved_by, notes`
+
+func scanGap(row pgx.CollectableRow) (g Gap, err error) {
+	err = row.Scan(&g.ID, &g.Domain, &g.Collection, &g.Document, &g.Field, &g.Severity, &g.Kind, &g.Postgres, &g.Mongo, &g.Error,
+		&g.FirstSeen, &g.LastSeen, &g.Times, &g.ResolvedAt, &g.ResolvedBy, &g.Notes)
+	g.FirstSeen, g.LastSeen = g.FirstSeen.UTC(), g.LastSeen.UTC()
+	return g, err
+}
+
+// Open lists a domain's open gaps, newest first; of all domains when it is empty.
+func (g *Gaps) Open(ctx context.Context, domain string, limit int) ([]Gap, error) {
+	rows, err := g.pool.Query(ctx, `SELECT `+gapColumns+` FROM pg_dualwrite_gaps
+		WHERE resolved_at IS NULL AND ($1 = '' OR domain = $1) ORDER BY id DESC LIMIT $2`, domain, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list the gaps: %w", err)
+	}
+	return pgx.CollectRows(rows, scanGap)
+}
+
+// Last gives the newest difference of each domain that has an open one, and how many are open.
+func (g *Gaps) Last(ctx context.Context) (last map[string]Gap, open map[string]int64, err error) {
+	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (domain) `+gapColumns+`, count(*) OVER (PARTITION BY domain)
+		FROM pg_dualwrite_gaps WHERE resolved_at IS NULL ORDER BY domain, last_seen DESC`)
+	if err != nil {
+		return nil, nil, fmt.Errorf("look at the gaps: %w", err)
+	}
+	last, open = map[string]Gap{}, map[string]int64{}
+	var x Gap
+	var n int64
+	_, err = pgx.ForEachRow(rows, []any{
+		&x.ID, &x.Domain, &x.Collection, &x.Document, &x.Field, &x.Severity, &x.Kind, &x.Postgres, &x.Mongo, &x.Error,
+		&x.FirstSeen, &x.LastSeen, &x.Times, &x.ResolvedAt, &x.ResolvedBy, &x.Notes, &n,
+	}, func() error {
+		last[x.Domain], open[x.Domain] = x, n
+		return nil
+	})
+	return last, open, err
+}
+
+// Runs gives the last comparison of each collection of a domain; of all domains when it is empty.
+func (g *Gaps) Runs(ctx context.Context, domain string) ([]Parity, error) {
+	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (collection) collection, domain, position, documents, differences, started_at, finished_at
+		FROM legacy_parity_runs WHERE $1 = '' OR domain = $1 ORDER BY collection, finished_at DESC`, domain)
+	if err != nil {
+		return nil, fmt.Errorf("list the comparisons: %w", err)
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parity, err error) {
+		err = row.Scan(&p.Collection, &p.Domain, &p.Position, &p.Documents, &p.Differences, &p.Started, &p.Finished)
+		p.Started, p.Finished = p.Started.UTC(), p.Finished.UTC()
+		return p, err
+	})
+}
+
+// Resolve closes a gap by hand, with a reason. ok is false when there is no such open gap.
+func (g *Gaps) Resolve(ctx context.Context, id int64, by, reason string) (gap Gap, ok bool, err error) {
+	rows, err := g.pool.Query(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = $2, notes = $3
+		WHERE id = $1 AND resolved_at IS NULL RETURNING `+gapColumns, id, by, reason)
+	if err != nil {
+		return gap, false, fmt.Errorf("resolve a gap: %w", err)
+	}
+	all, err := pgx.CollectRows(rows, scanGap)
+	if err != nil || len(all) == 0 {
+		return gap, false, err
+	}
+	return all[0], true, nil
+}
