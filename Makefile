@@ -28,9 +28,11 @@ demo: build ## walk two orders through a running service, over HTTP
 	$(BIN) demo
 
 test: deps ## run every test on a private PostgreSQL
+	@./scripts/deps chromium
 	$(GO) run ./cmd/withpg -- $(GO) test $(TESTFLAGS) ./...
 
 race: deps ## the same with the race detector
+	@./scripts/deps chromium
 	$(GO) run ./cmd/withpg -- $(GO) test -race -short ./...
 
 bench: deps build ## print the figures of docs/bench.md, all sides in one run

@@ -86,6 +86,14 @@ func newStateCache(capacity int) *stateCache {
 	return &stateCache{young: map[domain.Stream]cachedState{}, old: map[domain.Stream]cachedState{}, capacity: capacity}
 }
 
+// ForgetStates empties the memory of folded states: they hold text about people, and somebody
+// was erased. The next command of each stream reads it anew.
+func (x *Executor) ForgetStates() {
+	x.states.mu.Lock()
+	defer x.states.mu.Unlock()
+	x.states.young, x.states.old = map[domain.Stream]cachedState{}, map[domain.Stream]cachedState{}
+}
+
 func (c *stateCache) get(s domain.Stream) (any, int64, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -160,7 +160,7 @@ func TestSecretsRotate(t *testing.T) {
 	const next = "the next secret of thirty-two bytes!"
 	w := setup(t)
 	old := w.as(w.users.named("buyer"))
-	until := time.Now().Add(time.Second)
+	until := time.Now().Add(3 * time.Second)
 	rotated := w.beside(func(c *apihttp.Config) {
 		c.Secret, c.PreviousSecret, c.PreviousUntil = []byte(next), []byte(secret), until
 	})

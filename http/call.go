@@ -28,6 +28,8 @@ type call struct {
 	decided bool   // the executor has looked at the key
 	// byCookie: the session came in a cookie, which a browser sends whoever asks it to.
 	byCookie bool
+	// rows, when set, are statements on plain rows that go with the command's events.
+	rows func() []eventstore.Row
 }
 
 type callKey struct{}

@@ -66,6 +66,7 @@ type Deps struct {
 	// PostOffice is the outbox that Mailer fills, DevMail shows it in development.
 	PostOffice PostOffice
 	DevMail    DevMailbox
+	People     People
 
 	Views       *Views
 	Positions   Positions

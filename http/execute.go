@@ -38,7 +38,7 @@ func (s *Server) run(ctx context.Context, c *call, on target, f flow) (reply, er
 func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (eventstore.Result, int64, error) {
 	var version int64
 	c.decided = true
-	result, err := s.deps.Executor.Execute(ctx, c.metadata(), c.key, func(u *domain.Unit) (any, error) {
+	result, err := s.deps.Executor.ExecuteWith(ctx, c.metadata(), c.key, c.rows, func(u *domain.Unit) (any, error) {
 		if c.ifMatch > 0 && on != nil {
 			is, err := on(u)
 			if err != nil {

@@ -217,7 +217,6 @@ func TestTheLastMeansOfSigningInStays(t *testing.T) {
 type visitor struct {
 	t    *testing.T
 	http *http.Client
-	last *url.URL
 }
 
 func (g google) browser(t *testing.T) *visitor {

@@ -152,6 +152,9 @@ type mailQueueInput struct {
 }
 
 func (s *Server) mailQueue(ctx context.Context, c *call, in *mailQueueInput) (reply, error) {
+	if err := checkIDCursor(in.Cursor); err != nil {
+		return reply{}, err
+	}
 	office, err := s.postOffice()
 	if err != nil {
 		return reply{}, err
@@ -159,9 +162,6 @@ func (s *Server) mailQueue(ctx context.Context, c *call, in *mailQueueInput) (re
 	f := MailFilter{Status: in.Status, Before: in.Cursor, User: c.user()}
 	if c.has(domain.Admin) {
 		f.User = ""
-	}
-	if f.Before != "" && !wellFormedID(f.Before) {
-		return reply{}, errInvalidCursor
 	}
 	all, err := office.List(ctx, f, in.Limit)
 	if err != nil {

@@ -28,6 +28,7 @@ const (
 	OfPayout  Owned = "payout"
 	OfRefund  Owned = "refund"
 	OfDispute Owned = "dispute"
+	OfSession Owned = "session"
 )
 
 // ownerships are the answers by path; the longest one that fits counts.
@@ -39,12 +40,12 @@ var ownerships = map[string]Owned{
 	"/api/audit":              Platform,
 	"/api/admin":              Platform,
 	"/api/auth":               Own,
-	"/api/auth/sessions/{id}": OwnByID,
 	"/api/auth/passkey/{id}":  OwnByID,
 	"/api/auth/methods/{id}":  OwnByID,
 	"/api/user/wallets/{id}":  OwnByID,
 	"/api/users/wallets/{id}": OwnByID,
 	"/api/address/{id}":       OwnByID,
+	"/api/auth/sessions/{id}": OfSession,
 	"/api/trezor":             Own,
 	"/api/user":               Own,
 	"/api/user/admin":         Platform,
@@ -123,6 +124,8 @@ func (o Owned) Whose() string {
 		return "its buyer"
 	case OfPayout:
 		return "its seller"
+	case OfSession:
+		return "who signed in"
 	}
 	return "its buyer and its seller"
 }

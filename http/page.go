@@ -35,3 +35,11 @@ func readPositionCursor(kind, cursor string) (int64, error) {
 	}
 	return n, nil
 }
+
+// checkIDCursor refuses the cursor of a list that goes on after the id of its last row.
+func checkIDCursor(cursor string) error {
+	if cursor != "" && !wellFormedID(cursor) {
+		return errInvalidCursor
+	}
+	return nil
+}

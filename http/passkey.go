@@ -44,9 +44,9 @@ type Passkey struct {
 	LastUsedAt *time.Time `json:"lastUsedAt,omitempty"`
 }
 
-// authenticatorAnswer is WebAuthn JSON, as PublicKeyCredential.toJSON() gives it; browsers add
+// AuthenticatorAnswer is WebAuthn JSON, as PublicKeyCredential.toJSON() gives it; browsers add
 // fields as the standard grows.
-type authenticatorAnswer struct {
+type AuthenticatorAnswer struct {
 	_        struct{} `additionalProperties:"true"`
 	ID       string   `json:"id" minLength:"1" maxLength:"2048"`
 	RawID    string   `json:"rawId" minLength:"1" maxLength:"2048"`
@@ -61,11 +61,11 @@ type authenticatorAnswer struct {
 	} `json:"response"`
 }
 
-type passkeyInput struct{ Body authenticatorAnswer }
+type passkeyInput struct{ Body AuthenticatorAnswer }
 
 type newPasskeyInput struct {
 	Body struct {
-		authenticatorAnswer
+		AuthenticatorAnswer
 		Name string `json:"name,omitempty" maxLength:"100" doc:"How you will know it again"`
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/descope/virtualwebauthn"
+	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -31,7 +32,22 @@ type authenticator struct {
 }
 
 func newAuthenticator() *authenticator {
-	return &authenticator{device: virtualwebauthn.NewAuthenticator(), credential: virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2), rp: relyingParty}
+	return &authenticator{device: virtualwebauthn.NewAuthenticator(), credential: newCredential(), rp: relyingParty}
+}
+
+// newCredential draws until both coordinates of the key are whole: virtualwebauthn writes them
+// without leading zeros, which go-webauthn rightly refuses.
+func newCredential() virtualwebauthn.Credential {
+	for {
+		c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		var key struct {
+			X []byte `cbor:"-2,keyasint"`
+			Y []byte `cbor:"-3,keyasint"`
+		}
+		if cbor.Unmarshal(c.Key.AttestationData(), &key) == nil && len(key.X) == 32 && len(key.Y) == 32 {
+			return c
+		}
+	}
 }
 
 // created answers the options of a registration; the device remembers whose passkey it is.

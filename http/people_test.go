@@ -97,6 +97,18 @@ func (p *people) EmailHeld(context.Context, string) (domain.UserID, bool, error)
 	return "", false, nil
 }
 
+// sessionOf is a live session of the person.
+func (p *people) sessionOf(u domain.UserID) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, s := range p.sessions {
+		if s.User == u {
+			return id
+		}
+	}
+	return ""
+}
+
 func (p *people) List(context.Context, domain.UserID) ([]apihttp.Device, error) { return nil, nil }
 
 func (p *people) CloseOne(_ context.Context, u domain.UserID, id string) (bool, error) {

@@ -103,12 +103,17 @@ func (s *Server) holdOf(ctx context.Context, c *call, id string) (escrow.State, 
 var errNoHold = fault.New(fault.Conflict, "ESCROW_NOT_OPEN", "no offer has been selected, so there is no money yet")
 
 func (s *Server) createRequest(ctx context.Context, c *call, in *createRequestInput) (reply, error) {
+	id := domain.RequestID(c.newID("request"))
+	var err error
+	if c.rows, err = s.deliverTo(ctx, c, in.Body.Delivery, id); err != nil {
+		return reply{}, err
+	}
 	details, err := s.details(ctx, c, in.Body.RequestIn)
 	if err != nil {
 		return reply{}, err
 	}
 	f := order.CreateRequest{
-		Issue: c.issue(), Request: domain.RequestID(c.newID("request")), Buyer: c.user(), Details: details,
+		Issue: c.issue(), Request: id, Buyer: c.user(), Details: details,
 		Invited: userIDs(in.Body.PreferredSellers), Publish: in.Body.Publish,
 	}
 	return s.run(ctx, c, of(request.Decider, f.Request), f)
@@ -122,6 +127,13 @@ func (s *Server) updateRequest(ctx context.Context, c *call, in *updateRequestIn
 		merged, err := merge(detailsOut(r.Details), c.body)
 		if err != nil {
 			return nil, err
+		}
+		if d := in.Body.Delivery; d != nil && d.Address+d.AddressID != "" {
+			// One of the two is new: it replaces both.
+			merged.Delivery.Address, merged.Delivery.AddressID = d.Address, d.AddressID
+			if c.rows, err = s.deliverTo(ctx, c, merged.Delivery, id); err != nil {
+				return nil, err
+			}
 		}
 		details, err := s.details(ctx, c, merged)
 		return order.UpdateRequest{Issue: c.issue(), Request: id, Details: details}, err

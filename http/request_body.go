@@ -47,6 +47,8 @@ type DeliveryIn struct {
 	Type    string `json:"deliveryType" enum:"physical,online"`
 	Address string `json:"address,omitempty" maxLength:"1000"`
 	Email   string `json:"email,omitempty" maxLength:"254" format:"email"`
+	// AddressID names one of the buyer's addresses; the order keeps its text as it is now.
+	AddressID string `json:"addressId,omitempty" format:"uuid"`
 }
 
 type createRequestInput struct {

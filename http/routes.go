@@ -69,6 +69,15 @@ func Routes() []Route {
 		trezorRoutes(),
 		apiKeyRoutes(),
 		emailRoutes(),
+		profileRoutes(),
+		publicPersonRoutes(),
+		addressRoutes(),
+		applicationRoutes(),
+		ownMoneyRoutes(),
+		dataExportRoutes(),
+		userAdminRoutes(),
+		userChangeRoutes(),
+		erasureRoutes(),
 	))
 }
 

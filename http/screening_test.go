@@ -12,9 +12,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/adapters/devchain"
 	"holdfast/domain"
 	"holdfast/domain/funding"
+	"holdfast/domain/ledger"
 	"holdfast/domain/money"
+	"holdfast/domain/outgoing"
 	"holdfast/domain/payment"
 	"holdfast/domain/safety"
 	apihttp "holdfast/http"
@@ -208,5 +211,45 @@ func TestWhatWasSentIsBookedWhoeverGotIt(t *testing.T) {
 	l.set(w.transfer(sent).To, safety.Flagged)
 	assert.Equal(t, "ADDRESS_SCREENED", sign(unsent, 10).code)
 	again := sign(sent, 20)
+	assert.Equal(t, 200, again.status, string(again.raw))
+}
+
+// The same for refunds: what was signed and recorded may be replaced at a better price, whoever is
+// flagged meanwhile; what was not is not sent any more, unless somebody else has sent it.
+func TestARefundThatWasSentIsBookedWhoeverGotIt(t *testing.T) {
+	t.Parallel()
+	l, v := &list{}, newVault(t)
+	w := setup(t, append([]option{checkingOut}, sending(v, onPostgres, func(w *world) { w.deps.Screener = l })[1:]...)...)
+	o := selected(t, w)
+	id := o.pay(t)
+	o.arrive(id, eighty)
+	admin := w.as(w.users.named("admin"))
+	path := "/api/payment/" + id + "/refund"
+	w.do(func(u *domain.Unit) error {
+		_, err := funding.ContributeCapital{Entry: funding.Entry{Issue: process(), Ref: "float", Amount: money.Of(usdt, money.MustUnits(eighty)), Reason: "float"}, Custody: ledger.Treasury}.Run(u)
+		return err
+	})
+	made := func(display string) (refund string, t2 outgoing.Transfer) {
+		a := admin.post(path, map[string]any{"amount": map[string]any{"display": display}, "mode": "partial", "reason": "a scratch"})
+		require.Equal(t, 201, a.status, string(a.raw))
+		built := admin.get("/api/payment/refunds/"+a.text("refund")+"/instruction", header("X-Min-Position", fmt.Sprint(w.events())))
+		require.Equal(t, 200, built.status, string(built.raw))
+		return a.text("refund"), outgoing.Transfer{
+			Chain: 56, From: devchain.Treasury, To: built.text("instruction.to"), Token: built.text("instruction.token"),
+			Amount: money.Of(usdt, money.MustUnits(built.text("instruction.amount.amount"))), Nonce: 9,
+		}
+	}
+	sign := func(refund string, x outgoing.Transfer, price uint64) answer {
+		return admin.post(path+"/confirm", map[string]any{"refundId": refund, "signedTx": v.signed(t, x, price)})
+	}
+	sent, first := made("10")
+	unsent, second := made("5")
+	second.Nonce = 10
+	a := sign(sent, first, 10)
+	require.Equal(t, 200, a.status, string(a.raw))
+
+	l.set(first.To, safety.Flagged)
+	assert.Equal(t, "ADDRESS_SCREENED", sign(unsent, second, 10).code)
+	again := sign(sent, first, 20)
 	assert.Equal(t, 200, again.status, string(again.raw))
 }

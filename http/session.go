@@ -20,6 +20,9 @@ func (s *Server) openSession(ctx context.Context, c *call, u User, method string
 	default: // erased: nobody is there
 		return reply{}, errInvalidCredentials
 	}
+	if err := s.returned(ctx, c, u); err != nil {
+		return reply{}, err
+	}
 	opened, err := s.deps.Sessions.Open(ctx, NewSession{
 		User: u.ID, Method: method, Lives: s.config.RefreshTTL,
 		UserAgent: clip(c.echo.Request().UserAgent(), 256), Address: c.echo.RealIP(),

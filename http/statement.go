@@ -62,14 +62,7 @@ func (s *Server) statement(ctx context.Context, _ *call, in *statementInput) (re
 	if err != nil {
 		return reply{}, err
 	}
-	lines := []StatementLine{}
-	for _, l := range found {
-		side := "credit"
-		if l.Debit {
-			side = "debit"
-		}
-		lines = append(lines, StatementLine{N: l.N, Position: l.Position, Side: side, Amount: money.Of(l.Asset, l.Amount), Balance: l.Balance, At: l.At})
-	}
+	lines := statementLines(found)
 	if in.Format == "csv" {
 		return reply{write: func(ec echo.Context) error { return writeStatement(ec, lines) }}, nil
 	}
@@ -78,6 +71,18 @@ func (s *Server) statement(ctx context.Context, _ *call, in *statementInput) (re
 		next = lines[len(lines)-1].N
 	}
 	return reply{data: lines, meta: nextPage("statement", next)}, nil
+}
+
+func statementLines(found []statementview.Line) []StatementLine {
+	lines := []StatementLine{}
+	for _, l := range found {
+		side := "credit"
+		if l.Debit {
+			side = "debit"
+		}
+		lines = append(lines, StatementLine{N: l.N, Position: l.Position, Side: side, Amount: money.Of(l.Asset, l.Amount), Balance: l.Balance, At: l.At})
+	}
+	return lines
 }
 
 func writeStatement(ec echo.Context, lines []StatementLine) error {

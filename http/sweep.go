@@ -141,7 +141,7 @@ func (s *Server) listSweeps(ctx context.Context, _ *call, in *listSweepsInput) (
 
 type listPlansInput struct {
 	Page
-	State string `query:"state" enum:"Open,Used"`
+	State string `query:"state" enum:"Open,Used,Over"`
 }
 
 func (s *Server) listPlans(ctx context.Context, _ *call, in *listPlansInput) (reply, error) {

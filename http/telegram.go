@@ -90,16 +90,16 @@ func (s *Server) telegramVerify(_ context.Context, _ *call, in *initDataInput) (
 	return reply{data: TelegramVerified{Valid: true, User: p.User, AuthDate: p.AuthDate, StartParam: p.StartParam}}, err
 }
 
-// telegramBody is a proof in one of its forms.
-type telegramBody struct {
+// TelegramShown is a proof in one of its forms.
+type TelegramShown struct {
 	InitData string         `json:"initData,omitempty" maxLength:"8192" doc:"Of a Mini App"`
 	Widget   map[string]any `json:"widget,omitempty" doc:"The object that the login widget gave"`
 }
 
-type telegramProofInput struct{ Body telegramBody }
+type telegramProofInput struct{ Body TelegramShown }
 
 // shown checks a proof and takes it once: whoever reads it later gets nothing for it.
-func (s *Server) shown(ctx context.Context, c *call, b telegramBody) (p TelegramProof, err error) {
+func (s *Server) shown(ctx context.Context, c *call, b TelegramShown) (p TelegramProof, err error) {
 	proofs, err := s.telegram()
 	if err != nil {
 		return p, err
@@ -171,7 +171,7 @@ func (s *Server) telegramLink(ctx context.Context, c *call, _ *struct{}) (reply,
 
 type linkInput struct {
 	Body struct {
-		telegramBody
+		TelegramShown
 		Code string `json:"code,omitempty" maxLength:"100" doc:"That the bot gave for /link"`
 	}
 }
@@ -211,7 +211,7 @@ func (s *Server) linkTelegram(ctx context.Context, c *call, in *linkInput) (repl
 // from the bot, which has then reached them.
 func (s *Server) linking(ctx context.Context, c *call, in *linkInput) (who TelegramPerson, reach string, err error) {
 	if in.Body.Code == "" {
-		p, err := s.shown(ctx, c, in.Body.telegramBody)
+		p, err := s.shown(ctx, c, in.Body.TelegramShown)
 		return TelegramPerson{ID: p.User.ID, Name: telegramName(p.User)}, "unknown", err
 	}
 	if _, err := s.telegram(); err != nil {

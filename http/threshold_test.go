@@ -4,19 +4,23 @@ import (
 	"context"
 	"net/http"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/adapters/devchain"
 	"holdfast/domain"
 	"holdfast/domain/breakglass"
 	"holdfast/domain/funding"
+	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/payment"
 	duties "holdfast/domain/policy"
+	"holdfast/domain/suspense"
 	"holdfast/domain/threshold"
 	"holdfast/eventstore"
 	apihttp "holdfast/http"
@@ -231,4 +235,38 @@ func TestAwaitingConfirmation(t *testing.T) {
 	assert.Equal(t, "Rejected", refused.text("state"))
 	unmatched := admin.get("/api/payment/unmatched", header("X-Min-Position", strconv.FormatInt(w.events(), 10)))
 	assert.Contains(t, string(unmatched.raw), e.Key())
+}
+
+// A deposit that belongs to nobody is given to nobody while the chain may undo it.
+func TestADepositIsAssignedWhenItIsFirm(t *testing.T) {
+	t.Parallel()
+	w, nodes := withNetworks(t)
+	e := payment.Evidence{Chain: 56, Tx: "0x" + strings.Repeat("5a", 32), Log: 1, Block: 100, BlockHash: "0x" + strings.Repeat("b1", 32)}
+	w.do(func(u *domain.Unit) error {
+		_, err := domain.Do(u, suspense.Decider, e.Key(), suspense.Record{
+			Issue: observed(), Evidence: e, Custody: ledger.Treasury, Amount: money.Of(usdt, money.FromUint64(70)), From: devchain.Payer(1), Reason: suspense.Unknown,
+		})
+		return err
+	})
+	path := "/api/payment/unmatched/" + e.Key() + "/assign"
+	to := map[string]any{"to": "buyer", "targetId": string(w.users.named("buyer").ID)}
+	admin := w.as(w.users.named("admin"))
+	w.untouched(func() {
+		for name, s := range map[string]network.Standing{
+			"too shallow":            {Head: 104, Depth: 5, Canonical: true},
+			"of no block any more":   {Head: 200, Depth: 0},
+			"deep in another branch": {Head: 200, Depth: 101},
+		} {
+			nodes.standing = s
+			a := admin.post(path, to)
+			assert.Equal(t, "NOT_FINAL", a.code, "%s: %s", name, a.raw)
+			assert.Equal(t, 409, a.status, name)
+		}
+		assert.Equal(t, 404, admin.post("/api/payment/unmatched/56:0xff:1/assign", to).status)
+	})
+	nodes.standing = network.Standing{Head: 111, Depth: 12, Canonical: true}
+	given := w.both(http.MethodPost, path, to)
+	require.Equal(t, 200, given.status, string(given.raw))
+	assert.Equal(t, "70", given.text("amount.amount"))
+	w.untouched(func() { assert.Equal(t, "ALREADY_ASSIGNED", w.both(http.MethodPost, path, to).code) })
 }

@@ -11,15 +11,18 @@ import (
 	"holdfast/domain/fault"
 	"holdfast/domain/funding"
 	"holdfast/domain/ledger"
+	"holdfast/domain/network"
+	"holdfast/domain/payment"
 	"holdfast/domain/receivable"
 	"holdfast/domain/settlement"
+	"holdfast/domain/suspense"
 )
 
 func treasuryRoutes() []Route {
 	return []Route{
 		on[adjustInput, funding.TreasuryAnswer](Route{Method: "POST", Path: "/api/ledger/adjustments", Roles: admin, Class: Command, Money: true, Rate: RateGeneral, Status: 201, Summary: "A typed correction; two admins ask for the same one", Errors: []string{"APPROVAL_REQUIRED", "SELF_APPROVAL", "REASON_REQUIRED"}}, (*Server).adjust),
 		on[breakerInput, funding.BreakerAnswer](Route{Method: "POST", Path: "/api/admin/breaker/{asset}", Names: map[string]string{"asset": "an asset"}, Roles: adminGuard, Class: Command, Rate: RateGeneral, Summary: "Pause or resume releases, payouts and refunds of an asset; a guard may only pause"}, (*Server).breaker),
-		on[assignUnmatchedInput, Assigned](Route{Method: "POST", Path: "/api/payment/unmatched/{deposit}/assign", Names: map[string]string{"deposit": "an evidence key"}, Roles: admin, Class: Command, Money: true, Rate: RatePayment, Summary: "Give a deposit that belongs to nobody to a buyer or an order; two admins", Errors: []string{"ALREADY_ASSIGNED", "APPROVAL_REQUIRED"}}, (*Server).assignUnmatched),
+		on[assignUnmatchedInput, Assigned](Route{Method: "POST", Path: "/api/payment/unmatched/{deposit}/assign", Names: map[string]string{"deposit": "an evidence key"}, Roles: admin, Class: Command, Money: true, Rate: RatePayment, Summary: "Give a deposit that belongs to nobody to a buyer or an order; two admins", Errors: []string{"ALREADY_ASSIGNED", "APPROVAL_REQUIRED", "NOT_FINAL"}}, (*Server).assignUnmatched),
 	}
 }
 
@@ -150,10 +153,41 @@ func (s *Server) assignUnmatched(ctx context.Context, c *call, in *assignUnmatch
 	} else {
 		f.Buyer = domain.UserID(in.Body.TargetID)
 	}
+	var err error
+	if f.Firm, err = s.firm(ctx, in.Deposit); err != nil {
+		return reply{}, err
+	}
+	if !f.Firm { // nobody is asked to agree to what cannot be done yet
+		return reply{}, suspense.ErrNotFinal
+	}
 	first, waiting, err := s.second(ctx, c, "unmatched", in.Deposit, in.Body.To, in.Body.TargetID)
 	if err != nil || first == "" {
 		return waiting, err
 	}
 	f.Approver = domain.User(first, domain.Admin)
 	return s.run(ctx, c, nil, f)
+}
+
+// firm reports whether a deposit's block stands as firmly as its chain's rule wants, by the word of
+// every node.
+func (s *Server) firm(ctx context.Context, deposit string) (bool, error) {
+	d, _, err := stateOf(ctx, s, suspense.Decider, deposit)
+	if err != nil {
+		return false, err
+	}
+	networks, nodes, err := s.registryInForce()
+	if err != nil {
+		return false, err
+	}
+	e := d.Evidence
+	chain, ok := networks.Chain(e.Chain)
+	if !ok {
+		return false, fault.ErrNotFound
+	}
+	st, err := nodes.Standing(ctx, e.Chain, e.Block, e.BlockHash)
+	rule := payment.Threshold{
+		Need: chain.Confirmations.Need, Floor: chain.Confirmations.Floor,
+		Finalized: chain.Confirmations.Tag == network.Finalized, Safe: chain.Confirmations.Tag == network.Safe,
+	}
+	return st.Canonical && rule.Reached(st.Depth, st.Safe, st.Finalized), err
 }

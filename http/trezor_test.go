@@ -247,3 +247,34 @@ func TestAnOperationIsSignedOnceForOneInstruction(t *testing.T) {
 	a := admin.post(payoutsPath+"/"+id+"/signed", signed)
 	assert.Equal(t, "TX_NOT_A_TRANSFER", a.code, "agreed to: the transaction itself is looked at now: %s", a.raw)
 }
+
+// However many ask at once, each path index is given once, and none is left out.
+func TestAddressesAreIssuedOnceToManyAtOnce(t *testing.T) {
+	t.Parallel()
+	w := setup(t, onPostgres, withDevices)
+	admin := w.as(w.users.named("admin"))
+	require.Equal(t, 201, admin.post("/api/trezor/register", registration(t, admin, deviceKey)).status)
+	const many = 12
+	answers := make([]answer, many)
+	var all sync.WaitGroup
+	for n := range many {
+		all.Go(func() {
+			for range 20 { // one that lost the race asks again, as clients do
+				answers[n] = admin.post("/api/trezor/addresses/next", map[string]any{"purpose": "payment"})
+				if answers[n].status == 201 {
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	seen := map[string]bool{}
+	for _, a := range answers {
+		require.Equal(t, 201, a.status, string(a.raw))
+		seen[a.text("path")] = true
+	}
+	assert.Len(t, seen, many)
+	for n := 1; n <= many; n++ {
+		assert.Contains(t, seen, fmt.Sprintf("m/44'/60'/0'/0/%d", n))
+	}
+}

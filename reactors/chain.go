@@ -43,6 +43,17 @@ type Outgoing interface {
 	Send(ctx context.Context, raw string) (hash string, err error)
 }
 
+// Safes tells about the contract that the treasury may be.
+type Safes interface {
+	// SafeNonce is the nonce of the Safe's next transaction.
+	SafeNonce(ctx context.Context, safe string) (uint64, error)
+	// ExecutedBy finds the transaction in which a Safe carried out a SafeTx, from a block on; empty
+	// when it did not.
+	ExecutedBy(ctx context.Context, safe, safeTxHash string, from uint64) (tx string, err error)
+	// Fetched says what a transaction of somebody else moved of a transfer.
+	Fetched(ctx context.Context, t outgoing.Transfer, tx string) (network.Outcome, error)
+}
+
 // Builder prepares transactions of ours.
 type Builder interface {
 	NextNonce(ctx context.Context, address string) (uint64, error)
@@ -59,6 +70,7 @@ type Chain interface {
 	Payments
 	Outgoing
 	Builder
+	Safes
 }
 
 // Decoder reads a signed transaction as the transfer it makes.

@@ -30,7 +30,7 @@ type ClaimLooks interface {
 
 // ClaimsOptions join the claims' worker; all but Patience and Log are required.
 type ClaimsOptions struct {
-	Chains    map[uint64]Chain
+	Chains    func() map[uint64]Chain // those there are at this moment
 	Executor  *eventstore.Executor
 	Watch     watchview.Queries
 	Positions Positions
@@ -74,12 +74,7 @@ func (c *Claims) work(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	c.detail("looked_at", len(due))
-	var problems []error
-	for _, claim := range due {
-		// What cannot be said of one claim must not keep the others waiting.
-		problems = append(problems, c.look(ctx, claim, now))
-	}
-	err = errors.Join(problems...)
+	err = each(due, func(claim watchview.Claim) error { return c.look(ctx, claim, now) })
 	return err == nil && len(due) == claimBatch, err
 }
 
@@ -89,9 +84,9 @@ func (c *Claims) look(ctx context.Context, claim watchview.Claim, now time.Time)
 	end := func(state, reason string, again time.Duration) error {
 		return c.o.Looks.Looked(ctx, p.ID, claim.Tx, state, reason, again)
 	}
-	chain, ok := c.o.Chains[p.Chain]
+	chain, ok := c.o.Chains()[p.Chain]
 	if !ok {
-		return end(ClaimPending, "CHAIN_NOT_CONFIGURED", time.Hour)
+		return end(ClaimPending, "CHAIN_NOT_CONFIGURED", claimPause(claim.Looks))
 	}
 	found, err := c.deposits.look(ctx, chain, p, claim.Tx, "claim", "claim:"+string(p.ID))
 	switch {

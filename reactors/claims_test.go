@@ -17,7 +17,7 @@ import (
 
 func (w *world) claims(patience time.Duration) *Claims {
 	return NewClaims(ClaimsOptions{
-		Chains: map[uint64]Chain{devchain.ChainID: w.client}, Executor: w.x, Watch: w.watch, Positions: w.runner, Looks: w.rows.Claims, Patience: patience,
+		Chains: func() map[uint64]Chain { return map[uint64]Chain{devchain.ChainID: w.client} }, Executor: w.x, Watch: w.watch, Positions: w.runner, Looks: w.rows.Claims, Patience: patience,
 	})
 }
 
@@ -105,4 +105,22 @@ func TestATransactionIsClaimedOnceWhateverItsSpelling(t *testing.T) {
 	f := funding.ReportTransaction{Issue: domain.Issue{By: asBuyer, At: w.now()}, Payment: b.payment, Tx: "0x" + strings.Repeat("ab", 32)}
 	_, err := w.x.Execute(t.Context(), eventstore.Metadata{Source: "test"}, nil, f.Run)
 	assert.ErrorIs(t, err, payment.ErrTxUsed)
+}
+
+// A chain may be enabled while the service runs: its claims are looked at from then on.
+func TestAClaimOfAChainThatIsAddedLater(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	b := w.order(1000)
+	sent := w.pay(b, 1000)
+	w.claim(b, sent.Tx)
+	c, there := w.claims(0), map[uint64]Chain{}
+	c.o.Chains = func() map[uint64]Chain { return there }
+	w.passes(c.loop)
+	state, reason := w.stateOfClaim(sent.Tx)
+	assert.Equal(t, []string{ClaimPending, "CHAIN_NOT_CONFIGURED"}, []string{state, reason})
+	there = map[uint64]Chain{devchain.ChainID: w.client}
+	w.due()
+	w.passes(c.loop)
+	assert.Equal(t, 1, w.count("payment.detected", string(b.payment)))
 }

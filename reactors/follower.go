@@ -12,6 +12,7 @@ import (
 	"holdfast/domain/network"
 	"holdfast/domain/payment"
 	"holdfast/eventstore"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/watchview"
 )
 
@@ -55,9 +56,13 @@ type FollowerOptions struct {
 	Decode    Decoder
 	Executor  *eventstore.Executor
 	Watch     watchview.Queries
+	Sweeps    sweepview.Queries
 	Positions Positions
 	Notes     Notes
 	Log       *slog.Logger
+	// OwnGas: the treasury pays for the gas of what it sends itself, because another address than
+	// its own pays for that of derived addresses.
+	OwnGas bool
 
 	Every time.Duration // between two looks at the head; 2 s when 0
 	// Range is the most blocks of one scan, 2,000 when 0. After a scan that failed fewer are
@@ -84,6 +89,7 @@ type ChainFollower struct {
 	rule     payment.Threshold // for transactions of ours
 	deposits deposits
 	replaced map[sending]uint64 // head at which all its transactions were first seen replaced
+	surfaced uint64             // head at which what had failed was last looked at
 
 	span    uint64 // blocks of the next scan
 	deepest uint64 // the most confirmations that a payment on the list needs
@@ -143,14 +149,16 @@ func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
 	}
 	// What cannot be said of one transfer must not keep the others waiting.
 	problems := []error{f.confirm(ctx, head), f.recheckDeposits(ctx, head)}
-	if errors.Join(problems...) == nil {
-		f.lost = 0
-	}
+	again := errors.Join(problems...)
 	if from <= head.Number {
 		more, err = f.scan(ctx, from, head)
 		problems = append(problems, err)
 	}
-	problems = append(problems, f.settle(ctx, head))
+	settled := f.settle(ctx, head)
+	if again == nil && settled == nil {
+		f.lost = 0 // everything from there on was looked at again
+	}
+	problems = append(problems, settled)
 	err = errors.Join(problems...)
 	return more && err == nil, err
 }

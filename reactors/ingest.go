@@ -53,7 +53,7 @@ type Reader interface {
 type IngestOptions struct {
 	Inbox     Inbox
 	Reader    Reader
-	Chains    map[uint64]Payments
+	Chains    func() map[uint64]Payments // those there are at this moment
 	Executor  *eventstore.Executor
 	Watch     watchview.Queries
 	Positions Positions
@@ -248,7 +248,7 @@ func catchUp(ctx context.Context, log interface {
 }
 
 func (i *Ingest) look(ctx context.Context, n Notice, p watchview.Payment, tx string) (ending, error) {
-	chain, ok := i.o.Chains[p.Chain]
+	chain, ok := i.o.Chains()[p.Chain]
 	if !ok {
 		return ending{status: NoticeParked, reason: fmt.Sprintf("chain %d is not configured", p.Chain)}, nil
 	}

@@ -32,7 +32,7 @@ func (w *world) ingest() *Ingest {
 	registry, err := network.New(devchain.Network())
 	require.NoError(w.t, err)
 	return NewIngest(IngestOptions{
-		Inbox: inbox{w.rows.Inbox}, Reader: requestnetwork.NewParser(registry), Chains: w.chains(), Executor: w.x, Watch: w.watch, Positions: w.runner,
+		Inbox: inbox{w.rows.Inbox}, Reader: requestnetwork.NewParser(registry), Chains: w.chains, Executor: w.x, Watch: w.watch, Positions: w.runner,
 	})
 }
 
@@ -92,7 +92,7 @@ func (n providerNotes) Orphan(ctx context.Context, h network.Hint, reason string
 
 func (w *world) poller(p Provider) *ProviderPoller {
 	return NewProviderPoller(PollerOptions{
-		Provider: p, Notes: providerNotes{w.rows.Provider}, Chains: w.chains(), Executor: w.x, Watch: w.watch, Positions: w.runner, Every: time.Second,
+		Provider: p, Notes: providerNotes{w.rows.Provider}, Chains: w.chains, Executor: w.x, Watch: w.watch, Positions: w.runner, Every: time.Second,
 	})
 }
 

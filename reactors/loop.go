@@ -2,6 +2,7 @@ package reactors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -156,4 +157,14 @@ func (l *loop) Status() Status {
 		s.Detail[k] = v
 	}
 	return s
+}
+
+// each does one thing for everything of a round: what goes wrong with one must not keep the others
+// waiting.
+func each[T any](all []T, do func(T) error) error {
+	var problems []error
+	for _, one := range all {
+		problems = append(problems, do(one))
+	}
+	return errors.Join(problems...)
 }

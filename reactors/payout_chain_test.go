@@ -192,6 +192,9 @@ func TestBothTransactionsOfAReplacedPairMinedOnForks(t *testing.T) {
 	assert.Equal(t, 2, w.count("payout.confirmed", string(id)))
 	assert.Equal(t, units(900), w.got(shop), "paid once")
 	assert.True(t, w.balance(ledger.ClearingPayout(id), usdc).IsZero())
+	out, err := w.client.Outcome(t.Context(), first)
+	require.NoError(t, err)
+	assert.Equal(t, out.Fee, w.balance(ledger.NetworkFee, coin), "the gas of the one that is not mined any more is not booked any more")
 	w.booked()
 }
 

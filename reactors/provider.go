@@ -35,7 +35,7 @@ type ProviderNotes interface {
 type PollerOptions struct {
 	Provider  Provider
 	Notes     ProviderNotes
-	Chains    map[uint64]Payments
+	Chains    func() map[uint64]Payments // those there are at this moment
 	Executor  *eventstore.Executor
 	Watch     watchview.Queries
 	Positions Positions
@@ -195,7 +195,7 @@ func (l *ProviderPoller) ask(ctx context.Context, p watchview.Payment) error {
 
 // look reads from the chain what a hint names.
 func (l *ProviderPoller) look(ctx context.Context, p watchview.Payment, h network.Hint) error {
-	chain, ok := l.o.Chains[p.Chain]
+	chain, ok := l.o.Chains()[p.Chain]
 	key := string(p.ID) + h.Tx
 	if !ok || h.Kind != network.Paid || h.Tx == "" || (h.Chain != 0 && h.Chain != p.Chain) || time.Since(l.looked[key]) < lookedFor {
 		return nil

@@ -45,9 +45,10 @@ type ReconcilerOptions struct {
 	Books     bookview.Queries
 	Breaks    breakview.Queries
 	Positions Positions
-	Chains    map[uint64]Statement
+	Chains    func() map[uint64]Statement        // those there are at this moment
 	Tokens    func(chain uint64) []network.Token // that may stand at an address, native coin included
 	Treasury  string                             // address
+	Gas       string                             // that pays for gas; the treasury's when empty
 	Provider  Statements                         // nil: it is not asked
 	Log       *slog.Logger
 

@@ -12,15 +12,16 @@ import (
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
+	"holdfast/domain/outgoing"
 	"holdfast/domain/reconciliation"
+	"holdfast/projections/bookview"
 )
 
-// compareOwn compares the treasury's address on every chain. Treasury and gas accounts stand at
-// the same address, so that they are compared together.
+// compareOwn compares the treasury's address on every chain, and the one that pays for gas.
 func (c *comparer) compareOwn(ctx context.Context) (string, bool, error) {
 	c.pins = map[uint64]pin{}
 	found, err := c.again(ctx, func() (all []reconciliation.Finding, err error) {
-		for _, chain := range slices.Sorted(maps.Keys(c.o.Chains)) {
+		for _, chain := range slices.Sorted(maps.Keys(c.o.Chains())) {
 			if c.isUnread(chain) {
 				continue
 			}
@@ -54,27 +55,8 @@ func (c *comparer) own(ctx context.Context, chain uint64) (found []reconciliatio
 	if err != nil {
 		return nil, err
 	}
-	native, gas := network.NativeAsset(chain), ledger.Gas(chainName(chain))
-	books := map[money.Asset]*big.Int{native: new(big.Int)}
-	for _, t := range c.o.Tokens(chain) {
-		books[t.Asset()] = new(big.Int)
-	}
-	for _, b := range balances {
-		if sum := books[b.Asset]; sum != nil && (b.Account == ledger.Treasury || b.Account == gas) {
-			sum.Add(sum, b.Books)
-		}
-	}
-	var pockets []reconciliation.Pocket
-	var holders []network.Holder
-	for _, asset := range slices.Sorted(maps.Keys(books)) {
-		k := reconciliation.Pocket{Subject: reconciliation.Subject{Type: "treasury", ID: chainName(chain)}, Account: ledger.Treasury, Asset: asset}
-		if asset == native {
-			k.Account = gas
-		}
-		k.Books = books[asset].Add(books[asset], fix.of(ledger.Treasury, asset))
-		pockets, holders = append(pockets, k), append(holders, network.Holder{Address: c.o.Treasury, Asset: asset})
-	}
-	amounts, err := c.o.Chains[chain].BalancesAt(ctx, at.Block, holders)
+	pockets, holders := c.ownPockets(chain, balances, fix)
+	amounts, err := c.o.Chains()[chain].BalancesAt(ctx, at.Block, holders)
 	if err != nil {
 		return nil, err
 	}
@@ -83,6 +65,44 @@ func (c *comparer) own(ctx context.Context, chain uint64) (found []reconciliatio
 		found = append(found, reconciliation.OfPocket(k, at)...)
 	}
 	return found, nil
+}
+
+// ownPockets gives the pockets of a chain and where each stands. Treasury and gas accounts are
+// compared together where they stand at one address.
+func (c *comparer) ownPockets(chain uint64, balances []bookview.Balance, fix corrections) (pockets []reconciliation.Pocket, holders []network.Holder) {
+	native, gas := network.NativeAsset(chain), ledger.Gas(chainName(chain))
+	apart := c.o.Gas != "" && !outgoing.SameAddress(c.o.Gas, c.o.Treasury)
+	books, fuel := map[money.Asset]*big.Int{native: new(big.Int)}, new(big.Int)
+	for _, t := range c.o.Tokens(chain) {
+		books[t.Asset()] = new(big.Int)
+	}
+	for _, b := range balances {
+		sum := books[b.Asset]
+		switch {
+		case sum == nil:
+		case b.Account == gas && b.Asset == native && apart:
+			fuel.Add(fuel, b.Books)
+		case b.Account == ledger.Treasury || b.Account == gas:
+			sum.Add(sum, b.Books)
+		}
+	}
+	pocket := func(subject string, account ledger.Account, asset money.Asset, books *big.Int, address string) {
+		pockets = append(pockets, reconciliation.Pocket{
+			Subject: reconciliation.Subject{Type: subject, ID: chainName(chain)}, Account: account, Asset: asset, Books: books,
+		})
+		holders = append(holders, network.Holder{Address: address, Asset: asset})
+	}
+	for _, asset := range slices.Sorted(maps.Keys(books)) {
+		account := ledger.Treasury
+		if asset == native && !apart {
+			account = gas
+		}
+		pocket("treasury", account, asset, books[asset].Add(books[asset], fix.of(ledger.Treasury, asset)), c.o.Treasury)
+	}
+	if apart {
+		pocket("gas", gas, native, fuel, c.o.Gas)
+	}
+	return pockets, holders
 }
 
 // compareTransit looks for sweeps that nobody follows any more.

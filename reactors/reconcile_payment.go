@@ -135,7 +135,7 @@ func (p *Picture) show(v reconciliation.Payment) {
 // Shown looks whether the chain still shows a deposit, and gives it as it stands now; nil when it
 // does not.
 func (r *Reconciler) Shown(ctx context.Context, d network.Deposit) (*network.Deposit, error) {
-	statement, ok := r.o.Chains[d.Chain]
+	statement, ok := r.o.Chains()[d.Chain]
 	if !ok {
 		return nil, errNotRead
 	}

@@ -137,7 +137,7 @@ func (c *comparer) look(ctx context.Context, chain uint64, places []bookview.Pla
 	if err != nil {
 		return nil, at, err
 	}
-	statement := c.o.Chains[chain]
+	statement := c.o.Chains()[chain]
 	corrections, err := c.moving(ctx, chain, at.Block)
 	if err != nil {
 		return nil, at, err
@@ -300,7 +300,7 @@ func (c *comparer) search(ctx context.Context, chain, block uint64, views []reco
 	if len(w.Destinations) == 0 {
 		return nil
 	}
-	found, err := c.o.Chains[chain].Scan(ctx, block-min(block, c.o.Lookback), block, w)
+	found, err := c.o.Chains()[chain].Scan(ctx, block-min(block, c.o.Lookback), block, w)
 	if err != nil {
 		return err
 	}
@@ -340,7 +340,7 @@ func (c *comparer) moving(ctx context.Context, chain, block uint64) (corrections
 	for _, m := range rows {
 		hashes = append(hashes, m.Hash)
 	}
-	looked, err := c.o.Chains[chain].Look(ctx, hashes)
+	looked, err := c.o.Chains()[chain].Look(ctx, hashes)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ import (
 	"holdfast/projections/bookview"
 	"holdfast/projections/breakview"
 	"holdfast/projections/views"
+	"holdfast/projections/watchview"
 )
 
 // withBooks is withChain with every read model, and books that agree with the chain.
@@ -79,7 +80,7 @@ func (w *world) reconciler(change ...func(*ReconcilerOptions)) *Reconciler {
 	require.NoError(w.t, err)
 	o := ReconcilerOptions{
 		Pool: w.pool, Executor: w.x, Books: bookview.New(w.pool), Breaks: breakview.New(w.pool, w.codec), Positions: w.runner,
-		Chains: map[uint64]Statement{devchain.ChainID: w.client}, Tokens: registry.Tokens,
+		Chains: func() map[uint64]Statement { return map[uint64]Statement{devchain.ChainID: w.client} }, Tokens: registry.Tokens,
 		Treasury: devchain.Treasury, Hour: -1, Page: 2, Tries: 2, Settle: time.Millisecond,
 	}
 	for _, c := range change {
@@ -376,7 +377,8 @@ func TestARunGoesOnWhereItStoppedAndOneAtATime(t *testing.T) {
 	require.NoError(t, err)
 	died := errors.New("the process died")
 	dying := w.reconciler(func(o *ReconcilerOptions) {
-		o.Chains = map[uint64]Statement{devchain.ChainID: &flaky{Statement: w.client, left: 2, err: died}}
+		broken := &flaky{Statement: w.client, left: 2, err: died}
+		o.Chains = func() map[uint64]Statement { return map[uint64]Statement{devchain.ChainID: broken} }
 	})
 	_, _, err = dying.Reconcile(t.Context(), asAdmin, nil)
 	require.ErrorIs(t, err, died)
@@ -424,7 +426,9 @@ func TestAChainThatIsDownClosesNothing(t *testing.T) {
 	_, breaks := w.reconcile(w.reconciler())
 	require.Len(t, breaks, 1)
 	down := w.reconciler(func(o *ReconcilerOptions) {
-		o.Chains = map[uint64]Statement{devchain.ChainID: &flaky{Statement: w.client, err: errNotRead}}
+		o.Chains = func() map[uint64]Statement {
+			return map[uint64]Statement{devchain.ChainID: &flaky{Statement: w.client, err: errNotRead}}
+		}
 	})
 	result, breaks := w.reconcile(down)
 	assert.Len(t, breaks, 1)
@@ -464,4 +468,38 @@ func TestWhatNobodyFollowsIsFound(t *testing.T) {
 	assert.Contains(t, listed, "in_transit_stuck 300 Open")
 	assert.Contains(t, listed, "pending_too_old 50 Open")
 	assert.Contains(t, listed, "custody_over 300 Open", "the tokens have not moved")
+}
+
+// Where another address than the treasury pays for gas, each is compared with its own account.
+func TestGasIsComparedWithItsOwnAddress(t *testing.T) {
+	t.Parallel()
+	w := withBooks(t)
+	gasAt := devchain.Payer(3)
+	r := w.reconciler(func(o *ReconcilerOptions) { o.Gas = gasAt })
+	treasury, station := w.coinOf(devchain.Treasury), w.coinOf(gasAt)
+	result, rows := w.reconcile(r)
+	assert.False(t, result.OK())
+	var subjects []string
+	for _, row := range rows {
+		subjects = append(subjects, row.Doc.Finding.Subject.Type+" "+string(row.Doc.Finding.Account))
+	}
+	gas := ledger.Gas(fmt.Sprint(devchain.ChainID))
+	assert.ElementsMatch(t, []string{"treasury " + string(ledger.Treasury), "gas " + string(gas)}, subjects, "the treasury's coin was booked as gas")
+
+	entry := func(ref string, amount money.Units) funding.Entry {
+		return funding.Entry{Issue: w.by(asAdmin), Approver: asAdmin2, Ref: ref, Amount: money.Of(coin, amount), Reason: "where it stands"}
+	}
+	w.do(funding.WithdrawCapital{Entry: entry("out", treasury), Custody: gas})
+	w.do(funding.ContributeCapital{Entry: entry("in", treasury), Custody: ledger.Treasury})
+	w.do(funding.ContributeCapital{Entry: entry("gas", station), Custody: gas})
+	result, rows = w.reconcile(r)
+	assert.Empty(t, kinds(rows))
+	assert.True(t, result.OK())
+
+	f := w.follower(nil)
+	f.o.OwnGas = true
+	payout := watchview.Transaction{Chain: devchain.ChainID, Hash: "0x01", Kind: watchview.Payout}
+	fee, ok := f.fee(w.by(asAdmin), payout, payout.Hash, network.Outcome{Fee: units(1)}).(funding.RecordNetworkFee)
+	require.True(t, ok)
+	assert.Equal(t, ledger.Treasury, fee.Custody, "what the treasury sends, it pays for itself")
 }

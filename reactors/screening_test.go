@@ -51,7 +51,7 @@ func TestPayersAreScreenedByTheChainsList(t *testing.T) {
 			_, err := w.chain.SetSanctioned(t.Context(), devchain.Payer(1), c.listed)
 			require.NoError(t, err)
 			screener := aml.New(aml.Options{MaxScore: 50, Sources: []aml.Source{aml.Oracle{
-				Chains: map[uint64]aml.Caller{devchain.ChainID: w.client}, Contracts: map[uint64]string{devchain.ChainID: devchain.Sanctions},
+				Chains: func() map[uint64]aml.Caller { return map[uint64]aml.Caller{devchain.ChainID: w.client} }, Contracts: map[uint64]string{devchain.ChainID: devchain.Sanctions},
 			}}})
 			b := w.guarded()
 			screening, f := NewScreening(pending{w, &b.payment}, screener, w.x, time.Second, nil), w.follower(nil)

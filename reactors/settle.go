@@ -6,12 +6,8 @@ import (
 	"fmt"
 
 	"holdfast/domain"
-	"holdfast/domain/funding"
-	"holdfast/domain/ledger"
-	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
-	"holdfast/domain/treasury"
 	"holdfast/projections/watchview"
 )
 
@@ -43,7 +39,7 @@ func (f *ChainFollower) settle(ctx context.Context, head network.Head) error {
 		}
 	}
 	f.detail("sent", len(sent))
-	return errors.Join(problems...)
+	return errors.Join(append(problems, f.surface(ctx, head))...)
 }
 
 // sending is a payout, refund or sweep. Its transactions share one nonce, so that the chain
@@ -75,14 +71,11 @@ func (f *ChainFollower) follow(ctx context.Context, t watchview.Transaction) (ne
 	if err != nil {
 		return "", err
 	}
-	out, err := f.chain.Outcome(ctx, tx)
+	out, err := f.outcome(ctx, t, tx, raw)
 	if err != nil {
 		return "", fmt.Errorf("%s %s: %w", t.Kind, t.ID, err)
 	}
-	if t.Kind == watchview.Sweep && raw == "" {
-		out.Fee = money.Zero // the owners of the Safe sent it, and paid
-	}
-	firm := f.rule.Met(out.Depth, out.Finalized)
+	firm := f.rule.Reached(out.Depth, out.Safe, out.Finalized)
 	switch {
 	case out.State == network.Mined && firm:
 		err = f.ended(ctx, t, out, func(i domain.Issue) flow { return confirmOf(i, t, out) })
@@ -134,7 +127,7 @@ func (f *ChainFollower) gone(ctx context.Context, p sending, txs []followed, hea
 		return nil
 	}
 	last := txs[len(txs)-1].Transaction
-	return f.fact(ctx, last, func(i domain.Issue) flow { return failOf(i, last, "REPLACED") })
+	return f.ended(ctx, last, network.Outcome{State: network.Replaced}, func(i domain.Issue) flow { return failOf(i, last, "REPLACED") })
 }
 
 func (f *ChainFollower) sendAgain(ctx context.Context, t watchview.Transaction, raw string) error {
@@ -151,31 +144,6 @@ func (f *ChainFollower) sendAgain(ctx context.Context, t watchview.Transaction, 
 		return nil // nonce used, no gas: the next look at its outcome says what became of it
 	}
 	return err
-}
-
-// ended books the end of a transaction together with what it cost; a fee that is booked
-// already (the transaction was mined before, and undone) is left out.
-func (f *ChainFollower) ended(ctx context.Context, t watchview.Transaction, out network.Outcome, end func(domain.Issue) flow) error {
-	if out.Fee.IsZero() {
-		return f.fact(ctx, t, end)
-	}
-	err := f.try(ctx, t, func(i domain.Issue) flow { return together{end(i), f.fee(i, t, out)} })
-	if errors.Is(err, treasury.ErrBooked) {
-		return f.fact(ctx, t, end)
-	}
-	return f.noted(ctx, t, err)
-}
-
-// fee is paid by the address that sends: a derived one, or the treasury out of the gas account.
-func (f *ChainFollower) fee(i domain.Issue, t watchview.Transaction, out network.Outcome) flow {
-	fee := funding.RecordNetworkFee{
-		Entry: funding.Entry{Issue: i, Ref: t.Hash, Amount: money.Of(network.NativeAsset(f.id), out.Fee), Reason: "gas"},
-		Chain: fmt.Sprint(f.id), Purpose: t.Kind,
-	}
-	if t.Destination != "" {
-		fee.Custody = ledger.Derived(t.Destination)
-	}
-	return fee
 }
 
 func (f *ChainFollower) try(ctx context.Context, t watchview.Transaction, make func(domain.Issue) flow) error {

@@ -2,6 +2,7 @@ package reactors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -64,11 +65,16 @@ type world struct {
 	deriver *evm.Deriver
 	index   atomic.Uint32
 	safety  safety.Policy // of the payments that are opened
-	// token is what orders are priced in, USDC where a test says nothing.
+	// token is what orders are priced in, USDC where a test says nothing; empty: the native coin.
 	token string
 }
 
-func (w *world) asset() money.Asset { return network.TokenAsset(devchain.ChainID, w.token) }
+func (w *world) asset() money.Asset {
+	if w.token == "" {
+		return network.NativeAsset(devchain.ChainID)
+	}
+	return network.TokenAsset(devchain.ChainID, w.token)
+}
 
 func setup(t *testing.T) *world {
 	t.Helper()
@@ -90,7 +96,7 @@ func setup(t *testing.T) *world {
 	go func() { ended <- w.runner.Run(ctx) }()
 	t.Cleanup(func() {
 		stop()
-		if err := <-ended; err != nil {
+		if err := <-ended; err != nil && !errors.Is(err, context.Canceled) {
 			t.Errorf("the runner ended with %v", err)
 		}
 	})
@@ -112,7 +118,7 @@ func withChain(t *testing.T) *world {
 	w.chain, err = devchain.Start(t.Context(), devchain.Options{Manual: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.chain.Close()) })
-	w.client, err = evm.New(evm.Options{Chain: devchain.Network(), URLs: []string{w.chain.URL()}})
+	w.client, err = evm.New(evm.Options{Chain: devchain.Network(), URLs: []string{w.chain.URL()}, Own: []string{devchain.Treasury}})
 	require.NoError(t, err)
 	t.Cleanup(w.client.Close)
 	w.signer, err = evm.NewLocalSigner(devchain.Mnemonic)
@@ -220,7 +226,7 @@ func (w *world) follower(chain Chain) *ChainFollower {
 		chain = w.client
 	}
 	return NewChainFollower(FollowerOptions{
-		Network: devchain.Network(), Chain: chain, Decode: evm.Decode, Executor: w.x, Watch: w.watch, Positions: w.runner, Notes: notes{w.rows},
+		Network: devchain.Network(), Chain: chain, Decode: evm.Decode, Executor: w.x, Watch: w.watch, Sweeps: sweepview.New(w.pool), Positions: w.runner, Notes: notes{w.rows},
 	})
 }
 

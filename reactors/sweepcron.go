@@ -170,16 +170,23 @@ func (c *SweepCron) waiting(ctx context.Context) (map[string]bool, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := c.o.Plans.List(ctx, sweepplan.Open, projections.Page{Limit: 100})
 	waiting := map[string]bool{}
-	for _, row := range list.Rows {
-		for _, w := range row.Doc.Sweeps {
-			if row.Doc.ExpiresAt.After(now) && row.Doc.Signed[w.ID] == "" {
-				waiting[string(w.Destination)+string(w.Instruction.Amount.Asset)] = true
+	for cursor := ""; ; {
+		page, err := c.o.Plans.List(ctx, sweepplan.Open, projections.Page{Cursor: cursor, Limit: 100})
+		if err != nil {
+			return nil, err
+		}
+		for _, row := range page.Rows {
+			for _, w := range row.Doc.Sweeps {
+				if row.Doc.ExpiresAt.After(now) && row.Doc.Signed[w.ID] == "" {
+					waiting[string(w.Destination)+string(w.Instruction.Amount.Asset)] = true
+				}
 			}
 		}
+		if cursor = page.Next; cursor == "" {
+			return waiting, nil
+		}
 	}
-	return waiting, err
 }
 
 // wholeTokens reads a decimal number of tokens; digits finer than the token's are cut off.

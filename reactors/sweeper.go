@@ -2,7 +2,6 @@ package reactors
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -83,17 +82,17 @@ func (s *Sweeper) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	s.detail("sweepable", len(candidates))
-	var problems []error
-	for _, c := range candidates {
-		if err := s.sweep(ctx, c); err != nil {
-			if judge(err) == final {
-				s.log.WarnContext(ctx, "not swept", "destination", c.Destination, "asset", c.Asset, "code", code(err))
-				continue
-			}
-			problems = append(problems, fmt.Errorf("sweep %s: %w", c.Destination, err))
+	return false, each(candidates, func(c watchview.Sweepable) error {
+		switch err := s.sweep(ctx, c); {
+		case err == nil:
+			return nil
+		case judge(err) == final:
+			s.log.WarnContext(ctx, "not swept", "destination", c.Destination, "asset", c.Asset, "code", code(err))
+			return nil
+		default:
+			return fmt.Errorf("sweep %s: %w", c.Destination, err)
 		}
-	}
-	return false, errors.Join(problems...)
+	})
 }
 
 // sweep moves what is confirmed, no more: a transfer that a reorganisation may still undo stays.
@@ -113,6 +112,10 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 	if err != nil {
 		return err
 	}
+	coin := c.Asset == network.NativeAsset(s.o.Network.ID)
+	if coin { // what earlier sweeps cost was paid from it
+		amount.Units = amount.Units.Min(onChain)
+	}
 	if onChain.Less(amount.Units) {
 		s.log.ErrorContext(ctx, "a derived address holds less than the books say", "destination", c.Destination, "address", c.Address, "asset", c.Asset, "booked", amount.Units, "found", onChain)
 		return nil
@@ -120,6 +123,14 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 	u, err := s.build(ctx, c.Address, s.o.Treasury, amount)
 	if err != nil {
 		return err
+	}
+	if coin {
+		if amount, err = lessGas(amount, u); err != nil {
+			return err
+		}
+		if u, err = s.build(ctx, c.Address, s.o.Treasury, amount); err != nil {
+			return err
+		}
 	}
 	// The path to a sweep's id is what it sweeps and when: a failed one is followed by another.
 	id := domain.SweepID(domain.DeriveID(fmt.Sprintf("%s/%s/%d", c.Destination, c.Asset, version), "sweep"))

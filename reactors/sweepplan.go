@@ -155,6 +155,11 @@ func (d *draft) add(ctx context.Context, id domain.DestinationID) error {
 		Instruction: outgoing.Signable{Transfer: outgoing.Transfer{Chain: d.token.Chain, From: state.Address, To: d.p.o.Treasury, Token: d.token.Address, Amount: amount}},
 	}
 	u, err := d.p.o.Custodian.Arrange(ctx, d.chain, len(d.plan.Sweeps), &w)
+	if err == nil && u != nil && d.token.Address == "" {
+		if w.Instruction.Amount, err = lessGas(w.Instruction.Amount, *u); err == nil {
+			u, err = d.p.o.Custodian.Arrange(ctx, d.chain, len(d.plan.Sweeps), &w)
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -194,10 +199,23 @@ func (d *draft) sweepable(ctx context.Context, s destination.State) (money.Amoun
 		return amount, destination.ErrInFlight.Because("the chain has undone a sweep of it, and may carry it out again")
 	case amount.Units.Less(d.min):
 		return amount, errBelow
+	case d.token.Address == "":
+		// What earlier sweeps of coin cost was paid from it.
+		amount.Units = amount.Units.Min(found)
 	case found.Less(amount.Units):
 		return amount, sweepplan.ErrNotAllowed.Because("the address holds less than the books say").With("booked", amount.Units).With("found", found)
 	}
 	return amount, nil
+}
+
+// lessGas leaves at an address what its sweep of native coin may cost, and a quarter more: prices
+// move until the transaction is built anew. What is not used stays there.
+func lessGas(amount money.Amount, u network.Unsigned) (money.Amount, error) {
+	left, ok := amount.Units.Sub(u.Cost().MulDivFloor(money.FromUint64(5), money.FromUint64(4)))
+	if !ok || left.IsZero() {
+		return amount, errBelow
+	}
+	return money.Of(amount.Asset, left), nil
 }
 
 // fill plans gas for an address that lacks it: what is missing, and a quarter more.

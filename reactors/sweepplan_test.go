@@ -18,9 +18,11 @@ import (
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/payment"
 	"holdfast/domain/sweepplan"
 	"holdfast/domain/sweepschedule"
 	"holdfast/eventstore"
+	"holdfast/projections"
 	"holdfast/projections/sweepview"
 )
 
@@ -40,11 +42,15 @@ func (w *world) topUps() *TopUps {
 	})
 }
 
+func wishOf(asset money.Asset) sweepplan.Wish { return sweepplan.Wish{Asset: asset} }
+
 // plan keeps a plan of everything.
-func (w *world) plan(p *SweepPlanner) sweepplan.Planned {
+func (w *world) plan(p *SweepPlanner) sweepplan.Planned { return w.planIn(p, usdc) }
+
+func (w *world) planIn(p *SweepPlanner, asset money.Asset) sweepplan.Planned {
 	w.t.Helper()
 	w.caughtUp()
-	plan, _, err := p.Prepare(w.t.Context(), sweepplan.Wish{Asset: usdc})
+	plan, _, err := p.Prepare(w.t.Context(), wishOf(asset))
 	require.NoError(w.t, err)
 	plan = plan.Named(sweepplan.ID(uuid.NewString()))
 	w.do(funding.PlanSweeps{Issue: domain.Issue{By: asAdmin, At: w.now()}, Plan: plan})
@@ -209,19 +215,96 @@ func TestWhatMayNotBeSweptIsNotPlanned(t *testing.T) {
 	assert.Equal(t, units(1000), w.balance(ledger.Treasury, usdc))
 }
 
+func (w *world) cron() *SweepCron {
+	w.t.Helper()
+	registry, err := network.New(devchain.Network())
+	require.NoError(w.t, err)
+	return NewSweepCron(SweepCronOptions{
+		Planner: w.planner(), Runs: w.rows.Sweeps, Executor: w.x, Watch: w.watch, Plans: sweepview.NewPlans(w.pool, w.codec), Chains: func() []uint64 { return []uint64{devchain.ChainID} }, Token: registry.Token,
+	})
+}
+
+// However many newer plans there are, what waits in an old one is not planned again; and a plan that
+// nobody signed in time is over.
+func TestWhatWaitsInAnOldPlanIsNotPlannedAgain(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	b := w.paid(1000)
+	old := w.plan(w.planner())
+	for range 105 {
+		newer := old.Named(sweepplan.ID(uuid.NewString()))
+		newer.ExpiresAt = w.now().Add(-time.Second)
+		w.do(funding.PlanSweeps{Issue: w.by(asAdmin), Plan: newer})
+	}
+	w.caughtUp()
+	c := w.cron()
+	mine := string(old.Sweeps[0].Destination) + string(usdc)
+	require.Equal(t, old.Sweeps[0].Destination, w.payment(b.payment).Destination)
+	waiting, err := c.waiting(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, map[string]bool{mine: true}, waiting)
+
+	w.passes(NewTimers(w.pool, w.x, nil).loop)
+	assert.Equal(t, 105, w.count("sweep_plan.expired", ""))
+	assert.Equal(t, sweepplan.Open, w.planState(old.Plan).Phase(), "its time is not over")
+	w.caughtUp()
+	page, err := sweepview.NewPlans(w.pool, w.codec).List(t.Context(), sweepplan.Open, projections.Page{Limit: 100})
+	require.NoError(t, err)
+	assert.Len(t, page.Rows, 1)
+}
+
+// Where a chain's own word for "safe" is enough for buyers' money, it is for sweeps and gas.
+func TestTheSafeTagIsEnoughForSweepsAndGas(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	w.paid(1000)
+	p := w.planner()
+	plan := w.plan(p)
+	txs := w.recorded(plan)
+	for _, tx := range txs {
+		_, err := w.client.Send(t.Context(), tx.Raw)
+		require.NoError(t, err)
+		w.chain.Mine(6)
+	}
+	never := devchain.Network()
+	never.Confirmations = network.Confirmations{Need: 100_000, Floor: 2}
+	safe := never
+	safe.Confirmations.Tag = network.Safe
+	gas := func(n network.Chain) int {
+		w.caughtUp()
+		g := w.topUps()
+		o := g.o
+		o.Network = n
+		w.passes(NewTopUps(o).loop)
+		return w.count("sweep_plan.top_up_ended", "")
+	}
+	sweep := func(n network.Chain) int {
+		w.caughtUp()
+		o := w.follower(nil).o
+		o.Network = n
+		w.passes(NewChainFollower(o).loop)
+		return w.count("destination.sweep_confirmed", "")
+	}
+	assert.Zero(t, gas(never))
+	assert.Zero(t, sweep(never))
+	w.caughtUp()
+	one, err := sweepview.New(w.pool).Get(t.Context(), plan.Sweeps[0].ID)
+	require.NoError(t, err)
+	_, err = p.Settled(t.Context(), one, txs[1].Raw, evm.Decode, payment.Threshold{Need: 100_000, Floor: 2})
+	assert.Equal(t, "NOT_FINAL", code(err))
+	_, err = p.Settled(t.Context(), one, txs[1].Raw, evm.Decode, payment.Threshold{Need: 100_000, Floor: 2, Safe: true})
+	require.NoError(t, err)
+	assert.Equal(t, 1, gas(safe))
+	assert.Equal(t, 1, sweep(safe))
+}
+
 // One run of the schedule at a time, and what waits in a plan is not planned again.
 func TestTheScheduleRunsOnce(t *testing.T) {
 	t.Parallel()
 	w := withChain(t)
 	w.paid(1000)
 	w.caughtUp()
-	registry, err := network.New(devchain.Network())
-	require.NoError(t, err)
-	cron := func() *SweepCron {
-		return NewSweepCron(SweepCronOptions{
-			Planner: w.planner(), Runs: w.rows.Sweeps, Executor: w.x, Watch: w.watch, Plans: sweepview.NewPlans(w.pool, w.codec), Chains: func() []uint64 { return []uint64{devchain.ChainID} }, Token: registry.Token,
-		})
-	}
+	cron := w.cron
 	w.passes(cron().loop)
 	assert.Zero(t, w.count("sweep_plan.planned", ""), "it is switched off")
 	dry, err := cron().RunNow(t.Context(), asAdmin, true, 0)

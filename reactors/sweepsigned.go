@@ -144,7 +144,7 @@ func (p *SweepPlanner) Settled(ctx context.Context, s sweepview.Sweep, raw strin
 		return f, err
 	case out.State == network.Failed || out.State == network.Replaced:
 		return f, sweepplan.ErrNotAllowed.Because("the chain did not carry it out").With("state", out.State)
-	case out.State != network.Mined || !rule.Met(out.Depth, out.Finalized):
+	case out.State != network.Mined || !rule.Reached(out.Depth, out.Safe, out.Finalized):
 		return f, sweepplan.ErrNotFinal.With("state", out.State).With("have", out.Depth).With("need", rule.Need)
 	}
 	f.Block, f.BlockHash = out.Block, out.BlockHash

@@ -2,6 +2,7 @@ package reactors
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strconv"
@@ -25,7 +26,19 @@ type Timers struct {
 	pool  *pgxpool.Pool
 	x     *eventstore.Executor
 	lease time.Duration
+	own   map[string]func(ctx context.Context, s domain.Stream, i domain.Issue, meta eventstore.Metadata) error
 }
+
+// Later is a refusal that time will lift: the deadline is tried again after a while.
+type Later struct {
+	After time.Duration
+	Why   error
+}
+
+func (l *Later) Error() string { return l.Why.Error() }
+
+// Unwrap gives the refusal.
+func (l *Later) Unwrap() error { return l.Why }
 
 const (
 	timerBatch   = 64
@@ -37,6 +50,15 @@ func NewTimers(pool *pgxpool.Pool, x *eventstore.Executor, log *slog.Logger) *Ti
 	t := &Timers{pool: pool, x: x, lease: 30 * time.Second}
 	t.loop = newLoop("timers", time.Second, log, t.fire)
 	return t
+}
+
+// Handle gives a command to somebody who does more than decide, such as one that changes plain
+// rows with its events. It must be safe to repeat.
+func (t *Timers) Handle(command string, do func(ctx context.Context, s domain.Stream, i domain.Issue, meta eventstore.Metadata) error) {
+	if t.own == nil {
+		t.own = map[string]func(context.Context, domain.Stream, domain.Issue, eventstore.Metadata) error{}
+	}
+	t.own[command] = do
 }
 
 type timer struct {
@@ -83,14 +105,26 @@ func (t *Timers) fire(ctx context.Context) (more bool, err error) {
 // of the command is noted in the row.
 func (t *Timers) issue(ctx context.Context, d timer) error {
 	attrs := []any{"timer", d.id, "command", d.command, "stream", d.stream.String(), "attempts", d.attempts}
+	id := domain.DeriveID("timer:"+strconv.FormatInt(d.id, 10), d.command)
+	meta := eventstore.Metadata{Actor: domain.Machine(domain.Timer, d.command), CommandID: id, CausationID: id, Source: "timer"}
+	if do := t.own[d.command]; do != nil {
+		return t.judged(ctx, d, attrs, do(ctx, d.stream, domain.Issue{By: meta.Actor, At: d.now}, meta))
+	}
 	f, known := policy.Due(d.command, d.stream, d.now)
 	if !known {
 		t.log.ErrorContext(ctx, "deadline with an unknown command", attrs...)
 		return t.postpone(ctx, d, time.Hour, "no flow of this build has this name")
 	}
-	id := domain.DeriveID("timer:"+strconv.FormatInt(d.id, 10), d.command)
-	meta := eventstore.Metadata{Actor: domain.Machine(domain.Timer, d.command), CommandID: id, CausationID: id, Source: "timer"}
 	_, err := t.x.Execute(ctx, meta, &eventstore.Key{Actor: "timer", Key: id, Fingerprint: []byte(d.command)}, f.Run)
+	return t.judged(ctx, d, attrs, err)
+}
+
+// judged notes what became of a deadline's command.
+func (t *Timers) judged(ctx context.Context, d timer, attrs []any, err error) error {
+	if l, ok := errors.AsType[*Later](err); ok {
+		t.log.InfoContext(ctx, "deadline postponed", append(attrs, "code", code(l.Why))...)
+		return t.postpone(ctx, d, l.After, code(l.Why))
+	}
 	switch judge(err) {
 	case done:
 		return t.fired(ctx, d, "")

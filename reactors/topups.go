@@ -46,7 +46,7 @@ func NewTopUps(o TopUpOptions) *TopUps {
 	c := o.Network.Confirmations
 	t := &TopUps{
 		o: o, replaced: map[string]uint64{},
-		rule: payment.Threshold{Need: max(c.Need, c.Floor, 1), Floor: c.Floor, Finalized: c.Tag == network.Finalized},
+		rule: payment.Threshold{Need: max(c.Need, c.Floor, 1), Floor: c.Floor, Finalized: c.Tag == network.Finalized, Safe: c.Tag == network.Safe},
 	}
 	t.loop = newLoop("gas:"+strconv.FormatUint(o.Network.ID, 10), orDefault(o.Every, 5*time.Second), o.Log, t.round)
 	t.deposits = deposits{x: o.Executor, log: t.log}
@@ -59,13 +59,12 @@ func (t *TopUps) round(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	t.detail("under_way", len(all))
-	var problems []error
-	for _, one := range all {
+	return false, each(all, func(one sweepview.TopUp) error {
 		if err := t.follow(ctx, one); err != nil {
-			problems = append(problems, fmt.Errorf("top-up %s: %w", one.Tx, err))
+			return fmt.Errorf("top-up %s: %w", one.Tx, err)
 		}
-	}
-	return false, errors.Join(problems...)
+		return nil
+	})
 }
 
 func (t *TopUps) follow(ctx context.Context, one sweepview.TopUp) error {
@@ -87,7 +86,7 @@ func (t *TopUps) follow(ctx context.Context, one sweepview.TopUp) error {
 	switch out.State {
 	case network.Mined, network.Failed:
 		delete(t.replaced, one.Tx)
-		if !t.rule.Met(out.Depth, out.Finalized) {
+		if !t.rule.Reached(out.Depth, out.Safe, out.Finalized) {
 			return nil
 		}
 		return t.end(ctx, one, tx, out)

@@ -23,6 +23,9 @@ func newWatchList(payments []watchview.Payment) watchList {
 		}
 		if p.Address != "" {
 			l.watch.Destinations = append(l.watch.Destinations, p.Address)
+			if p.Asset == network.NativeAsset(p.Chain) {
+				l.watch.Coins = append(l.watch.Coins, p.Address)
+			}
 			l.byAddress[strings.ToLower(p.Address)] = p
 		}
 	}

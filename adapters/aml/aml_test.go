@@ -44,7 +44,7 @@ func TestTheSanctionsOracle(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	oracle := func(contract string, c aml.Caller) aml.Oracle {
-		return aml.Oracle{Chains: map[uint64]aml.Caller{devchain.ChainID: c}, Contracts: map[uint64]string{devchain.ChainID: contract}}
+		return aml.Oracle{Chains: func() map[uint64]aml.Caller { return map[uint64]aml.Caller{devchain.ChainID: c} }, Contracts: map[uint64]string{devchain.ChainID: contract}}
 	}
 	s := screener(oracle(devchain.Sanctions, client))
 	payer := devchain.Payer(2)

@@ -18,7 +18,7 @@ type Caller interface {
 
 // Oracle is the sanctions oracle: isSanctioned(address) of a contract a chain.
 type Oracle struct {
-	Chains    map[uint64]Caller
+	Chains    func() map[uint64]Caller // those there are at this moment
 	Contracts map[uint64]string
 }
 
@@ -37,7 +37,7 @@ func (Oracle) Name() string { return "sanctions-oracle" }
 
 // Chain implements Source.
 func (o Oracle) Chain(chain uint64) bool {
-	_, reachable := o.Chains[chain]
+	_, reachable := o.Chains()[chain]
 	return reachable && o.Contracts[chain] != ""
 }
 
@@ -55,7 +55,7 @@ func (o Oracle) Ask(ctx context.Context, chain uint64, address string) (safety.O
 	if err != nil {
 		return "", 0, "", nil, err
 	}
-	answers, err := o.Chains[chain].CallAll(ctx, o.Contracts[chain], call)
+	answers, err := o.Chains()[chain].CallAll(ctx, o.Contracts[chain], call)
 	if err != nil {
 		return "", 0, "", nil, err
 	}

@@ -117,8 +117,17 @@ func (c *Client) look(ctx context.Context, txs []string, all map[string]network.
 	}
 	var receipts []receipt
 	err := c.read(ctx, "read receipts", func(ctx context.Context, n *node) (err error) {
-		receipts, err = n.receipts(ctx, hashes)
-		return err
+		if receipts, err = n.receipts(ctx, hashes); err != nil {
+			return err
+		}
+		for i, r := range receipts {
+			if r.Receipt != nil {
+				if receipts[i], err = c.sent(ctx, n, r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
 	})
 	if err != nil && len(txs) > 1 && ctx.Err() == nil {
 		if err := c.look(ctx, txs[:len(txs)/2], all); err != nil {

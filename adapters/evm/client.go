@@ -10,6 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/ethereum/go-ethereum/common"
+
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 )
@@ -29,7 +31,10 @@ type Options struct {
 	MaxAnswer int64
 	// MaxFeePerGas is what we pay at most, in base units; 500 gwei when zero.
 	MaxFeePerGas money.Units
-	Log          *slog.Logger
+	// Own are addresses of ours that send native coin to derived addresses, for their gas: no
+	// deposit, whoever names the transaction.
+	Own []string
+	Log *slog.Logger
 }
 
 // Client speaks to one chain. It is safe for concurrent use.
@@ -38,6 +43,7 @@ type Client struct {
 	nodes   []*node
 	timeout time.Duration
 	maxFee  money.Units
+	own     map[common.Address]bool
 	log     *slog.Logger
 
 	known    atomic.Pointer[tables]
@@ -64,7 +70,10 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		chain: o.Chain, timeout: o.Timeout, maxFee: o.MaxFeePerGas,
-		log: o.Log.With("chain", o.Chain.ID),
+		log: o.Log.With("chain", o.Chain.ID), own: map[common.Address]bool{},
+	}
+	for _, a := range o.Own {
+		c.own[common.HexToAddress(a)] = true
 	}
 	c.Describe(o.Chain)
 	for i, u := range append(slices.Clone(o.URLs), o.Guarded...) {

@@ -20,6 +20,8 @@ import (
 type receipt struct {
 	*types.Receipt
 	l1Fee money.Units
+	to    *common.Address
+	coin  *plain // what the transaction itself sends; nil where it was not read
 }
 
 // receipt reads a receipt and refuses one that belongs to another transaction.
@@ -63,7 +65,8 @@ func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, ethereum.NotFound)
 	}
 	var extra struct {
-		L1Fee *hexutil.Big `json:"l1Fee"`
+		L1Fee *hexutil.Big    `json:"l1Fee"`
+		To    *common.Address `json:"to"`
 	}
 	r := receipt{Receipt: &types.Receipt{}}
 	if err := json.Unmarshal(raw, r.Receipt); err != nil {
@@ -72,6 +75,7 @@ func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 	if err := json.Unmarshal(raw, &extra); err != nil {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
+	r.to = extra.To
 	if extra.L1Fee != nil {
 		fee, ok := units(extra.L1Fee.ToInt())
 		if !ok {
@@ -105,7 +109,8 @@ type transfer struct {
 
 // deposits reads a successful receipt as deposits: every payment through a payment contract
 // of the registry, measured by the Transfer logs it used, and every Transfer log that is
-// left, as a direct transfer. Each Transfer log counts once.
+// left, as a direct transfer. Each Transfer log counts once. What the transaction itself sends of
+// the native coin comes last.
 func (c *Client) deposits(r receipt) []network.Deposit {
 	var (
 		found    []network.Deposit
@@ -133,6 +138,11 @@ func (c *Client) deposits(r receipt) []network.Deposit {
 			d.From, d.To, d.Amount, d.Stated = t.from.Hex(), t.to.Hex(), t.amount, t.amount
 			found = append(found, d)
 		}
+	}
+	if p := r.coin; p != nil && !c.own[p.from] && !p.amount.IsZero() {
+		d := c.deposit(r, int(network.PlainLog), network.NativeAsset(c.chain.ID))
+		d.From, d.To, d.Amount, d.Stated = p.from.Hex(), p.to.Hex(), p.amount, p.amount
+		found = append(found, d)
 	}
 	return found
 }

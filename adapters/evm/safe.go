@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"strconv"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
 	"github.com/ethereum/go-ethereum/crypto"
@@ -21,6 +22,7 @@ import (
 var (
 	transferFromCall = crypto.Keccak256([]byte("transferFrom(address,address,uint256)"))[:4]
 	allowanceCall    = crypto.Keccak256([]byte("allowance(address,address)"))[:4]
+	executedTopic    = crypto.Keccak256Hash([]byte("ExecutionSuccess(bytes32,uint256)"))
 	nonceCall        = crypto.Keccak256([]byte("nonce()"))[:4]
 )
 
@@ -112,6 +114,27 @@ func safeTxHash(p sweepplan.Proposal) (string, error) {
 	return common.BytesToHash(digest).Hex(), err
 }
 
+// ExecutedBy finds the transaction in which a Safe carried out a SafeTx, from a block on; empty when
+// no block up to the head has one. Since 1.4.1 the hash is a topic of the event, before it is data.
+func (c *Client) ExecutedBy(ctx context.Context, safe, safeTxHash string, from uint64) (tx string, err error) {
+	head, err := c.Head(ctx)
+	if err != nil {
+		return "", err
+	}
+	query := ethereum.FilterQuery{Addresses: []common.Address{common.HexToAddress(safe)}, Topics: [][]common.Hash{{executedTopic}}}
+	want := common.HexToHash(safeTxHash)
+	err = c.ask(ctx, "look for a Safe's transaction", func(ctx context.Context, n *node) error {
+		logs, err := n.logs(ctx, c.timeout, query, from, head.Number)
+		for _, l := range logs {
+			if (len(l.Topics) == 2 && l.Topics[1] == want) || (len(l.Topics) == 1 && len(l.Data) >= wordLength && common.BytesToHash(l.Data[:wordLength]) == want) {
+				tx = l.TxHash.Hex()
+			}
+		}
+		return err
+	})
+	return tx, asUnavailable(err)
+}
+
 // Fetched says what became of a transaction that was to move tokens between two addresses, sent
 // by somebody else: Moved is what its own logs of the token show.
 func (c *Client) Fetched(ctx context.Context, t outgoing.Transfer, tx string) (network.Outcome, error) {
@@ -132,6 +155,6 @@ func (c *Client) Fetched(ctx context.Context, t outgoing.Transfer, tx string) (n
 		}
 	}
 	s, err := c.Standing(ctx, out.Block, out.BlockHash)
-	out.Depth, out.Finalized = s.Depth, s.Finalized
+	out.Depth, out.Safe, out.Finalized = s.Depth, s.Safe, s.Finalized
 	return out, err
 }

@@ -34,9 +34,12 @@ func (c *Client) Scan(ctx context.Context, from, to uint64, w network.Watch) (ne
 	if err != nil {
 		return network.Scanned{}, err
 	}
-	s := &scan{client: c, known: known, destinations: map[common.Address]bool{}}
+	s := &scan{client: c, known: known, destinations: map[common.Address]bool{}, coins: map[common.Address]bool{}}
 	for _, d := range w.Destinations {
 		s.destinations[common.HexToAddress(d)] = true
+	}
+	for _, d := range w.Coins {
+		s.coins[common.HexToAddress(d)] = true
 	}
 	all, err := askAll(ctx, c, 0, "scan for payments", func(ctx context.Context, n *node) (sight, error) {
 		found, err := s.run(ctx, n, from, to)
@@ -93,6 +96,7 @@ type scan struct {
 	client       *Client
 	known        map[string]string // topic → reference
 	destinations map[common.Address]bool
+	coins        map[common.Address]bool // that plain transfers of the coin are looked for to
 }
 
 func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scanned, error) {
@@ -115,6 +119,10 @@ func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scann
 	if err != nil {
 		return network.Scanned{}, err
 	}
+	coins := map[common.Hash]*plain{}
+	if txs, err = s.plain(ctx, n, from, found.To, txs, coins); err != nil {
+		return network.Scanned{}, err
+	}
 	for part := range slices.Chunk(txs, receiptsAtOnce) {
 		var receipts []receipt
 		err := n.within(ctx, limit, func(ctx context.Context) (err error) { receipts, err = n.allReceipts(ctx, part); return err })
@@ -122,6 +130,7 @@ func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scann
 			return network.Scanned{}, fmt.Errorf("a log's transaction is gone: %w", err)
 		}
 		for _, r := range receipts {
+			r.coin = coins[r.TxHash]
 			found.Deposits = append(found.Deposits, s.ours(r)...)
 		}
 	}
@@ -143,11 +152,36 @@ func (s *scan) ours(r receipt) []network.Deposit {
 	var found []network.Deposit
 	for _, d := range s.client.deposits(r) {
 		d.Reference = s.known[d.Topic]
-		if (d.Reference != "" || s.destinations[common.HexToAddress(d.To)]) && s.client.listed(d.Asset) && !d.Amount.IsZero() {
+		to := common.HexToAddress(d.To)
+		if (d.Reference != "" || s.destinations[to] || s.coins[to]) && s.client.listed(d.Asset) && !d.Amount.IsZero() {
 			found = append(found, d)
 		}
 	}
 	return found
+}
+
+// plain adds transactions that send the coin itself; it reads nothing when nobody waits for coin.
+func (s *scan) plain(ctx context.Context, n *node, from, to uint64, txs []common.Hash, coins map[common.Hash]*plain) ([]common.Hash, error) {
+	if len(s.coins) == 0 {
+		return txs, nil
+	}
+	found, err := n.plainTransfers(ctx, s, from, to)
+	if err != nil {
+		return nil, err
+	}
+	known := map[common.Hash]bool{}
+	for _, tx := range txs {
+		known[tx] = true
+	}
+	for _, tx := range found {
+		if coins[tx.Hash], err = tx.plain(); err != nil {
+			return nil, err
+		}
+		if !known[tx.Hash] {
+			txs = append(txs, tx.Hash)
+		}
+	}
+	return txs, nil
 }
 
 // transactions lists the transactions whose logs concern us, in the order of the chain.

@@ -75,7 +75,7 @@ func (c *Client) Outcome(ctx context.Context, tx outgoing.Tx) (network.Outcome, 
 		out.State = network.Failed
 	}
 	s, err := c.Standing(ctx, out.Block, out.BlockHash)
-	out.Depth, out.Finalized = s.Depth, s.Finalized
+	out.Depth, out.Safe, out.Finalized = s.Depth, s.Safe, s.Finalized
 	return out, err
 }
 

@@ -71,6 +71,9 @@ func (c *Client) Attest(ctx context.Context, tx string) ([]network.Deposit, erro
 		if notFound(err) {
 			return nil, nil
 		}
+		if err == nil {
+			r, err = c.sent(ctx, n, r)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -117,7 +120,9 @@ func (c *Client) listed(asset money.Asset) bool {
 func (c *Client) find(ctx context.Context, tx common.Hash) (receipt, network.TxState, error) {
 	var r receipt
 	err := c.ask(ctx, "read a receipt", func(ctx context.Context, n *node) (err error) {
-		r, err = n.receipt(ctx, tx)
+		if r, err = n.receipt(ctx, tx); err == nil {
+			r, err = c.sent(ctx, n, r)
+		}
 		return err
 	})
 	switch {

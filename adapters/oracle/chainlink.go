@@ -34,7 +34,7 @@ func mustHex(s string) []byte {
 
 // chainlink reads feeds. It is safe for concurrent use.
 type chainlink struct {
-	chains map[uint64]Caller
+	chains func() map[uint64]Caller
 	grace  time.Duration
 	now    func() time.Time
 
@@ -56,7 +56,7 @@ type round struct {
 const latest = 1 << 40
 
 func (c *chainlink) round(ctx context.Context, chain uint64, address string) (round, error) {
-	caller, ok := c.chains[chain]
+	caller, ok := c.chains()[chain]
 	if !ok {
 		return round{}, fmt.Errorf("chain %d is not configured", chain)
 	}
@@ -131,7 +131,7 @@ func (c *chainlink) decimalsOf(ctx context.Context, f Feed) (uint8, error) {
 	if ok {
 		return known, nil
 	}
-	caller, ok := c.chains[f.Chain]
+	caller, ok := c.chains()[f.Chain]
 	if !ok {
 		return 0, fmt.Errorf("chain %d is not configured", f.Chain)
 	}

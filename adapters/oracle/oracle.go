@@ -26,7 +26,7 @@ var ErrUnavailable = fault.New(fault.Unavailable, "ORACLE_UNAVAILABLE", "the pri
 // Options of the sources.
 type Options struct {
 	Feeds  []Feed
-	Chains map[uint64]Caller
+	Chains func() map[uint64]Caller // those there are at this moment
 	APIs   []*API
 	// Timeout of all questions of one quote together; 5 s when 0.
 	Timeout time.Duration
@@ -144,7 +144,7 @@ func (o *Oracle) sources(chain uint64, pairs []string) map[string]reader {
 // feed finds a pair's feed on a chain that is configured, best on the token's own.
 func (o *Oracle) feed(chain uint64, pair string) (found Feed, ok bool) {
 	for _, f := range o.o.Feeds {
-		if _, configured := o.o.Chains[f.Chain]; f.Pair != pair || !configured {
+		if _, configured := o.o.Chains()[f.Chain]; f.Pair != pair || !configured {
 			continue
 		}
 		if f.Chain == chain {

@@ -61,7 +61,7 @@ func TestAFeedOnAChainAndAnAPI(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	market := double(t, map[string]string{"USDC/USD": "0.9991"})
-	o := sources(t, oracle.Options{Feeds: []oracle.Feed{feed}, Chains: map[uint64]oracle.Caller{devchain.ChainID: client}, APIs: []*oracle.API{api("market", market)}})
+	o := sources(t, oracle.Options{Feeds: []oracle.Feed{feed}, Chains: func() map[uint64]oracle.Caller { return map[uint64]oracle.Caller{devchain.ChainID: client} }, APIs: []*oracle.API{api("market", market)}})
 
 	at := time.Now().Add(-time.Minute).Truncate(time.Second)
 	set := func(answer int64, when time.Time) {
@@ -132,7 +132,7 @@ func TestTheSequencerOfAnL2(t *testing.T) {
 		"no contract there":        {"", false},
 	} {
 		n := node{latest + l2.Sequencer: c.sequencer, latest + l2.Address: words(7, 1e8, unix(time.Minute), unix(time.Minute), 7), "313ce567" + l2.Address: words(8)}
-		o := sources(t, oracle.Options{Feeds: []oracle.Feed{l2}, Chains: map[uint64]oracle.Caller{42161: n}, APIs: []*oracle.API{api("market", market)}, Now: func() time.Time { return now }})
+		o := sources(t, oracle.Options{Feeds: []oracle.Feed{l2}, Chains: func() map[uint64]oracle.Caller { return map[uint64]oracle.Caller{42161: n} }, APIs: []*oracle.API{api("market", market)}, Now: func() time.Time { return now }})
 		rates, err := o.Rates(t.Context(), dollars, usdc)
 		if c.usable {
 			require.NoError(t, err, name)
@@ -161,7 +161,7 @@ func TestANodeThatLiesOrHangs(t *testing.T) {
 		server := httptest.NewServer(handler)
 		client, err := evm.New(evm.Options{Chain: devchain.Network(), URLs: []string{server.URL}, Timeout: 300 * time.Millisecond})
 		require.NoError(t, err)
-		o := sources(t, oracle.Options{Feeds: []oracle.Feed{feed}, Chains: map[uint64]oracle.Caller{devchain.ChainID: client}, APIs: []*oracle.API{api("market", market)}})
+		o := sources(t, oracle.Options{Feeds: []oracle.Feed{feed}, Chains: func() map[uint64]oracle.Caller { return map[uint64]oracle.Caller{devchain.ChainID: client} }, APIs: []*oracle.API{api("market", market)}})
 		begun := time.Now()
 		_, err = o.Rates(t.Context(), dollars, usdc)
 		assert.ErrorIs(t, err, oracle.ErrUnavailable, name)

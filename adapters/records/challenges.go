@@ -45,7 +45,12 @@ func (s *Challenges) Keep(ctx context.Context, purpose, secret string, c Challen
 	}
 	_, err := s.pool.Exec(ctx, `WITH old AS (
 			DELETE FROM signin_challenges WHERE (purpose, secret) IN (
-				SELECT purpose, secret FROM signin_challenges WHERE expires_at < clock_timestamp() - $6::interval LIMIT 20 FOR UPDATE SKIP LOCKED))
+				SELECT purpose, secret FROM signin_challenges WHERE expires_at < clock_timestamp() - $6::interval LIMIT 20 FOR UPDATE SKIP LOCKED)),
+		-- What nobody fetched may name a person: it goes as soon as nobody can.
+		unanswered AS (
+			UPDATE signin_challenges SET data = '{}' WHERE (purpose, secret) IN (
+				SELECT purpose, secret FROM signin_challenges
+				WHERE expires_at BETWEEN clock_timestamp() - $6::interval AND clock_timestamp() AND data <> '{}' LIMIT 20 FOR UPDATE SKIP LOCKED))
 		INSERT INTO signin_challenges (purpose, secret, user_id, data, expires_at) VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval)`,
 		purpose, hashOf(secret), user, c.Data, lives, usedFor)
 	return failed("keep a challenge", err)
@@ -56,9 +61,12 @@ func (s *Challenges) Keep(ctx context.Context, purpose, secret string, c Challen
 func (s *Challenges) Take(ctx context.Context, purpose, secret string) (c Challenge, became string, err error) {
 	hash := hashOf(secret)
 	var user *string
-	err = s.pool.QueryRow(ctx, `UPDATE signin_challenges SET used_at = clock_timestamp()
-		WHERE purpose = $1 AND secret = $2 AND used_at IS NULL AND expires_at > clock_timestamp()
-		RETURNING user_id::text, data`, purpose, hash).Scan(&user, &c.Data)
+	// What it said is forgotten with that: it may name a person.
+	err = s.pool.QueryRow(ctx, `WITH waiting AS (
+			SELECT user_id, data FROM signin_challenges
+			WHERE purpose = $1 AND secret = $2 AND used_at IS NULL AND expires_at > clock_timestamp() FOR UPDATE)
+		UPDATE signin_challenges c SET used_at = clock_timestamp(), data = '{}' FROM waiting
+		WHERE c.purpose = $1 AND c.secret = $2 RETURNING waiting.user_id::text, waiting.data`, purpose, hash).Scan(&user, &c.Data)
 	if err == nil {
 		if user != nil {
 			c.User = domain.UserID(*user)

@@ -70,15 +70,3 @@ func (s *Mails) Expire(ctx context.Context, keep time.Duration) (forgotten int64
 	tag, err := s.pool.Exec(ctx, `DELETE FROM mails WHERE status <> 'queued' AND done_at < clock_timestamp() - $1::interval`, keep)
 	return tag.RowsAffected(), failed("forget old letters", err)
 }
-
-// Purge forgets everything about a person: letters to them, letters to their addresses, and
-// what they unsubscribed from.
-func (s *Mails) Purge(ctx context.Context, u domain.UserID, addresses ...string) error {
-	hashes := make([]string, len(addresses))
-	for i, a := range addresses {
-		hashes[i] = s.Address(a)
-	}
-	_, err := s.pool.Exec(ctx, `WITH letters AS (DELETE FROM mails WHERE user_id = $1 OR address_hash = ANY ($2))
-		DELETE FROM mail_unsubscribed WHERE address_hash = ANY ($2)`, string(u), hashes)
-	return failed("forget a person's letters", err)
-}

@@ -43,6 +43,7 @@ type NewMail struct {
 	Template string
 	Vars     map[string]string
 	Optional bool // not sent to who unsubscribed
+	Unwanted bool // not sent at all: the person has said so in their preferences
 }
 
 // Mail is a letter that a worker has taken.
@@ -116,14 +117,14 @@ func (s *Mails) Put(ctx context.Context, m NewMail) error {
 		return fmt.Errorf("seal a letter: %w", err)
 	}
 	_, err = s.pool.Exec(ctx, `WITH wanted AS (
-			SELECT NOT ($7 AND EXISTS (SELECT FROM mail_unsubscribed WHERE address_hash = $5)) AS send),
+			SELECT NOT ($9 OR $7 AND EXISTS (SELECT FROM mail_unsubscribed WHERE address_hash = $5)) AS send),
 		put AS (
 			INSERT INTO mails (id, key_hash, subject, user_id, address_hash, template, letter, status, done_at)
 			SELECT $1, $2, $3, NULLIF($4, '')::uuid, $5, $6, CASE WHEN send THEN $8::bytea END,
 				CASE WHEN send THEN 'queued' ELSE 'skipped' END, CASE WHEN NOT send THEN clock_timestamp() END FROM wanted
 			ON CONFLICT (key_hash) DO NOTHING RETURNING status)
 		SELECT pg_notify('`+MailChannel+`', '') FROM put WHERE status = 'queued'`,
-		uuid.NewString(), key[:], string(subject), string(m.User), address, m.Template, m.Optional, sealed)
+		uuid.NewString(), key[:], string(subject), string(m.User), address, m.Template, m.Optional, sealed, m.Unwanted)
 	return failed("queue a letter", err)
 }
 
@@ -165,8 +166,23 @@ func (s *Mails) Take(ctx context.Context, lease time.Duration) (m Mail, ok bool,
 	}
 }
 
+// LastLetter is the template of the letter that says that a person was erased. It is forgotten
+// with its key as soon as it is sent or given up: nothing about them is left then.
+const LastLetter = "account-erased"
+
+// forgetLast drops a last letter that is done; done is false for any other.
+func (s *Mails) forgetLast(ctx context.Context, id string) (done bool, err error) {
+	tag, err := s.pool.Exec(ctx, `WITH gone AS (DELETE FROM mails WHERE id = $1 AND template = '`+LastLetter+`' RETURNING subject, address_hash)
+		DELETE FROM subject_keys k USING gone WHERE k.subject = gone.subject AND k.subject LIKE 'address:%'
+		  AND NOT EXISTS (SELECT FROM mails m WHERE m.subject = gone.subject AND m.id <> $1)`, id)
+	return tag.RowsAffected() > 0, failed("forget a last letter", err)
+}
+
 // Sent notes that a letter was taken by the server, and keeps its bytes.
 func (s *Mails) Sent(ctx context.Context, id string, raw []byte) error {
+	if done, err := s.forgetLast(ctx, id); done || err != nil {
+		return err
+	}
 	var subject string
 	if err := s.pool.QueryRow(ctx, `SELECT subject FROM mails WHERE id = $1`, id).Scan(&subject); err != nil {
 		if errors.Is(err, pgx.ErrNoRows) {
@@ -194,6 +210,9 @@ func (s *Mails) Postpone(ctx context.Context, id string, after time.Duration, re
 
 // Dead gives a letter up; an operator may retry it.
 func (s *Mails) Dead(ctx context.Context, id, reason string) error {
+	if done, err := s.forgetLast(ctx, id); done || err != nil {
+		return err
+	}
 	_, err := s.pool.Exec(ctx, `UPDATE mails SET status = 'dead', error = $2, done_at = clock_timestamp() WHERE id = $1 AND status = 'queued'`, id, reason)
 	return failed("give a letter up", err)
 }

@@ -61,12 +61,3 @@ func (s *SignIns) Linked(u domain.UserID, m SignInMethod) []eventstore.Row {
 func (s *SignIns) Unlinked(u domain.UserID, method, subject string) []eventstore.Row {
 	return []eventstore.Row{{SQL: `DELETE FROM signin_methods WHERE user_id = $1 AND method = $2 AND subject = $3`, Args: []any{string(u), method, subject}}}
 }
-
-// Erased goes with the event that forgets a person: nothing by which they signed in, and nothing that
-// the bot knew of them, stays.
-func (s *SignIns) Erased(u domain.UserID) (all []eventstore.Row) {
-	for _, table := range []string{"signin_methods", "passkeys", "passkey_handles", "signin_challenges", "telegram_chats", "telegram_messages"} {
-		all = append(all, eventstore.Row{SQL: `DELETE FROM ` + table + ` WHERE user_id = $1`, Args: []any{string(u)}})
-	}
-	return all
-}

@@ -27,6 +27,7 @@ type Records struct {
 	Destinations *Destinations
 	Approvals    *Approvals
 	Claims       *Claims
+	Rescreening  *Rescreening
 	Provider     *Provider
 	Sweeps       *Sweeps
 	Operations   *Operations
@@ -48,7 +49,7 @@ func NewWith(pool *pgxpool.Pool, hasher *Hasher) *Records {
 		Users: &Users{pool: pool, hasher: hasher}, Sessions: &Sessions{pool}, Wallets: &Wallets{pool},
 		Categories: &Categories{pool}, Inbox: &Inbox{pool}, Chains: &Chains{pool}, Transactions: &Transactions{pool},
 		Destinations: &Destinations{pool}, Approvals: &Approvals{pool}, Claims: &Claims{pool}, Provider: &Provider{pool},
-		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, KeyUses: &KeyUses{pool}, AccountCodes: &AccountCodes{pool},
+		Sweeps: &Sweeps{pool}, Operations: &Operations{pool}, Rescreening: &Rescreening{pool}, KeyUses: &KeyUses{pool}, AccountCodes: &AccountCodes{pool},
 		Challenges: &Challenges{pool}, SignIns: &SignIns{pool}, Passkeys: &Passkeys{pool}, Telegram: &Telegram{pool},
 	}
 }

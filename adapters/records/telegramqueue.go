@@ -109,9 +109,10 @@ func (s *Telegram) TakeMessages(ctx context.Context, limit int, lease time.Durat
 	return all, failed("take messages", err)
 }
 
-// EndMessage notes how a message ended, and forgets its text.
+// EndMessage notes how a message ended, and forgets its text; of one to somebody who is nobody here
+// also where it went.
 func (s *Telegram) EndMessage(ctx context.Context, id, state string, message int64, reason string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE telegram_messages SET state = $2, text = '', message_id = nullif($3::bigint, 0), error = $4, ended_at = clock_timestamp() WHERE id = $1`, id, state, message, reason)
+	_, err := s.pool.Exec(ctx, `UPDATE telegram_messages SET state = $2, text = '', chat_id = CASE WHEN user_id IS NULL THEN -1 ELSE chat_id END, message_id = nullif($3::bigint, 0), error = $4, ended_at = clock_timestamp() WHERE id = $1`, id, state, message, reason)
 	return failed("end a message", err)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/descope/virtualwebauthn"
+	"github.com/fxamacker/cbor/v2"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -35,7 +36,22 @@ type device struct {
 }
 
 func newDevice(kind virtualwebauthn.KeyType) *device {
-	return &device{auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: alice.Handle}), credential: virtualwebauthn.NewCredential(kind), rp: shop}
+	return &device{auth: virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: alice.Handle}), credential: newCredential(kind), rp: shop}
+}
+
+// newCredential draws until both coordinates of an EC2 key are whole: virtualwebauthn writes them
+// without leading zeros, which go-webauthn rightly refuses.
+func newCredential(kind virtualwebauthn.KeyType) virtualwebauthn.Credential {
+	for {
+		c := virtualwebauthn.NewCredential(kind)
+		var key struct {
+			X []byte `cbor:"-2,keyasint"`
+			Y []byte `cbor:"-3,keyasint"`
+		}
+		if kind != virtualwebauthn.KeyTypeEC2 || cbor.Unmarshal(c.Key.AttestationData(), &key) == nil && len(key.X) == 32 && len(key.Y) == 32 {
+			return c
+		}
+	}
 }
 
 func (d *device) create(t *testing.T, options []byte) []byte {

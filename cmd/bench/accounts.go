@@ -3,11 +3,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
+	"errors"
 	"fmt"
-	"net/http"
 	"slices"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -164,7 +162,7 @@ func (b *bench) timing(ctx context.Context) error {
 				if err != nil {
 					return err
 				}
-				if status == http.StatusServiceUnavailable {
+				if status == 503 {
 					fmt.Printf("  %-34s not measured: no mail is configured\n", route.name)
 					known = nil
 					break
@@ -187,29 +185,21 @@ func (b *bench) timing(ctx context.Context) error {
 // unlock signs everybody in once, which forgets their failures.
 func (b *bench) unlock(ctx context.Context) error {
 	for _, u := range records.Seeded() {
-		_, status, err := b.post(ctx, "/api/auth/login", map[string]string{"email": u.Email, "password": records.DemoPassword})
-		if err != nil || status != http.StatusOK {
-			return fmt.Errorf("sign %s in: %d %w", u.Email, status, err)
+		if _, err := apiclient.New("http://"+b.service.addr).Login(ctx, u.Email, records.DemoPassword); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
+// post asks without a user, and gives how long the answer took and its status.
 func (b *bench) post(ctx context.Context, path string, body any) (time.Duration, int, error) {
-	raw, err := json.Marshal(body)
-	if err != nil {
-		return 0, 0, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+b.service.addr+path, strings.NewReader(string(raw)))
-	if err != nil {
-		return 0, 0, err
-	}
-	req.Header.Set("Content-Type", "application/json")
+	client := apiclient.New("http://" + b.service.addr)
 	begin := time.Now()
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return 0, 0, err
-	}
+	a, err := client.Call(ctx, apiclient.POST, path, body)
 	took := time.Since(begin)
-	return took, res.StatusCode, res.Body.Close()
+	if refused, ok := errors.AsType[*apiclient.Error](err); ok {
+		return took, refused.Status, nil
+	}
+	return took, a.Status, err
 }

@@ -30,6 +30,7 @@ import (
 	"holdfast/domain/payment"
 	"holdfast/eventstore"
 	"holdfast/projections"
+	"holdfast/projections/sweepview"
 	"holdfast/projections/watchview"
 	"holdfast/reactors"
 )
@@ -290,7 +291,7 @@ func (w *catchUp) bare(ctx context.Context, from, to uint64) (receipts int, err 
 func (w *catchUp) follow(ctx context.Context, from, head uint64, payments int) (detected time.Duration, err error) {
 	rows := records.New(w.core.Jobs, 1)
 	follower := reactors.NewChainFollower(reactors.FollowerOptions{
-		Network: devchain.Network(), Chain: w.client, Decode: evm.Decode, Executor: w.core.Executor, Watch: watchview.New(w.core.Jobs), Positions: w.runner,
+		Network: devchain.Network(), Chain: w.client, Decode: evm.Decode, Executor: w.core.Executor, Watch: watchview.New(w.core.Jobs), Sweeps: sweepview.New(w.core.Jobs), Positions: w.runner,
 		Notes: wire.FollowerNotes(rows), Every: 50 * time.Millisecond, Range: backfillRange, Lookback: head - from + 1,
 	})
 	running, stop := context.WithCancel(ctx)

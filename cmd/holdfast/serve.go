@@ -102,6 +102,12 @@ func banner(s *wire.Service) {
 	if s.Config.Seeds() {
 		fmt.Printf("    users        admin@, admin2@, buyer@, buyer2@, seller@, seller2@, resolver@, guard@holdfast.test, password %s\n", records.DemoPassword)
 	}
+	if s.GoogleDouble != "" {
+		fmt.Printf("    sign-in      double of Google at %s\n", s.GoogleDouble)
+	}
+	if s.TelegramDouble != nil {
+		fmt.Printf("    bot          double of Telegram at %s; docs/telegram.md\n", s.TelegramDouble.URL())
+	}
 	fmt.Printf(`
   Try first, in a second terminal:
 

@@ -1,6 +1,10 @@
 package escrow
 
-import "holdfast/domain"
+import (
+	"time"
+
+	"holdfast/domain"
+)
 
 // Aggregate registers the hold with the log.
 func Aggregate() domain.Aggregate {
@@ -23,6 +27,7 @@ func Aggregate() domain.Aggregate {
 			ReleaseRevoked{},
 			ReleaseApprovalRecorded{},
 			Released{},
+			ReserveReleased{},
 			RefundTaken{},
 			RefundReturned{},
 			RefundSettled{},
@@ -41,7 +46,8 @@ func Aggregate() domain.Aggregate {
 	}
 }
 
-// Deadlines: at ReleaseAt the hold is released by itself, unless somebody objected.
+// Deadlines: at ReleaseAt the hold is released by itself, unless somebody objected; what a release
+// withholds is given back at its own time.
 func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 	const key, command = "auto-release", "funding.auto_release"
 	switch e := e.(type) {
@@ -49,6 +55,11 @@ func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
 	case InspectionExtended:
 		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
+	case Released:
+		if !e.Reserve.IsZero() {
+			until := e.ReserveUntil
+			return []domain.Deadline{{Key: "reserve:" + until.UTC().Format(time.RFC3339Nano), Due: until, Command: "funding.release_reserve"}}
+		}
 	case ReleaseRevoked, Closed, Cancelled:
 		return []domain.Deadline{{Key: key, Cancel: true}}
 	}

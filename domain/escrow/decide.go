@@ -14,7 +14,7 @@ func open(_ State, c Open) ([]Event, error) {
 		return nil, fault.ErrValidation.At("due", "must be more than nothing")
 	case c.Buyer == c.Seller:
 		return nil, ErrOwnRequest
-	case c.Terms.FeeBPS > money.All:
+	case c.Terms.FeeBPS > money.All || c.Terms.ReserveBPS > money.All:
 		return nil, fault.ErrValidation.At("terms.fee_bps", "must be at most 10000")
 	case c.By.User() != "" && !c.By.Is(c.Buyer):
 		return nil, fault.ErrForbidden
@@ -177,7 +177,15 @@ func release(s State, c Release) ([]Event, error) {
 		}
 	}
 	fee := s.FeeFor(gross)
-	return []Event{Released{Hold: s.ID, Seller: s.Seller, Gross: s.Amount(gross), Fee: s.Amount(fee), Net: s.Amount(gross.Minus(fee)), Reserve: s.Amount(money.Zero), By: c.By}}, nil
+	proceeds := gross.Minus(fee)
+	reserve := s.reserveFor(proceeds)
+	e := Released{
+		Hold: s.ID, Seller: s.Seller, Gross: s.Amount(gross), Fee: s.Amount(fee), Net: s.Amount(proceeds.Minus(reserve)), Reserve: s.Amount(reserve), By: c.By,
+	}
+	if !reserve.IsZero() {
+		e.ReserveUntil = c.At.Add(s.Terms.ReserveFor)
+	}
+	return []Event{e}, nil
 }
 
 func takeForRefund(s State, c TakeForRefund) ([]Event, error) {

@@ -59,7 +59,10 @@ type State struct {
 	Refunded   money.Units `json:"refunded"`
 	Withdrawn  money.Units `json:"withdrawn"` // of it, before the hold was funded: due again
 	FeesTaken  money.Units `json:"fees_taken"`
-	NetPaid    money.Units `json:"net_paid"` // to the seller
+	NetPaid    money.Units `json:"net_paid"`           // to the seller
+	Proceeds   money.Units `json:"proceeds,omitzero"`  // of releases, reserve included
+	Reserved   money.Units `json:"reserved,omitzero"`  // of them, ever
+	Reserves   []Lot       `json:"reserves,omitempty"` // what is still withheld, oldest first
 	ClawedBack money.Units `json:"clawed_back"`
 
 	IsFunded    bool `json:"is_funded"`
@@ -186,6 +189,9 @@ func Evolve(s State, e Event) State {
 		s.Releasable, s.Released = s.Releasable.Minus(e.Gross.Units), s.Released.Plus(e.Gross.Units)
 		s.FeesTaken, s.NetPaid = s.FeesTaken.Plus(e.Fee.Units), s.NetPaid.Plus(e.Net.Units)
 		s.Approval, s.Approved = nil, money.Zero
+		s = s.withheld(e)
+	case ReserveReleased:
+		s = s.given(e)
 	case RefundTaken, RefundReturned, RefundSettled, RefundUnsettled, ClawedBack, ClawbackReturned:
 		s = refunds(s, e)
 	case Frozen, Unfrozen, DisputeSettled:

@@ -31,6 +31,9 @@ type Terms struct {
 	DisputeWindow time.Duration `json:"dispute_window"`
 	// ApprovalLimit is the release, in base units, above which two people must agree; 0 = none.
 	ApprovalLimit money.Units `json:"approval_limit"`
+	// ReserveBPS of the seller's proceeds are withheld for ReserveFor after each release; 0 = nothing.
+	ReserveBPS money.BPS     `json:"reserve_bps,omitempty"`
+	ReserveFor time.Duration `json:"reserve_for,omitempty"`
 }
 
 // Opened: an offer was selected and its price is due.
@@ -135,7 +138,8 @@ type ReleaseApprovalRecorded struct {
 	Amount money.Amount `json:"amount"`
 }
 
-// Released: gross leaves the hold; net is the seller's, fee the platform's. Posts.
+// Released: gross leaves the hold; net is the seller's, fee the platform's, and the reserve the
+// seller's from ReserveUntil on. Posts.
 type Released struct {
 	Hold    domain.HoldID `json:"hold"`
 	Seller  domain.UserID `json:"seller"`
@@ -143,7 +147,9 @@ type Released struct {
 	Fee     money.Amount  `json:"fee"`
 	Net     money.Amount  `json:"net"`
 	Reserve money.Amount  `json:"reserve"`
-	By      domain.Actor  `json:"by"`
+	// ReserveUntil is when the reserve is given back; no time when nothing is withheld.
+	ReserveUntil time.Time    `json:"reserve_until,omitzero"`
+	By           domain.Actor `json:"by"`
 }
 
 // RefundTaken: an approved refund took money out. refund.approved posts.

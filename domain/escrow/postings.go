@@ -28,6 +28,8 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 			ledger.Dr(from, ledger.SellerReserve(e.Seller), e.Reserve))
 		tx.Refused = ErrNotReleasable
 		return tx, true
+	case ReserveReleased:
+		return post(ledger.Dr(ledger.SellerReserve(e.Seller), ledger.SellerAvailable(e.Seller), e.Amount)), true
 	}
 	return ledger.Transaction{}, false
 }

@@ -27,7 +27,7 @@ func command(t *rapid.T, s escrow.State) domain.Command {
 		settle.Refund = ""
 	}
 	return rapid.SampledFrom([]domain.Command{
-		escrow.Open{Issue: by(buyer), Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100), Terms: terms},
+		escrow.Open{Issue: by(buyer), Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100), Terms: withReserve},
 		escrow.Credit{Issue: by(chain), Payment: "p1", Amount: amount(n), Overpaid: amount(n / 5)},
 		escrow.Debit{Issue: by(chain), Payment: "p1", Amount: amount(n)},
 		escrow.AbsorbFee{Issue: by(admin), Amount: amount(n)},
@@ -40,6 +40,8 @@ func command(t *rapid.T, s escrow.State) domain.Command {
 		escrow.RevokeRelease{Issue: by(policy), Reason: "revision"},
 		escrow.Release{Issue: person, Amount: units(n)},
 		escrow.Release{Issue: person},
+		escrow.ReleaseReserve{Issue: by(policy), Needed: units(n), Cause: "clawback"},
+		escrow.ReleaseReserve{Issue: domain.Issue{By: timer, At: t0.Add(time.Duration(n) * time.Hour)}, Cause: "time"},
 		escrow.TakeForRefund{Issue: person, Refund: refund, From: bucket, Amount: amount(n)},
 		escrow.ReturnFromRefund{Issue: by(policy), Refund: refund, To: bucket, Amount: amount(n)},
 		escrow.SettleRefund{Issue: by(chain), Refund: refund},
@@ -69,7 +71,7 @@ func fits(s escrow.State, took map[domain.RefundID]escrow.RefundTaken, c domain.
 func TestTheIdentityHoldsWhateverHappens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		s, took := escrow.State{}, map[domain.RefundID]escrow.RefundTaken{}
+		s, took, withheld := escrow.State{}, map[domain.RefundID]escrow.RefundTaken{}, money.Zero
 		for range rapid.IntRange(10, 80).Draw(t, "steps") {
 			c := command(t, s)
 			if !fits(s, took, c) {
@@ -92,6 +94,20 @@ func TestTheIdentityHoldsWhateverHappens(t *testing.T) {
 			if out := s.Left().Plus(s.Released).Plus(s.Refunded); s.In() != out {
 				t.Fatalf("%T: in %s, out %s: %+v", c, s.In(), out, s)
 			}
+			for _, e := range events {
+				if r, ok := e.(escrow.Released); ok {
+					withheld = withheld.Plus(r.Reserve.Units)
+					if r.Net.Units.Plus(r.Fee.Units).Plus(r.Reserve.Units) != r.Gross.Units {
+						t.Fatalf("the parts of %+v are not the whole", r)
+					}
+				}
+				if r, ok := e.(escrow.ReserveReleased); ok {
+					withheld = withheld.Minus(r.Amount.Units) // panics when more is given back than was withheld
+				}
+			}
+			if s.ID != "" && (s.Withheld() != withheld || s.Reserved != withReserve.ReserveBPS.Of(s.Proceeds)) {
+				t.Fatalf("%T: %s are withheld by the events, %s by the state; ever %s of %s", c, withheld, s.Withheld(), s.Reserved, s.Proceeds)
+			}
 			if s.IsClosed && !s.Left().IsZero() {
 				t.Fatalf("closed, and %s is left", s.Left())
 			}
@@ -113,12 +129,13 @@ func TestTheFeeDoesNotDependOnTheSplit(t *testing.T) {
 	top := money.MustUnits("115792089237316195423570985008687907853269984665640564039457584007913129639935")
 	rapid.Check(t, func(t *rapid.T) {
 		fee := money.BPS(rapid.Uint32Range(0, 10000).Draw(t, "bps"))
+		reserve := money.BPS(rapid.Uint32Range(0, 10000).Draw(t, "reserve"))
 		due := units(rapid.Uint64Range(1, 1<<62).Draw(t, "due"))
 		if rapid.Bool().Draw(t, "huge") {
 			due = top.Minus(due)
 		}
 		split := events{
-			escrow.Opened{Hold: "h1", Buyer: "B1", Seller: "S1", Due: money.Of(usdc, due), Terms: escrow.Terms{FeeBPS: fee}},
+			escrow.Opened{Hold: "h1", Buyer: "B1", Seller: "S1", Due: money.Of(usdc, due), Terms: escrow.Terms{FeeBPS: fee, ReserveBPS: reserve, ReserveFor: time.Hour}},
 			escrow.Credited{Amount: money.Of(usdc, due)},
 			funded,
 			escrow.MadeReleasable{Hold: "h1", Amount: money.Of(usdc, due)},
@@ -135,8 +152,12 @@ func TestTheFeeDoesNotDependOnTheSplit(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if s.Released != due || s.FeesTaken != fee.Of(due) || s.NetPaid != due.Minus(s.FeesTaken) {
-			t.Fatalf("released %s of %s, fees %s, want %s", s.Released, due, s.FeesTaken, fee.Of(due))
+		if s.Released != due || s.FeesTaken != fee.Of(due) || s.NetPaid != due.Minus(s.FeesTaken).Minus(s.Reserved) || s.Reserved != reserve.Of(due.Minus(s.FeesTaken)) {
+			t.Fatalf("released %s of %s, fees %s, want %s; reserve %s", s.Released, due, s.FeesTaken, fee.Of(due), s.Reserved)
+		}
+		last := domain.Issue{By: timer, At: t0.Add(time.Hour)}
+		if s, _, err = machinetest.Step(t, escrow.Table(), escrow.Decider, s, escrow.ReleaseReserve{Issue: last}); err != nil || !s.Withheld().IsZero() || s.NetPaid != due.Minus(s.FeesTaken) {
+			t.Fatalf("%v: %s are withheld in the end, paid %s", err, s.Withheld(), s.NetPaid)
 		}
 	})
 }

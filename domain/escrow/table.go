@@ -76,6 +76,10 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"escrow.released", "escrow.release_approval_recorded"},
 			}, release),
 			machine.On(line{
+				From: alive, By: machina, To: alive,
+				Guard: "due → RESERVE_NOT_DUE, and no release hold → RELEASE_HOLD_ACTIVE, unless it covers what is taken back from the seller", Events: []string{"escrow.reserve_released"},
+			}, releaseReserve),
+			machine.On(line{
 				From: append([]string{CancelledPhase, AwaitingFunds}, undoing...), By: []domain.Capacity{domain.Buyer, domain.Seller, domain.Admin, domain.Process}, To: append([]string{CancelledPhase, Settling, AwaitingFunds}, undoing...),
 				Guard: "≤ that bucket → REFUND_EXCEEDS_AVAILABLE, ALREADY_REFUNDED; a refund takes once", Events: []string{"escrow.refund_taken"},
 			}, takeForRefund),

@@ -1,6 +1,9 @@
 package funding
 
-import "holdfast/domain"
+import (
+	"holdfast/domain"
+	"holdfast/domain/sweepplan"
+)
 
 // Flow is one command over one or several streams.
 type Flow interface {
@@ -13,6 +16,10 @@ func Due(command string, s domain.Stream, i domain.Issue) (f Flow, ok bool) {
 	switch command {
 	case "funding.expire_payment":
 		return ExpirePayment{Issue: i, Payment: domain.PaymentID(s.ID)}, true
+	case "funding.release_reserve":
+		return ReleaseReserve{Issue: i, Hold: domain.HoldID(s.ID)}, true
+	case "funding.expire_sweep_plan":
+		return ExpireSweepPlan{Issue: i, Plan: sweepplan.ID(s.ID)}, true
 	case "funding.auto_release":
 		return AutoRelease{Issue: i, Hold: domain.HoldID(s.ID)}, true
 	}

@@ -180,9 +180,9 @@ func TestRejectedReviewGoesToSuspense(t *testing.T) {
 	}
 	s.Do(s.See(1, "0xf2", 7)) // more from the same hand
 	s.Balances(map[ledger.Account]uint64{"escrow:h1:held": 0, "suspense:unmatched": 107})
-	s.Refuse(funding.AssignUnmatched{Issue: s.By(admin), Deposit: "8453:0xf1:1", Buyer: "B1", Approver: admin}, "SELF_APPROVAL")
-	s.Do(funding.AssignUnmatched{Issue: s.By(admin), Deposit: "8453:0xf1:1", Buyer: "B1", Approver: admin2})
-	s.Refuse(funding.AssignUnmatched{Issue: s.By(admin), Deposit: "8453:0xf1:1", Buyer: "B1", Approver: admin2}, "ALREADY_ASSIGNED")
+	s.Refuse(funding.AssignUnmatched{Issue: s.By(admin), Firm: true, Deposit: "8453:0xf1:1", Buyer: "B1", Approver: admin}, "SELF_APPROVAL")
+	s.Do(funding.AssignUnmatched{Issue: s.By(admin), Firm: true, Deposit: "8453:0xf1:1", Buyer: "B1", Approver: admin2})
+	s.Refuse(funding.AssignUnmatched{Issue: s.By(admin), Firm: true, Deposit: "8453:0xf1:1", Buyer: "B1", Approver: admin2}, "ALREADY_ASSIGNED")
 	s.Balances(map[ledger.Account]uint64{"suspense:unmatched": 7, "buyer:B1:available": 100})
 }
 
@@ -193,7 +193,7 @@ func TestAnUnmatchedDepositFundsAnOrder(t *testing.T) {
 	lost := s.See(1, "0xf1", 100)
 	lost.Payment = ""
 	s.Do(lost)
-	s.Do(funding.AssignUnmatched{Issue: s.By(admin), Deposit: "8453:0xf1:1", Hold: "h1", Approver: admin2})
+	s.Do(funding.AssignUnmatched{Issue: s.By(admin), Firm: true, Deposit: "8453:0xf1:1", Hold: "h1", Approver: admin2})
 	s.Phases(request.Processing, offer.AcceptedPhase, escrow.FundedPhase, payment.AwaitingPayment)
 	s.Pay(1, "0xf2", 100) // and paid besides
 	s.Balances(map[ledger.Account]uint64{"escrow:h1:held": 100, "buyer:B1:available": 100, "suspense:unmatched": 0})

@@ -23,6 +23,7 @@ type HoldAnswer struct {
 	Released   money.Units       `json:"released"`
 	Refunded   money.Units       `json:"refunded"`
 	Fees       money.Units       `json:"fees"`
+	Withheld   money.Units       `json:"withheld" doc:"Of the seller's proceeds, in reserve"`
 	Stopped    []escrow.HoldKind `json:"stopped,omitempty"`
 	Version    int64             `json:"version"`
 }
@@ -35,7 +36,7 @@ func holdAnswer(u *domain.Unit, id domain.HoldID) (any, error) {
 	v, err := domain.VersionOf(u, escrow.Decider, string(id))
 	return HoldAnswer{
 		Hold: s.ID, Request: s.Request, State: s.Phase(), Asset: s.Due.Asset, Due: s.Due.Units, Held: s.Held, Releasable: s.Releasable,
-		Disputed: s.Disputed, Released: s.Released, Refunded: s.Refunded, Fees: s.FeesTaken, Stopped: s.Stopped(), Version: v,
+		Disputed: s.Disputed, Released: s.Released, Refunded: s.Refunded, Fees: s.FeesTaken, Withheld: s.Withheld(), Stopped: s.Stopped(), Version: v,
 	}, err
 }
 
@@ -147,6 +148,18 @@ func (f AutoRelease) Run(u *domain.Unit) (any, error) {
 		return nil, escrow.ErrNotReleasable.With("release_at", h.ReleaseAt)
 	}
 	return ReleaseEscrow{Issue: f.Issue, Hold: f.Hold}.Run(u)
+}
+
+// ReleaseReserve gives a seller what was withheld of his proceeds for long enough. Errors:
+// RESERVE_NOT_DUE, RELEASE_HOLD_ACTIVE: lifting the last one looks again.
+type ReleaseReserve struct {
+	domain.Issue
+	Hold domain.HoldID
+}
+
+// Run decides.
+func (f ReleaseReserve) Run(u *domain.Unit) (any, error) {
+	return onHold(u, f.Hold, escrow.ReleaseReserve{Issue: f.Issue, Cause: "time"})
 }
 
 // PlaceHold stops the release of an order; it never stops a refund to the buyer.

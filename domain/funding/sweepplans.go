@@ -34,6 +34,20 @@ func (f PlanSweeps) Run(u *domain.Unit) (any, error) {
 	return domain.StateOf(u, sweepplan.Decider, string(f.Plan.Plan))
 }
 
+// ExpireSweepPlan ends a plan that was not signed in time.
+type ExpireSweepPlan struct {
+	domain.Issue
+	Plan sweepplan.ID
+}
+
+// Run decides.
+func (f ExpireSweepPlan) Run(u *domain.Unit) (any, error) {
+	if _, err := domain.Do(u, sweepplan.Decider, string(f.Plan), sweepplan.Expire{Issue: f.Issue}); err != nil {
+		return nil, err
+	}
+	return swept(u, f.Plan)
+}
+
 // SweptAnswer is what became of a plan.
 type SweptAnswer struct {
 	Plan   sweepplan.ID  `json:"plan"`

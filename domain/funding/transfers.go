@@ -315,13 +315,14 @@ func unsecure(u *domain.Unit, i domain.Issue, h escrow.State, why string) error 
 }
 
 // AssignUnmatched gives an unmatched deposit to a buyer's credit or to a hold. Errors:
-// ALREADY_ASSIGNED, SELF_APPROVAL.
+// ALREADY_ASSIGNED, SELF_APPROVAL, NOT_FINAL.
 type AssignUnmatched struct {
 	domain.Issue
 	Deposit  string // evidence key
 	Approver domain.Actor
 	Buyer    domain.UserID
 	Hold     domain.HoldID
+	Firm     bool // the chain will not undo it any more
 }
 
 // Run decides.
@@ -330,7 +331,7 @@ func (f AssignUnmatched) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := domain.Do(u, suspense.Decider, f.Deposit, suspense.Assign{Issue: f.Issue, Approver: f.Approver, Buyer: f.Buyer, Hold: f.Hold}); err != nil {
+	if _, err := domain.Do(u, suspense.Decider, f.Deposit, suspense.Assign{Issue: f.Issue, Approver: f.Approver, Buyer: f.Buyer, Hold: f.Hold, Firm: f.Firm}); err != nil {
 		return nil, err
 	}
 	if f.Hold != "" {

@@ -103,6 +103,21 @@ func (f RecordNetworkFee) Run(u *domain.Unit) (any, error) {
 	})
 }
 
+// ReverseNetworkFee takes a fee back into the pocket that paid it: the chain has undone the
+// transaction for good. Ref is that of the fee. Errors: ALREADY_BOOKED.
+type ReverseNetworkFee struct {
+	Entry
+	Chain   string
+	Custody ledger.Account // empty: the chain's gas account
+}
+
+// Run decides.
+func (f ReverseNetworkFee) Run(u *domain.Unit) (any, error) {
+	return f.book(u, func(e treasury.Entry) treasury.Event {
+		return treasury.NetworkFeeReversed{Entry: e, Chain: f.Chain, Custody: f.Custody}
+	})
+}
+
 // GrantGoodwill gives a buyer credit at the platform's expense.
 type GrantGoodwill struct {
 	Entry

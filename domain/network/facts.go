@@ -14,7 +14,8 @@ type Deposit struct {
 	Tx    string `json:"tx"`
 	// Log is the position of the log within its own transaction's receipt, from 0. The
 	// index within the block would change when a reorganisation mines the transaction
-	// again in another block, and the same transfer would look like a new one.
+	// again in another block, and the same transfer would look like a new one. PlainLog for
+	// a plain transfer of the native coin.
 	Log       uint   `json:"log"`
 	Block     uint64 `json:"block"`
 	BlockHash string `json:"block_hash"`
@@ -124,7 +125,15 @@ type Head struct {
 type Watch struct {
 	References   []string
 	Destinations []string
+	// Coins are destinations to which plain transfers of the native coin are looked for. They
+	// leave no log, so every transaction of every block is read: none where nobody pays in coin.
+	Coins []string
 }
+
+// PlainLog stands where a transfer's log is named, for a plain transfer of the native coin: it
+// has no log, and a transaction makes one of them at most, so chain and transaction name it. No
+// receipt has as many logs.
+const PlainLog uint = 1<<31 - 1
 
 // Scanned is what a scan found, and the block up to which it looked.
 type Scanned struct {
@@ -139,6 +148,7 @@ type Outcome struct {
 	Block     uint64
 	BlockHash string
 	Depth     uint64
+	Safe      bool
 	Finalized bool
 	// Fee is what the transaction cost, in base units of the native coin.
 	Fee money.Units

@@ -156,6 +156,18 @@ func confirm(s State, c Confirm) ([]Event, error) {
 	}}, nil
 }
 
+func surface(s State, c Surface) ([]Event, error) {
+	if err := outgoing.Known(s.Txs, c.Evidence.Tx); err != nil {
+		return nil, err
+	}
+	if s.Phase == PhaseConfirmed {
+		return nil, nil
+	}
+	owed := s.Amount
+	owed.Units = owed.Units.Minus(owed.Units.Min(c.Available))
+	return []Event{Surfaced{Payout: s.Payout, Seller: s.Seller, Amount: s.Amount, Owed: owed, Custody: s.Custody, Evidence: c.Evidence}}, nil
+}
+
 func fail(s State, c Fail) ([]Event, error) {
 	if err := outgoing.Known(s.Txs, c.Tx); err != nil {
 		return nil, err

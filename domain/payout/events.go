@@ -130,6 +130,18 @@ type Reorged struct {
 	Evidence outgoing.Mined   `json:"evidence"`
 }
 
+// Surfaced: it had failed, its money was given back, and a reorganisation deeper than we wait for
+// let the chain carry it out after all.
+type Surfaced struct {
+	Payout domain.PayoutID `json:"payout"`
+	Seller domain.UserID   `json:"seller"`
+	Amount money.Amount    `json:"amount"`
+	// Owed is what the seller does not have any more; the rest is taken back from him.
+	Owed     money.Amount     `json:"owed"`
+	Custody  outgoing.Custody `json:"custody"`
+	Evidence outgoing.Mined   `json:"evidence"`
+}
+
 func (Requested) EventType() string          { return "payout.requested" }
 func (ApprovalRecorded) EventType() string   { return "payout.approval_recorded" }
 func (Approved) EventType() string           { return "payout.approved" }
@@ -143,6 +155,7 @@ func (Confirmed) EventType() string          { return "payout.confirmed" }
 func (Failed) EventType() string             { return "payout.failed" }
 func (Cancelled) EventType() string          { return "payout.cancelled" }
 func (Reorged) EventType() string            { return "payout.reorged" }
+func (Surfaced) EventType() string           { return "payout.surfaced" }
 
 func (Requested) payout()          {}
 func (ApprovalRecorded) payout()   {}
@@ -157,3 +170,4 @@ func (Confirmed) payout()          {}
 func (Failed) payout()             {}
 func (Cancelled) payout()          {}
 func (Reorged) payout()            {}
+func (Surfaced) payout()           {}

@@ -48,6 +48,7 @@ var (
 	failed    = payout.Failed{Payout: "o1", Seller: "S1", Amount: amount(50), Code: "BLOCKLISTED", Pending: "payout:o1:0xf1"}
 	cancelled = payout.Cancelled{Payout: "o1", Seller: "S1", Amount: amount(50), By: seller}
 	reorged   = payout.Reorged{Payout: "o1", Amount: amount(50), Evidence: mined("0xf1")}
+	surfaced  = payout.Surfaced{Payout: "o1", Seller: "S1", Amount: amount(50), Owed: amount(20), Evidence: mined("0xf1")}
 )
 
 type events = []payout.Event
@@ -84,7 +85,7 @@ func TestStoredForm(t *testing.T) {
 	withDropped := failed
 	withDropped.Dropped = &transfer
 	machinetest.CheckGolden(t, payout.Aggregate(), asked, firstYes, approved, rejected, changed, built, signed, broadcast,
-		replaced, confirmed, withDropped, cancelled, reorged)
+		replaced, confirmed, withDropped, cancelled, reorged, surfaced)
 }
 
 func TestDecisions(t *testing.T) {
@@ -167,6 +168,10 @@ func TestDecisions(t *testing.T) {
 		{Name: "confirmed twice is once", Given: path(payout.PhaseConfirmed), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf1")}},
 		{Name: "a foreign transaction", Given: path(payout.PhaseBroadcast), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xee")}, Err: outgoing.ErrUnknownTx},
 		{Name: "failed", Given: path(payout.PhaseBroadcast), When: payout.Fail{Issue: by(chain), Tx: "0xf1", Code: "BLOCKLISTED", NonceUsed: true}, Then: events{failed}},
+		{Name: "mined after all", Given: path(payout.PhaseFailed), When: payout.Surface{Issue: by(chain), Evidence: mined("0xf1"), Available: money.FromUint64(30)}, Then: events{surfaced}},
+		{Name: "and told twice", Given: append(path(payout.PhaseFailed), surfaced), When: payout.Surface{Issue: by(chain), Evidence: mined("0xf1")}},
+		{Name: "in a transaction of others", Given: path(payout.PhaseFailed), When: payout.Surface{Issue: by(chain), Evidence: mined("0xee")}, Err: outgoing.ErrUnknownTx},
+		{Name: "and undone by the chain", Given: append(path(payout.PhaseFailed), surfaced), When: payout.Reorg{Issue: by(chain), Evidence: mined("0xf1")}, Then: events{reorged}},
 		{Name: "reorged", Given: path(payout.PhaseConfirmed), When: payout.Reorg{Issue: by(chain), Evidence: mined("0xf1")}, Then: events{reorged}},
 		{
 			Name: "confirmed again after a reorg posts by itself", Given: append(path(payout.PhaseConfirmed), reorged), When: payout.Confirm{Issue: by(chain), Evidence: mined("0xf1")},
@@ -188,7 +193,7 @@ func TestSmallPayoutsNeedNobody(t *testing.T) {
 func TestEveryPostingIsValid(t *testing.T) {
 	t.Parallel()
 	for _, phase := range payout.Table().Phases {
-		for _, e := range append(path(phase), reorged) {
+		for _, e := range append(path(phase), reorged, surfaced) {
 			if p, ok := payout.Postings(e); ok {
 				if err := p.Validate(); err != nil {
 					t.Errorf("%s: %v", e.EventType(), err)

@@ -25,6 +25,7 @@ func Aggregate() domain.Aggregate {
 			Failed{},
 			Cancelled{},
 			Reorged{},
+			Surfaced{},
 		},
 		Postings: func(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) { return Postings(e) },
 		Claims:   claims,
@@ -52,6 +53,12 @@ func Postings(e domain.Event) (tx ledger.Transaction, ok bool) {
 		return ledger.Transaction{Mode: ledger.Post, Lines: ledger.Lines(back(e.Payout, e.Seller, e.Amount))}, true
 	case Cancelled:
 		return ledger.Transaction{Mode: ledger.Post, Lines: ledger.Lines(back(e.Payout, e.Seller, e.Amount))}, true
+	case Surfaced:
+		rest := e.Amount
+		rest.Units = rest.Units.Minus(e.Owed.Units)
+		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
+			ledger.Dr(ledger.SellerAvailable(e.Seller), e.Custody.Account(), rest),
+			ledger.Dr(ledger.ReceivableSeller(e.Seller), e.Custody.Account(), e.Owed))}, true
 	case Reorged:
 		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
 			ledger.Dr(e.Custody.Account(), ledger.ClearingPayout(e.Payout), e.Amount))}, true

@@ -5,6 +5,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/funding"
+	"holdfast/domain/payment"
 	"holdfast/domain/refund"
 	"holdfast/domain/settlement"
 )
@@ -53,6 +54,22 @@ func (f ResumeRelease) Run(u *domain.Unit) (any, error) {
 		return Answer{}, nil
 	}
 	_, err = funding.AutoRelease{Issue: f.Issue, Hold: f.Hold}.Run(u)
+	return Answer{Done: err == nil}, err
+}
+
+// ResumeReserve gives back what was withheld and became due while a stop kept it.
+type ResumeReserve struct {
+	domain.Issue
+	Hold domain.HoldID
+}
+
+// Run decides.
+func (f ResumeReserve) Run(u *domain.Unit) (any, error) {
+	h, err := domain.StateOf(u, escrow.Decider, string(f.Hold))
+	if err != nil || len(h.ReleaseHolds) > 0 || len(h.Reserves) == 0 || h.Reserves[0].Until.After(f.At) {
+		return Answer{}, err
+	}
+	_, err = funding.ReleaseReserve{Issue: f.Issue, Hold: f.Hold}.Run(u)
 	return Answer{Done: err == nil}, err
 }
 
@@ -107,7 +124,24 @@ func (f RefundPart) Run(u *domain.Unit) (any, error) {
 	}
 	_, err = settlement.RequestRefund{
 		Issue: f.Issue, Refund: f.Refund, Hold: f.Hold, Source: refund.FromHeld, Mode: refund.Full,
-		Reason: domain.About(h.Buyer, "the payment expired before all of it had arrived"), Terms: &settlement.RefundTerms{},
+		Reason: domain.About(h.Buyer, "the payment ended before all of it had arrived"), Terms: &settlement.RefundTerms{},
 	}.Run(u)
 	return Answer{Done: err == nil}, err
+}
+
+// RefundRejected gives a buyer back what was confirmed before review rejected the rest: that part is
+// in the hold, which nobody pays any more. Where it is sent is screened like every refund.
+type RefundRejected struct {
+	domain.Issue
+	Payment domain.PaymentID
+	Refund  domain.RefundID
+}
+
+// Run decides.
+func (f RefundRejected) Run(u *domain.Unit) (any, error) {
+	p, err := domain.StateOf(u, payment.Decider, string(f.Payment))
+	if err != nil {
+		return Answer{}, err
+	}
+	return RefundPart{Issue: f.Issue, Refund: f.Refund, Hold: p.Hold}.Run(u)
 }

@@ -60,11 +60,12 @@ func TestAReactionIsTheSameForTheSameEvent(t *testing.T) {
 		"a release nets what the seller owes":    {stream("escrow_hold", "h"), escrow.Released{Seller: "s", Net: money.Of(usdc, money.FromUint64(9))}, []string{"netting"}},
 		"an outcome may empty the hold":          {stream("escrow_hold", "h"), escrow.DisputeSettled{}, []string{"close escrow"}},
 		"a settled refund may empty the hold":    {stream("escrow_hold", "h"), escrow.RefundSettled{}, []string{"close escrow"}},
-		"a lifted stop lets the release go on":   {stream("escrow_hold", "h"), escrow.ReleaseHoldLifted{}, []string{"resume release"}},
+		"a lifted stop lets the release go on":   {stream("escrow_hold", "h"), escrow.ReleaseHoldLifted{}, []string{"resume release", "resume reserve"}},
 		"an outcome may have no refund":          {stream("dispute", "d"), dispute.Resolved{}, []string{"netting", "close dispute"}},
 		"a refund's end may end its dispute":     {stream("refund", "r"), refund.Confirmed{}, []string{"close dispute"}},
 		"a failed refund is the buyer's credit":  {stream("refund", "r"), refund.Failed{}, []string{"close dispute"}},
 		"what was paid of it goes back":          {stream("payment", "p"), payment.Expired{Partial: true, Hold: "h"}, []string{"refund part"}},
+		"what review rejects is given back":      {stream("payment", "p"), payment.ReviewRejected{}, []string{"refund rejected"}},
 		"nothing was paid":                       {stream("payment", "p"), payment.Expired{Hold: "h"}, nil},
 		"what nobody reacts to leads to nothing": {stream("payment", "p"), payment.Paid{}, nil},
 	} {
@@ -101,6 +102,7 @@ func TestFlowsFindNothingToDo(t *testing.T) {
 		policy.CloseEscrow{Issue: i, Hold: "h"},
 		policy.ResumeRelease{Issue: i, Hold: "h"},
 		policy.RefundPart{Issue: i, Hold: "h", Refund: "r"},
+		policy.RefundRejected{Issue: i, Payment: "p", Refund: "r"},
 		policy.CloseDispute{Issue: i, Dispute: "d"},
 		policy.CloseDispute{Issue: i, Refund: "r"},
 	} {

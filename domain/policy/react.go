@@ -25,10 +25,15 @@ func React(s domain.Stream, e domain.Event, seed string, at time.Time) []Reactio
 	case escrow.Released:
 		// The release itself closes a hold that it empties.
 		return []Reaction{netting(issue, e.Seller, e.Net)}
+	case escrow.ReserveReleased:
+		return []Reaction{netting(issue, e.Seller, e.Amount)}
 	case escrow.DisputeSettled, escrow.RefundSettled:
 		return []Reaction{closing(issue, hold)}
 	case escrow.ReleaseHoldLifted:
-		return []Reaction{{Name: "resume release", Flow: ResumeRelease{Issue: issue("resume release"), Hold: hold}}}
+		return []Reaction{
+			{Name: "resume release", Flow: ResumeRelease{Issue: issue("resume release"), Hold: hold}},
+			{Name: "resume reserve", Flow: ResumeReserve{Issue: issue("resume reserve"), Hold: hold}},
+		}
 	case dispute.Resolved:
 		return []Reaction{
 			netting(issue, e.Seller, e.Parts.Seller),
@@ -36,6 +41,10 @@ func React(s domain.Stream, e domain.Event, seed string, at time.Time) []Reactio
 		}
 	case refund.Confirmed, refund.Failed, refund.Cancelled:
 		return []Reaction{{Name: "close dispute", Flow: CloseDispute{Issue: issue("close dispute"), Refund: domain.RefundID(s.ID)}}}
+	case payment.ReviewRejected:
+		return []Reaction{{Name: "refund rejected", Flow: RefundRejected{
+			Issue: issue("refund rejected"), Payment: domain.PaymentID(s.ID), Refund: domain.RefundID(domain.DeriveID(seed, "refund of a part")),
+		}}}
 	case payment.Expired:
 		if e.Partial {
 			return []Reaction{{Name: "refund part", Flow: RefundPart{

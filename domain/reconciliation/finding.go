@@ -13,7 +13,7 @@ import (
 
 // Subject is what a break is about: a payment, an address, a sweep, an asset.
 type Subject struct {
-	Type string `json:"type"` // payment, destination, treasury, sweep, payout, refund, asset, provider
+	Type string `json:"type"` // payment, destination, treasury, gas, sweep, payout, refund, asset, provider
 	ID   string `json:"id"`
 }
 

@@ -140,6 +140,14 @@ type Confirm struct {
 	Evidence outgoing.Mined
 }
 
+// Surface records that the chain has a transaction of ours after we had given it up. Available is
+// what the buyer has at this moment of what was given back.
+type Surface struct {
+	domain.Issue
+	Evidence  outgoing.Mined
+	Available money.Units
+}
+
 // Fail records that the transaction will never arrive. NonceUsed tells whether the chain
 // has it (reverted) or it was dropped.
 type Fail struct {

@@ -289,6 +289,21 @@ func confirm(s State, c Confirm) ([]Event, error) {
 	}}, nil
 }
 
+func surface(s State, c Surface) ([]Event, error) {
+	if err := outgoing.Known(s.Txs, c.Evidence.Tx); err != nil {
+		return nil, err
+	}
+	if s.Phase == PhaseConfirmed {
+		return nil, nil
+	}
+	owed := s.Net
+	owed.Units = owed.Units.Minus(owed.Units.Min(c.Available))
+	if s.Buyer == "" {
+		owed.Units = money.Zero // it is taken from the deposit
+	}
+	return []Event{Surfaced{Refund: s.Refund, Hold: s.Hold, Buyer: s.Buyer, Net: s.Net, Owed: owed, Custody: s.Custody, Evidence: c.Evidence}}, nil
+}
+
 func fail(s State, c Fail) ([]Event, error) {
 	if err := outgoing.Known(s.Txs, c.Tx); err != nil {
 		return nil, err

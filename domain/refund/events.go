@@ -156,6 +156,19 @@ type SentTx struct {
 	Nonce uint64 `json:"nonce"`
 }
 
+// Surfaced: it had failed, its money was given back, and a reorganisation deeper than we wait for
+// let the chain carry it out after all.
+type Surfaced struct {
+	Refund domain.RefundID `json:"refund"`
+	Hold   domain.HoldID   `json:"hold,omitempty"`
+	Buyer  domain.UserID   `json:"buyer,omitempty"`
+	Net    money.Amount    `json:"net"`
+	// Owed is what the buyer does not have any more of his credit; the rest is taken back.
+	Owed     money.Amount     `json:"owed"`
+	Custody  outgoing.Custody `json:"custody"`
+	Evidence outgoing.Mined   `json:"evidence"`
+}
+
 func (Requested) EventType() string              { return "refund.requested" }
 func (Approved) EventType() string               { return "refund.approved" }
 func (SellerClawbackRecorded) EventType() string { return "refund.seller_clawback_recorded" }
@@ -167,6 +180,7 @@ func (Confirmed) EventType() string              { return "refund.confirmed" }
 func (Failed) EventType() string                 { return "refund.failed" }
 func (Cancelled) EventType() string              { return "refund.cancelled" }
 func (Reorged) EventType() string                { return "refund.reorged" }
+func (Surfaced) EventType() string               { return "refund.surfaced" }
 
 func (Requested) refund()              {}
 func (Approved) refund()               {}
@@ -179,3 +193,4 @@ func (Confirmed) refund()              {}
 func (Failed) refund()                 {}
 func (Cancelled) refund()              {}
 func (Reorged) refund()                {}
+func (Surfaced) refund()               {}

@@ -22,6 +22,7 @@ func Aggregate() domain.Aggregate {
 			Failed{},
 			Cancelled{},
 			Reorged{},
+			Surfaced{},
 		},
 		Postings:  func(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) { return Postings(e) },
 		Claims:    claims,
@@ -58,6 +59,15 @@ func Postings(e domain.Event) (tx ledger.Transaction, ok bool) {
 			tx.Lines = append(tx.Lines, ledger.Dr(ledger.NetworkFeeRecovery, to, e.FeeBack))
 		}
 		return tx, true
+	case Surfaced:
+		rest := e.Net
+		rest.Units = rest.Units.Minus(e.Owed.Units)
+		if e.Buyer == "" {
+			return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(ledger.Dr(ledger.Suspense, e.Custody.Account(), e.Net))}, true
+		}
+		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
+			ledger.Dr(ledger.BuyerAvailable(e.Buyer), e.Custody.Account(), rest),
+			ledger.Dr(ledger.ReceivableBuyer(e.Buyer), e.Custody.Account(), e.Owed))}, true
 	case Reorged:
 		return ledger.Transaction{Mode: ledger.Post, Fact: true, Lines: ledger.Lines(
 			ledger.Dr(e.Custody.Account(), ledger.ClearingRefund(e.Refund), e.Net))}, true

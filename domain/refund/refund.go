@@ -97,6 +97,8 @@ func Evolve(s State, e Event) State {
 		s.Txs = append(append([]string(nil), s.Txs...), e.New)
 	case Confirmed:
 		s.Phase, s.Pending = PhaseConfirmed, ""
+	case Surfaced:
+		s.Phase, s.Pending = PhaseConfirmed, ""
 	case Reorged:
 		s.Phase = PhaseBroadcast
 	case Failed:

@@ -61,6 +61,7 @@ var (
 	broadcast = refund.Broadcast{Refund: "r1", Net: amount(59), Tx: sent("0xf1")}
 	confirmed = refund.Confirmed{Refund: "r1", Hold: "h1", Net: amount(59), Evidence: mined("0xf1"), Pending: "refund:r1:0xf1"}
 	reorged   = refund.Reorged{Refund: "r1", Hold: "h1", Net: amount(59), Evidence: mined("0xf1")}
+	surfaced  = refund.Surfaced{Refund: "r1", Hold: "h1", Buyer: "B1", Net: amount(59), Owed: amount(9), Evidence: mined("0xf1")}
 	failed    = refund.Failed{
 		Refund: "r1", Hold: "h1", Buyer: "B1", Source: refund.FromHeld, Net: amount(59),
 		Code: "REVERTED", Pending: "refund:r1:0xf1",
@@ -103,7 +104,7 @@ func TestStoredForm(t *testing.T) {
 	t.Parallel()
 	dropped := failed
 	dropped.Tx = &refund.SentTx{Hash: "0xf1", Chain: 8453, From: "0xtreasury", Nonce: 7}
-	machinetest.CheckGolden(t, refund.Aggregate(), asked, approved, addressed, broadcast, confirmed, reorged, dropped, rejected, cancelled,
+	machinetest.CheckGolden(t, refund.Aggregate(), asked, approved, addressed, broadcast, confirmed, reorged, surfaced, dropped, rejected, cancelled,
 		refund.Replaced{Refund: "r1", Old: "0xf1", New: "0xf2"},
 		refund.SellerClawbackRecorded{
 			Refund: "r1", Hold: "h1", Seller: "S1", Amount: amount(60),
@@ -203,6 +204,8 @@ func TestDecisions(t *testing.T) {
 		{Name: "confirmed twice is once", Given: path(refund.PhaseConfirmed), When: refund.Confirm{Issue: by(chain), Evidence: mined("0xF1")}},
 		{Name: "a foreign transaction", Given: path(refund.PhaseBroadcast), When: refund.Confirm{Issue: by(chain), Evidence: mined("0xee")}, Err: outgoing.ErrUnknownTx},
 		{Name: "failed", Given: path(refund.PhaseBroadcast), When: refund.Fail{Issue: by(chain), Tx: "0xf1", Code: "REVERTED", NonceUsed: true}, Then: events{failed}},
+		{Name: "mined after all", Given: path(refund.PhaseFailed), When: refund.Surface{Issue: by(chain), Evidence: mined("0xf1"), Available: money.FromUint64(50)}, Then: events{surfaced}},
+		{Name: "and told twice", Given: append(path(refund.PhaseFailed), surfaced), When: refund.Surface{Issue: by(chain), Evidence: mined("0xf1")}},
 		{Name: "reorged", Given: path(refund.PhaseConfirmed), When: refund.Reorg{Issue: by(chain), Evidence: mined("0xf1")}, Then: events{reorged}},
 		{
 			Name: "confirmed again after a reorg posts by itself", Given: append(path(refund.PhaseConfirmed), reorged),
@@ -270,7 +273,7 @@ func TestPostingsOfEverySource(t *testing.T) {
 func TestEveryPostingIsValid(t *testing.T) {
 	t.Parallel()
 	for _, phase := range refund.Table().Phases {
-		for _, e := range append(path(phase), reorged) {
+		for _, e := range append(path(phase), reorged, surfaced) {
 			if p, ok := refund.Postings(e); ok {
 				if err := p.Validate(); err != nil {
 					t.Errorf("%s: %v", e.EventType(), err)

@@ -64,6 +64,11 @@ func Table() machine.Table[State, Event] {
 			Events: []string{"refund.failed"},
 		}, fail),
 		machine.On(line{
+			From: []string{PhaseFailed, PhaseConfirmed}, By: facts, To: []string{PhaseConfirmed},
+			Guard:  "a recorded transaction → TX_NOT_OURS; a repeat changes nothing; what was given back and is gone is owed",
+			Events: []string{"refund.surfaced"},
+		}, surface),
+		machine.On(line{
 			From: []string{PhaseConfirmed, PhaseBroadcast}, By: facts, To: []string{PhaseBroadcast},
 			Guard:  "a recorded transaction → TX_NOT_OURS; a repeat changes nothing",
 			Events: []string{"refund.reorged"},

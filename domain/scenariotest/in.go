@@ -84,9 +84,11 @@ func (p *player) open(hold string) {
 	p.Do(order.SubmitOffer{Issue: p.By(domain.User(o.seller, domain.Seller)), Offer: of, Request: r, Seller: o.seller, Terms: offer.Terms{
 		Title: "goods", Price: offer.Price{Amount: o.due}, ValidUntil: p.Now().Add(365 * 24 * time.Hour),
 	}})
-	p.Do(order.SelectOffer{Issue: p.By(by), Request: r, Offer: of, Revision: 1, Hold: o.hold, Terms: escrow.Terms{
-		FeeBPS: o.fee, Inspection: 72 * time.Hour, DisputeWindow: 30 * 24 * time.Hour,
-	}})
+	terms := escrow.Terms{FeeBPS: o.fee, Inspection: 72 * time.Hour, DisputeWindow: 30 * 24 * time.Hour, ReserveBPS: o.reserve}
+	if o.reserve > 0 {
+		terms.ReserveFor = reserveFor
+	}
+	p.Do(order.SelectOffer{Issue: p.By(by), Request: r, Offer: of, Revision: 1, Hold: o.hold, Terms: terms})
 }
 
 // holdOf is the hold that a payment's row is about: named by a line, or the only one.
@@ -111,6 +113,9 @@ func (p *player) holdOf(row Row) string {
 	return "h" // an order whose money never reaches its hold
 }
 
+// reserveFor is how long a scenario's reserve is withheld.
+const reserveFor = 30 * 24 * time.Hour
+
 // hold runs the commands of an order's hold.
 func (p *player) hold(name string, row Row) {
 	p.T.Helper()
@@ -126,6 +131,9 @@ func (p *player) hold(name string, row Row) {
 		p.Do(p.markReleasable(hold, p.amount(row).Units))
 	case "EscrowReleased":
 		p.Do(p.release(hold, p.amount(row).Units))
+	case "ReserveReleased":
+		p.Pass(reserveFor)
+		p.Do(funding.ReleaseReserve{Issue: p.By(Timer), Hold: o.hold})
 	case "EscrowReleaseRevoked":
 		on(escrow.RevokeRelease{Issue: p.By(admin), Reason: "scenario"})
 	case "ProviderFeeAbsorbed":

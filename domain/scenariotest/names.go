@@ -75,6 +75,7 @@ var catalogue = map[string]string{
 	"OfferSelectionReleased":     "request.selection_released",
 	"DestinationQuarantined":     "destination.quarantined",
 	"DestinationReleased":        "destination.released",
+	"ReserveReleased":            "escrow.reserve_released",
 	"InspectionPeriodStarted":    "escrow.inspection_started",
 	"InspectionPeriodExtended":   "escrow.inspection_extended",
 }

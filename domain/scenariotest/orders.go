@@ -19,6 +19,7 @@ type orderInfo struct {
 	destination domain.DestinationID
 	payment     domain.PaymentID
 	disputeFee  money.Amount
+	reserve     money.BPS
 }
 
 // order reads a hold's terms from the whole scenario, once.
@@ -107,6 +108,17 @@ func (o *orderInfo) parties(row Row, l Line) {
 	}
 	if is(l.Cr, "seller", ":available") {
 		o.seller = domain.UserID(id(l.Cr))
+	}
+	if is(l.Cr, "seller", ":reserve") && o.reserve == 0 {
+		proceeds := money.Zero
+		for _, other := range row.Lines {
+			if is(other.Cr, "seller", "") {
+				proceeds = proceeds.Plus(other.Amount)
+			}
+		}
+		for o.reserve = 1; o.reserve < money.All && o.reserve.Of(proceeds).Less(l.Amount); {
+			o.reserve++
+		}
 	}
 	if l.Cr == ledger.DisputeFee {
 		o.disputeFee = money.Of(l.Asset, l.Amount)

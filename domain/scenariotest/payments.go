@@ -139,7 +139,7 @@ func (p *player) deposited(row Row, o *orderInfo) {
 func (p *player) deposit(Line) string { return p.last["deposit"].evidence.Key() }
 
 func (p *player) assign(row Row) {
-	f := funding.AssignUnmatched{Issue: p.By(admin), Approver: admin2, Deposit: p.last["deposit"].evidence.Key()}
+	f := funding.AssignUnmatched{Issue: p.By(admin), Firm: true, Approver: admin2, Deposit: p.last["deposit"].evidence.Key()}
 	if to := row.Lines[0].Cr; is(to, "escrow", ":held") {
 		f.Hold = domain.HoldID(id(to))
 	} else {

@@ -104,6 +104,11 @@ func (f ApproveRefund) clawBack(u *domain.Unit, s refund.State, amount money.Amo
 	}
 	rest := amount.Units.Minus(fee)
 	available := rest.Min(f.SellerAvailable)
+	drawn, err := drawReserve(u, f.Issue, s.Hold, rest.Minus(available))
+	if err != nil {
+		return nil, err
+	}
+	available = available.Plus(drawn)
 	owed := rest.Minus(available)
 	if !owed.IsZero() {
 		_, err = domain.Do(u, receivable.Decider, receivable.ID(receivable.Seller, s.Seller, amount.Asset), receivable.Record{

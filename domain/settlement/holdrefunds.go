@@ -102,6 +102,19 @@ func reopen(u *domain.Unit, i domain.Issue, s refund.State, amount money.Amount)
 	return fee, err
 }
 
+// drawReserve takes what the seller lacks out of what this order has withheld from him, as far as
+// it goes.
+func drawReserve(u *domain.Unit, i domain.Issue, hold domain.HoldID, lacks money.Units) (money.Units, error) {
+	if lacks.IsZero() {
+		return lacks, nil
+	}
+	events, err := domain.Do(u, escrow.Decider, string(hold), escrow.ReleaseReserve{Issue: own(i, "clawback"), Needed: lacks, Cause: "clawback"})
+	if err != nil || len(events) == 0 {
+		return money.Zero, err
+	}
+	return events[0].(escrow.ReserveReleased).Amount.Units, nil
+}
+
 func undoClawback(u *domain.Unit, i domain.Issue, s refund.State) error {
 	_, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.ReturnClawback{Issue: own(i, "refunds"), Refund: s.Refund, Amount: s.Amount})
 	return err

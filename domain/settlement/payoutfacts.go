@@ -1,9 +1,13 @@
 package settlement
 
 import (
+	"fmt"
+
 	"holdfast/domain"
+	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payout"
+	"holdfast/domain/receivable"
 )
 
 // ReplacePayout records a replacement transaction: same nonce, same transfer, higher fee.
@@ -28,6 +32,39 @@ type ConfirmPayout struct {
 // Run decides.
 func (f ConfirmPayout) Run(u *domain.Unit) (any, error) {
 	return payoutStep(u, f.Payout, payout.Confirm{Issue: f.Issue, Evidence: f.Evidence})
+}
+
+// SurfacePayout records that the chain carried out a payout after all that had failed. Available is
+// what the seller has: the rest he owes.
+type SurfacePayout struct {
+	domain.Issue
+	Payout    domain.PayoutID
+	Evidence  outgoing.Mined
+	Available money.Units
+}
+
+// Run decides.
+func (f SurfacePayout) Run(u *domain.Unit) (any, error) {
+	events, err := domain.Do(u, payout.Decider, string(f.Payout), payout.Surface{Issue: f.Issue, Evidence: f.Evidence, Available: f.Available})
+	if err != nil {
+		return nil, err
+	}
+	s, err := domain.StateOf(u, payout.Decider, string(f.Payout))
+	if err == nil && len(events) > 0 {
+		err = owes(u, f.Issue, receivable.Seller, s.Seller, events[0].(payout.Surfaced).Owed, f.Evidence)
+	}
+	return payoutAnswer(s), err
+}
+
+// owes notes a debt that a payment has left which was thought to have failed.
+func owes(u *domain.Unit, i domain.Issue, party receivable.Party, user domain.UserID, amount money.Amount, m outgoing.Mined) error {
+	if amount.IsZero() {
+		return nil
+	}
+	_, err := domain.Do(u, receivable.Decider, receivable.ID(party, user, amount.Asset), receivable.Record{
+		Issue: own(i, "surfaced"), Party: party, User: user, Amount: amount, Cause: fmt.Sprintf("%s@%d", m.Tx, m.Block),
+	})
+	return err
 }
 
 // FailPayout records that the money will never arrive; it is the seller's again.

@@ -2,7 +2,9 @@ package settlement
 
 import (
 	"holdfast/domain"
+	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/receivable"
 	"holdfast/domain/refund"
 )
 
@@ -90,6 +92,36 @@ type FailRefund struct {
 // Run decides.
 func (f FailRefund) Run(u *domain.Unit) (any, error) {
 	return ending(u, f.Issue, f.Refund, refund.Fail{Issue: f.Issue, Tx: f.Tx, Code: f.Code, NonceUsed: f.NonceUsed})
+}
+
+// SurfaceRefund records that the chain carried out a refund after all that had failed. Available is
+// what the buyer has of his credit: the rest he owes. What nobody had a credit for is taken from
+// suspense again; when it was assigned meanwhile that is refused, and a person must look.
+type SurfaceRefund struct {
+	domain.Issue
+	Refund    domain.RefundID
+	Evidence  outgoing.Mined
+	Available money.Units
+}
+
+// Run decides.
+func (f SurfaceRefund) Run(u *domain.Unit) (any, error) {
+	events, err := domain.Do(u, refund.Decider, string(f.Refund), refund.Surface{Issue: f.Issue, Evidence: f.Evidence, Available: f.Available})
+	if err != nil {
+		return nil, err
+	}
+	s, err := domain.StateOf(u, refund.Decider, string(f.Refund))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(events) == 0:
+	case s.Buyer == "":
+		err = takeFromSuspense(u, f.Issue, s, s.Net)
+	default:
+		err = owes(u, f.Issue, receivable.Buyer, s.Buyer, events[0].(refund.Surfaced).Owed, f.Evidence)
+	}
+	return refundAnswer(s), err
 }
 
 // LapseRefundAddress ends the wait for the buyer's address: the money becomes his credit.

@@ -170,6 +170,24 @@ func TestCancelledClawback(t *testing.T) {
 	check{w}.balances(map[ledger.Account]uint64{"income:platform_fee": 5, "receivable:seller:S1": 0, "seller:S1:available": 45, "clearing:refund:r1": 0, "expense:bad_debt": 5})
 }
 
+// What a refund after the release takes from a seller who has nothing left comes out of what the
+// order has withheld, before it becomes his debt.
+func TestAClawbackTakesTheReserveFirst(t *testing.T) {
+	t.Parallel()
+	for take, want := range map[uint64]map[ledger.Account]uint64{
+		6:  {"seller:S1:reserve": 3, "receivable:seller:S1": 0, "clearing:refund:r1": 6, "seller:S1:available": 0},
+		60: {"seller:S1:reserve": 0, "receivable:seller:S1": 48, "clearing:refund:r1": 60, "seller:S1:available": 0},
+	} {
+		w := world(t)
+		w.Fund(scenariotest.Order{Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100), Terms: escrow.Terms{FeeBPS: 500, ReserveBPS: 1000, ReserveFor: time.Hour}})
+		release(w, "h1") // 86 to the seller, 9 withheld, 5 fee
+		pay(w, "o1", 86, 1, "0xf1")
+		w.Do(settlement.ConfirmPayout{Issue: w.By(chain), Payout: "o1", Evidence: mined("0xf1")})
+		w.Do(settlement.Clawback{Issue: w.By(admin), Refund: "r1", Hold: "h1", Amount: amount(take)})
+		check{w}.balances(want)
+	}
+}
+
 func TestPayoutFailsAndIsRetried(t *testing.T) {
 	t.Parallel()
 	w := world(t)

@@ -112,7 +112,12 @@ type Assign struct {
 	Approver domain.Actor
 	Buyer    domain.UserID
 	Hold     domain.HoldID
+	// Firm: the deposit's block stands as deep as the chain's rule wants, by every node.
+	Firm bool
 }
+
+// ErrNotFinal: what the chain may still undo is given to nobody.
+var ErrNotFinal = fault.New(fault.Conflict, "NOT_FINAL", "the money is there, but the chain may still undo it")
 
 // Take moves money of the deposit to a refund; Return puts it back.
 type Take struct {
@@ -245,6 +250,9 @@ func assign(s State, c Assign) ([]Event, error) {
 	}
 	if s.Left.IsZero() {
 		return nil, ErrAlreadyAssigned
+	}
+	if !c.Firm {
+		return nil, ErrNotFinal
 	}
 	e := Assigned{To: "buyer", Buyer: c.Buyer, Hold: c.Hold, Amount: money.Of(s.Amount.Asset, s.Left), By: []string{c.By.ID, c.Approver.ID}}
 	if c.Hold != "" {

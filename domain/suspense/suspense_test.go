@@ -58,7 +58,9 @@ func TestStoredForm(t *testing.T) {
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	record := suspense.Record{Issue: by(chain), Evidence: evidence, Custody: ledger.Treasury, Amount: amount(100), From: "0xx", Reason: suspense.Unknown}
-	give := suspense.Assign{Issue: by(admin), Approver: admin2, Buyer: "B1"}
+	give := suspense.Assign{Issue: by(admin), Approver: admin2, Buyer: "B1", Firm: true}
+	early := give
+	early.Firm = false
 	alone, layman, both, neither, hold := give, give, give, give, give
 	alone.Approver = admin
 	layman.Approver = domain.User("B1", domain.Buyer)
@@ -82,6 +84,7 @@ func TestDecisions(t *testing.T) {
 		{Name: "once", Given: events{recorded}, When: record},
 		{Name: "once, even when it has an owner", Given: events{recorded, given}, When: record},
 		{Name: "a person records nothing", When: suspense.Record{Issue: by(admin)}, Err: fault.ErrForbidden},
+		{Name: "while the chain may undo it", Given: events{recorded}, When: early, Err: suspense.ErrNotFinal},
 		{Name: "a buyer's", Given: events{recorded}, When: give, Then: events{given}},
 		{Name: "an order's", Given: events{recorded}, When: hold, Then: events{toHold}},
 		{Name: "what a refund left", Given: events{recorded, taken}, When: give, Then: events{rest}},

@@ -99,11 +99,18 @@ type TopUpEnded struct {
 	Outcome     string               `json:"outcome"` // arrived, failed, replaced
 }
 
+// Expired: nobody signed all of it in time. What was signed runs its course.
+type Expired struct {
+	At time.Time `json:"at"`
+}
+
 func (Planned) EventType() string     { return "sweep_plan.planned" }
 func (SweepSigned) EventType() string { return "sweep_plan.sweep_signed" }
 func (TopUpSigned) EventType() string { return "sweep_plan.top_up_signed" }
 func (TopUpEnded) EventType() string  { return "sweep_plan.top_up_ended" }
+func (Expired) EventType() string     { return "sweep_plan.expired" }
 func (Planned) sweepPlan()            {}
+func (Expired) sweepPlan()            {}
 func (SweepSigned) sweepPlan()        {}
 func (TopUpSigned) sweepPlan()        {}
 func (TopUpEnded) sweepPlan()         {}

@@ -26,6 +26,7 @@ var (
 const (
 	Open = "Open" // something is still to be signed
 	Used = "Used" // everything came back
+	Over = "Over" // it expired before everything came back
 )
 
 // Commands of a plan.
@@ -46,6 +47,8 @@ type (
 		Sweep domain.SweepID
 		Tx    string
 	}
+	// Expire ends a plan whose time is over.
+	Expire struct{ domain.Issue }
 	// EndTopUp notes what became of a top-up.
 	EndTopUp struct {
 		domain.Issue
@@ -67,15 +70,18 @@ type State struct {
 	Signed   map[domain.SweepID]string       `json:"signed,omitempty"`    // hashes
 	ToppedUp map[domain.DestinationID]string `json:"topped_up,omitempty"` // hashes
 	Ended    map[domain.DestinationID]string `json:"ended,omitempty"`     // outcomes of top-ups
+	IsOver   bool                            `json:"is_over,omitempty"`
 }
 
-// Phase names how it stands. That it has expired is a matter of time, not of state.
+// Phase names how it stands.
 func (s State) Phase() string {
 	switch {
 	case s.Plan == "":
 		return ""
 	case len(s.Signed) == len(s.Sweeps) && len(s.ToppedUp) == len(s.TopUps):
 		return Used
+	case s.IsOver:
+		return Over
 	}
 	return Open
 }
@@ -102,6 +108,8 @@ func Evolve(s State, e Event) State {
 		s.Signed = with(s.Signed, e.Sweep, e.Tx)
 	case TopUpSigned:
 		s.ToppedUp = with(s.ToppedUp, e.Destination, e.Tx)
+	case Expired:
+		s.IsOver = true
 	case TopUpEnded:
 		s.Ended = with(s.Ended, e.Destination, e.Outcome)
 	}
@@ -121,9 +129,9 @@ func with[K comparable](m map[K]string, k K, v string) map[K]string {
 func Table() machine.Table[State, Event] {
 	type line = machine.Line
 	by := []domain.Capacity{domain.Admin, domain.Process}
-	after := []string{Open, Used}
+	after := []string{Open, Used, Over}
 	return machine.Table[State, Event]{
-		Name: "SweepPlan", Phases: []string{"", Open, Used}, Phase: State.Phase,
+		Name: "SweepPlan", Phases: []string{"", Open, Used, Over}, Phase: State.Phase,
 		Rows: []machine.Row[State, Event]{
 			machine.On(line{From: []string{""}, By: by, To: []string{Open}, Guard: "at least one sweep → NOTHING_TO_SWEEP", Events: []string{"sweep_plan.planned"}}, plan),
 			machine.On(line{
@@ -136,6 +144,10 @@ func Table() machine.Table[State, Event] {
 				Guard:  "a proposal of the plan → SWEEP_NOT_FOUND; what the chain shows has no expiry",
 				Events: []string{"sweep_plan.sweep_signed"},
 			}, execute),
+			machine.On(line{
+				From: after, By: []domain.Capacity{domain.Timer}, To: []string{Used, Over},
+				Guard: "everything came back, or it is over already: changes nothing", Events: []string{"sweep_plan.expired"},
+			}, expire),
 			machine.On(line{
 				From: after, By: []domain.Capacity{domain.Chain, domain.Process}, To: after,
 				Guard: "signed before → SWEEP_NOT_FOUND; a repeat changes nothing", Events: []string{"sweep_plan.top_up_ended"},
@@ -215,6 +227,13 @@ func execute(s State, c Execute) ([]Event, error) {
 	return []Event{SweepSigned{Sweep: c.Sweep, Destination: w.Destination, Tx: outgoing.NormalHash(c.Tx), By: c.By}}, nil
 }
 
+func expire(s State, c Expire) ([]Event, error) {
+	if s.Phase() != Open {
+		return nil, nil
+	}
+	return []Event{Expired{At: c.At}}, nil
+}
+
 func endTopUp(s State, c EndTopUp) ([]Event, error) {
 	tx := s.ToppedUp[c.Destination]
 	switch {
@@ -232,7 +251,13 @@ func endTopUp(s State, c EndTopUp) ([]Event, error) {
 func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
-		Events:   []domain.Event{Planned{}, SweepSigned{}, TopUpSigned{}, TopUpEnded{}},
+		Events:   []domain.Event{Planned{}, SweepSigned{}, TopUpSigned{}, TopUpEnded{}, Expired{}},
+		Deadlines: func(_ domain.Stream, e domain.Event) []domain.Deadline {
+			if p, ok := e.(Planned); ok {
+				return []domain.Deadline{{Key: "expiry", Due: p.ExpiresAt, Command: "funding.expire_sweep_plan"}}
+			}
+			return nil
+		},
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
 			switch e := e.(type) {
 			case SweepSigned:

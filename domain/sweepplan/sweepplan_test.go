@@ -38,6 +38,7 @@ var (
 	}
 	signed   = sweepplan.SweepSigned{Sweep: "w1", Destination: "d1", Tx: "0xaa", By: admin}
 	ended    = sweepplan.TopUpEnded{Destination: "d1", Tx: "0xbb", Outcome: sweepplan.Arrived}
+	over     = sweepplan.Expired{At: planned.ExpiresAt}
 	toppedUp = sweepplan.TopUpSigned{Destination: "d1", Transfer: topUpI.Transfer, Tx: "0xbb", By: admin}
 )
 
@@ -62,6 +63,7 @@ func TestTableIsComplete(t *testing.T) {
 	states := map[string]sweepplan.State{
 		"":             {},
 		sweepplan.Open: machinetest.Fold(sweepplan.Decider, events{planned, toppedUp}...),
+		sweepplan.Over: machinetest.Fold(sweepplan.Decider, events{planned, toppedUp, over}...),
 		sweepplan.Used: machinetest.Fold(sweepplan.Decider, events{planned, toppedUp, signed}...),
 	}
 	for _, s := range states {
@@ -72,7 +74,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, sweepplan.Aggregate(), planned, signed, toppedUp, ended)
+	machinetest.CheckGolden(t, sweepplan.Aggregate(), planned, signed, toppedUp, ended, over)
 }
 
 func TestDecisions(t *testing.T) {
@@ -81,6 +83,7 @@ func TestDecisions(t *testing.T) {
 	arrive := sweepplan.EndTopUp{Issue: by(domain.Machine(domain.Chain, "8453")), Destination: "d1", Outcome: sweepplan.Arrived}
 	late := sign(as(sweepI, "0xAA"))
 	late.At = planned.ExpiresAt
+	end := sweepplan.Expire{Issue: domain.Issue{By: domain.Machine(domain.Timer, "expiry"), At: planned.ExpiresAt}}
 	machinetest.Run(t, sweepplan.Decider, []machinetest.Case[sweepplan.Event]{
 		{Name: "a plan", When: sweepplan.Plan{Issue: by(admin), Planned: planned}, Then: events{planned}},
 		{Name: "of nothing", When: sweepplan.Plan{Issue: by(admin)}, Err: destination.ErrNothing},
@@ -92,6 +95,12 @@ func TestDecisions(t *testing.T) {
 		{Name: "also after the end", Given: events{planned, signed}, When: late},
 		{Name: "another signature of the same is not", Given: events{planned, signed}, When: sign(as(sweepI, "0xcc")), Err: sweepplan.ErrSigned},
 		{Name: "too late", Given: events{planned}, When: late, Err: sweepplan.ErrExpired},
+		{Name: "its time is over", Given: events{planned, signed}, When: end, Then: events{over}},
+		{Name: "once", Given: events{planned, over}, When: end},
+		{Name: "not when all came back", Given: events{planned, signed, toppedUp}, When: end},
+		{Name: "too late for the rest", Given: events{planned, signed, over}, When: sweepplan.Sign{Issue: late.Issue, Tx: as(topUpI, "0xBB")}, Err: sweepplan.ErrExpired},
+		{Name: "what the chain shows is never too late", Given: events{proposed, over}, When: sweepplan.Execute{Issue: by(admin), Sweep: "w1", Tx: "0xAA"}, Then: events{signed}},
+		{Name: "gas that was signed arrives", Given: events{planned, toppedUp, over}, When: arrive, Then: events{ended}},
 		{Name: "a top-up arrives", Given: events{planned, toppedUp}, When: arrive, Then: events{ended}},
 		{Name: "once", Given: events{planned, toppedUp, ended}, When: arrive},
 		{Name: "one that was never signed does not", Given: events{planned}, When: arrive, Err: destination.ErrSweep},

@@ -62,6 +62,12 @@ type (
 		// Custody is the pocket that paid; empty: the chain's gas account.
 		Custody ledger.Account `json:"custody,omitempty"`
 	}
+	// NetworkFeeReversed: the block in which it was paid is gone, and the transaction with it.
+	NetworkFeeReversed struct {
+		Entry
+		Chain   string         `json:"chain"`
+		Custody ledger.Account `json:"custody,omitempty"` // as it was booked
+	}
 	// GoodwillGranted: support gives a buyer credit.
 	GoodwillGranted struct {
 		Entry
@@ -91,6 +97,7 @@ func (CapitalWithdrawn) EventType() string        { return "treasury.capital_wit
 func (GasFunded) EventType() string               { return "treasury.gas_funded" }
 func (GasToppedUp) EventType() string             { return "treasury.gas_topped_up" }
 func (NetworkFeeIncurred) EventType() string      { return "treasury.network_fee_incurred" }
+func (NetworkFeeReversed) EventType() string      { return "treasury.network_fee_reversed" }
 func (GoodwillGranted) EventType() string         { return "treasury.goodwill_granted" }
 func (OpeningBalanceRecorded) EventType() string  { return "treasury.opening_balance_recorded" }
 func (CustodyVarianceRecorded) EventType() string { return "treasury.custody_variance_recorded" }
@@ -100,6 +107,7 @@ func (CapitalWithdrawn) treasury()                {}
 func (GasFunded) treasury()                       {}
 func (GasToppedUp) treasury()                     {}
 func (NetworkFeeIncurred) treasury()              {}
+func (NetworkFeeReversed) treasury()              {}
 func (GoodwillGranted) treasury()                 {}
 func (OpeningBalanceRecorded) treasury()          {}
 func (CustodyVarianceRecorded) treasury()         {}
@@ -129,7 +137,7 @@ func Table() machine.Table[State, Event] {
 				From: open, To: open, By: []domain.Capacity{domain.Admin, domain.Process, domain.Chain, domain.Import},
 				Guard: "two people for capital, goodwill and breakage → SELF_APPROVAL; a reason → REASON_REQUIRED; accounts of the right class → ACCOUNT_NOT_ALLOWED",
 				Events: []string{
-					"treasury.capital_contributed", "treasury.capital_withdrawn", "treasury.gas_funded", "treasury.gas_topped_up", "treasury.network_fee_incurred",
+					"treasury.capital_contributed", "treasury.capital_withdrawn", "treasury.gas_funded", "treasury.gas_topped_up", "treasury.network_fee_incurred", "treasury.network_fee_reversed",
 					"treasury.goodwill_granted", "treasury.opening_balance_recorded", "treasury.custody_variance_recorded", "treasury.breakage_recognized",
 				},
 			}, book),
@@ -164,6 +172,8 @@ func describe(e Event) (entry Entry, fourEyes bool) {
 	case GasToppedUp:
 		return e.Entry, false
 	case NetworkFeeIncurred:
+		return e.Entry, false
+	case NetworkFeeReversed:
 		return e.Entry, false
 	case GoodwillGranted:
 		return e.Entry, true
@@ -202,6 +212,8 @@ func classes(e Event) bool {
 		return e.Destination != ""
 	case NetworkFeeIncurred:
 		return e.Custody == "" || is(e.Custody, ledger.Custody)
+	case NetworkFeeReversed:
+		return e.Custody == "" || is(e.Custody, ledger.Custody)
 	case CustodyVarianceRecorded:
 		return is(e.Custody, ledger.Custody)
 	case BreakageRecognized:
@@ -234,6 +246,11 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 			return fact(ledger.NetworkFee, e.Custody, e.Amount)
 		}
 		return fact(ledger.NetworkFee, ledger.Gas(e.Chain), e.Amount)
+	case NetworkFeeReversed:
+		if e.Custody != "" {
+			return fact(e.Custody, ledger.NetworkFee, e.Amount)
+		}
+		return fact(ledger.Gas(e.Chain), ledger.NetworkFee, e.Amount)
 	case GoodwillGranted:
 		return decided(ledger.Goodwill, ledger.BuyerAvailable(e.Buyer), e.Amount)
 	case OpeningBalanceRecorded:
@@ -265,6 +282,7 @@ func Aggregate() domain.Aggregate {
 			GasFunded{},
 			GasToppedUp{},
 			NetworkFeeIncurred{},
+			NetworkFeeReversed{},
 			GoodwillGranted{},
 			OpeningBalanceRecorded{},
 			CustodyVarianceRecorded{},

@@ -31,6 +31,7 @@ var (
 		treasury.CustodyVarianceRecorded{Entry: entry, Custody: ledger.Treasury, Loss: true},
 		treasury.BreakageRecognized{Entry: entry, Source: ledger.Suspense},
 		treasury.GasToppedUp{Entry: entry, Chain: "8453", Destination: "d1"},
+		treasury.NetworkFeeReversed{Entry: entry, Chain: "8453", Custody: ledger.Derived("d1")},
 	}
 )
 

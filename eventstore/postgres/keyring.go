@@ -121,6 +121,13 @@ func (k *KeyRing) Destroy(ctx context.Context, subject domain.UserID) error {
 	return nil
 }
 
+// Forget empties the memory of keys, so that a destruction by another process is noticed at once.
+func (k *KeyRing) Forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	clear(k.cache)
+}
+
 func (k *KeyRing) cached(subject domain.UserID) ([]byte, bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -55,7 +55,7 @@ func (q Queries) Moving(ctx context.Context, chain, block uint64) ([]Moving, err
 
 // Followed gives the ids of sweeps, of those given, that have a transaction which is followed.
 func (q Queries) Followed(ctx context.Context, sweeps []string) (map[string]bool, error) {
-	ids, err := collect(ctx, q, pgx.RowTo[string], `SELECT DISTINCT id FROM views.watched_transactions WHERE kind = 'sweep' AND state <> 'signed' AND id = ANY($1::text[])`, sweeps)
+	ids, err := collect(ctx, q, pgx.RowTo[string], `SELECT DISTINCT id FROM views.watched_transactions WHERE kind = 'sweep' AND state IN ('sent', 'mined') AND id = ANY($1::text[])`, sweeps)
 	all := map[string]bool{}
 	for _, id := range ids {
 		all[id] = true

@@ -136,6 +136,11 @@ func (q Queries) Get(ctx context.Context, id domain.HoldID) (Row, error) {
 	return q.rows.Get(ctx, string(id))
 }
 
+// OpenOf gives the holds of a person's open orders, on either side, oldest first.
+func (q Queries) OpenOf(ctx context.Context, u domain.UserID) ([]Row, error) {
+	return q.rows.All(ctx, new(projections.Filter).Where("(buyer = ? OR seller = ?) AND phase NOT IN ('Closed', 'Cancelled')", string(u), string(u)))
+}
+
 // OfRequest gives all holds of an order, oldest first: one for each selection.
 func (q Queries) OfRequest(ctx context.Context, id domain.RequestID) ([]Row, error) {
 	return q.rows.All(ctx, new(projections.Filter).Where("request = ?", string(id)))

@@ -48,6 +48,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.BroadcastAt = &at
 	case payout.Confirmed:
 		d.EndedAt, d.Evidence = &at, &e.Evidence
+	case payout.Surfaced:
+		d.EndedAt, d.Evidence, d.FailureCode = &at, &e.Evidence, ""
 	case payout.Reorged:
 		d.EndedAt, d.Evidence = nil, nil
 	case payout.Failed:

@@ -56,6 +56,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.BroadcastAt = &at
 	case refund.Confirmed:
 		d.EndedAt, d.Evidence = &at, &e.Evidence
+	case refund.Surfaced:
+		d.EndedAt, d.Evidence, d.FailureCode = &at, &e.Evidence, ""
 	case refund.Reorged:
 		d.EndedAt, d.Evidence = nil, nil
 	case refund.Failed:

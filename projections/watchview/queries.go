@@ -86,6 +86,12 @@ func (q Queries) Payments(ctx context.Context, chain uint64, closedAfter time.Ti
 		WHERE chain = $1 AND (closed_at IS NULL OR closed_at > $2) ORDER BY payment`, int64(chain), closedAfter)
 }
 
+// InCoin gives those of a chain that ask for its native coin, be they closed after a time at most.
+func (q Queries) InCoin(ctx context.Context, chain uint64, coin money.Asset, closedAfter time.Time) ([]domain.PaymentID, error) {
+	return collect(ctx, q, pgx.RowTo[domain.PaymentID], `SELECT payment FROM views.watched_payments
+		WHERE chain = $1 AND asset = $2 AND (closed_at IS NULL OR closed_at > $3) ORDER BY payment`, int64(chain), string(coin), closedAfter)
+}
+
 // Find gives the payments that a provider's request id or a reference names.
 func (q Queries) Find(ctx context.Context, requestID, reference string) ([]Payment, error) {
 	return collect(ctx, q, scanPayment, `SELECT `+paymentColumns+` FROM views.watched_payments p
@@ -123,13 +129,17 @@ func (q Queries) Transfers(ctx context.Context, chain, from uint64) ([]Transfer,
 // Transactions gives those of ours on a chain that were sent, and mined ones in blocks from a
 // height on.
 func (q Queries) Transactions(ctx context.Context, chain, from uint64) ([]Transaction, error) {
-	return collect(ctx, q, func(row pgx.CollectableRow) (t Transaction, err error) {
-		var on, block int64
-		err = row.Scan(&on, &t.Hash, &t.Kind, &t.ID, &t.Destination, &t.Transfer, &t.Raw, &t.Mined, &block, &t.BlockHash)
-		t.Chain, t.Block = uint64(on), uint64(block)
-		return t, err
-	}, `SELECT chain, hash, kind, id, destination, transfer, raw, state = 'mined', block, block_hash FROM views.watched_transactions
+	return collect(ctx, q, scanTransaction, `SELECT `+transactionColumns+` FROM views.watched_transactions
 		WHERE chain = $1 AND (state = 'sent' OR (state = 'mined' AND block >= $2)) ORDER BY kind, id, hash`, int64(chain), int64(from))
+}
+
+const transactionColumns = `chain, hash, kind, id, destination, transfer, raw, state = 'mined', block, block_hash`
+
+func scanTransaction(row pgx.CollectableRow) (t Transaction, err error) {
+	var on, block int64
+	err = row.Scan(&on, &t.Hash, &t.Kind, &t.ID, &t.Destination, &t.Transfer, &t.Raw, &t.Mined, &block, &t.BlockHash)
+	t.Chain, t.Block = uint64(on), uint64(block)
+	return t, err
 }
 
 // Sweepable gives the derived addresses of a chain with confirmed money.

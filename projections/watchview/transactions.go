@@ -30,6 +30,9 @@ const (
 	// mineSQL lets the others with the same nonce rest: they can only come back after a reorganisation.
 	mineSQL = `UPDATE watched_transactions SET block = $4, block_hash = $5, state = CASE WHEN hash = $3 THEN 'mined' ELSE 'signed' END
 		WHERE kind = $1 AND id = $2 AND chain <> 0`
+	// failSQL lets what was sent be looked at for some time: a deep reorganisation may bring it back.
+	failSQL = `WITH never AS (DELETE FROM watched_transactions WHERE kind = $1 AND id = $2 AND chain = 0)
+		UPDATE watched_transactions SET state = 'failed', failed_at = $3, block = 0, block_hash = '' WHERE kind = $1 AND id = $2 AND chain <> 0`
 	undoSQL  = `UPDATE watched_transactions SET state = 'sent', block = 0, block_hash = '' WHERE kind = $1 AND id = $2 AND chain <> 0`
 	endSQL   = `DELETE FROM watched_transactions WHERE kind = $1 AND id = $2`
 	refundTx = `INSERT INTO watched_transactions (chain, hash, kind, id, destination, state) VALUES ($1, $2, 'refund', $3, $4, 'sent')
@@ -57,7 +60,11 @@ func (w *writer) payout(e payout.Event) {
 		w.mined(Payout, e.Evidence)
 	case payout.Reorged:
 		w.do(undoSQL, Payout, w.id)
-	case payout.Failed, payout.Cancelled, payout.Rejected, payout.DestinationChanged:
+	case payout.Surfaced:
+		w.mined(Payout, e.Evidence)
+	case payout.Failed:
+		w.do(failSQL, Payout, w.id, w.at)
+	case payout.Cancelled, payout.Rejected, payout.DestinationChanged:
 		w.do(endSQL, Payout, w.id)
 	}
 }
@@ -72,7 +79,11 @@ func (w *writer) refund(e refund.Event) {
 		w.mined(Refund, e.Evidence)
 	case refund.Reorged:
 		w.do(undoSQL, Refund, w.id)
-	case refund.Failed, refund.Cancelled:
+	case refund.Surfaced:
+		w.mined(Refund, e.Evidence)
+	case refund.Failed:
+		w.do(failSQL, Refund, w.id, w.at)
+	case refund.Cancelled:
 		w.do(endSQL, Refund, w.id)
 	}
 }
@@ -98,10 +109,10 @@ func (w *writer) destination(e destination.Event) {
 		// The same signed transaction is expected in another block; nothing is swept anew.
 		w.do(undoSQL, Sweep, string(e.Sweep))
 	case destination.SweepFailed:
-		w.do(endSQL, Sweep, string(e.Sweep))
+		w.do(failSQL, Sweep, string(e.Sweep), w.at)
 		w.sweepable(string(e.Amount.Asset))
 	case destination.SweepLost:
-		w.do(endSQL, Sweep, string(e.Sweep))
+		w.do(failSQL, Sweep, string(e.Sweep), w.at)
 		w.sweepable(string(e.Asset))
 	}
 }

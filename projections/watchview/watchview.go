@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/payout"
 	"holdfast/domain/refund"
 	"holdfast/domain/suspense"
+	"holdfast/domain/treasury"
 	"holdfast/eventstore"
 )
 
@@ -26,16 +27,16 @@ type Projector struct{}
 func (Projector) Name() string { return Name }
 
 // Version implements projections.Projector.
-func (Projector) Version() int { return 2 }
+func (Projector) Version() int { return 3 }
 
 // Categories implements projections.Projector.
 func (Projector) Categories() []string {
-	return []string{payment.Decider.Category, payout.Category, refund.Category, destination.Decider.Category, suspense.Decider.Category}
+	return []string{payment.Decider.Category, payout.Category, refund.Category, destination.Decider.Category, suspense.Decider.Category, treasury.Decider.Category}
 }
 
 // Tables implements projections.Projector.
 func (Projector) Tables() []string {
-	return []string{"watched_payments", "watched_transfers", "watched_transactions", "watched_sweeps", "watched_addresses", "watched_deposits", "watched_claims"}
+	return []string{"watched_payments", "watched_transfers", "watched_transactions", "watched_sweeps", "watched_addresses", "watched_deposits", "watched_claims", "watched_fees"}
 }
 
 // Apply implements projections.Projector. A batch is one round trip.
@@ -54,6 +55,8 @@ func (Projector) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Record
 			w.destination(e)
 		case suspense.Event:
 			w.deposit(e)
+		case treasury.Event:
+			w.treasury(e)
 		default:
 			return fmt.Errorf("event %s of %s is not known here", r.Type, r.Stream)
 		}

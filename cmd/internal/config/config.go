@@ -86,6 +86,8 @@ type Config struct {
 
 	FeeBPS          uint32        `env:"PLATFORM_FEE_BPS" envDefault:"250"`
 	DisputeFeeBPS   uint32        `env:"DISPUTE_FEE_BPS" envDefault:"100"`
+	ReserveBPS      uint32        `env:"SELLER_RESERVE_BPS" envDefault:"0"` // of what a seller is paid; 0: nothing is withheld
+	ReserveDays     uint32        `env:"SELLER_RESERVE_DAYS" envDefault:"0"`
 	Inspection      time.Duration `env:"INSPECTION_PERIOD" envDefault:"72h"`
 	DisputeWindow   time.Duration `env:"DISPUTE_WINDOW" envDefault:"336h"`
 	AppealWindow    time.Duration `env:"APPEAL_WINDOW" envDefault:"72h"`
@@ -101,6 +103,7 @@ type Config struct {
 	Safety
 	Quoting
 	Mailing
+	Privacy
 
 	Limits
 	Accounts
@@ -236,10 +239,13 @@ func (c *Config) complete() error {
 	for _, n := range []struct {
 		name  string
 		value uint32
-	}{{"PLATFORM_FEE_BPS", c.FeeBPS}, {"DISPUTE_FEE_BPS", c.DisputeFeeBPS}} {
+	}{{"PLATFORM_FEE_BPS", c.FeeBPS}, {"DISPUTE_FEE_BPS", c.DisputeFeeBPS}, {"SELLER_RESERVE_BPS", c.ReserveBPS}} {
 		if n.value > 5000 {
 			wrong(n.name, strconv.FormatUint(uint64(n.value), 10), "0 … 5000 basis points")
 		}
+	}
+	if c.ReserveDays > 365 || (c.ReserveBPS > 0) != (c.ReserveDays > 0) {
+		wrong("SELLER_RESERVE_DAYS", strconv.FormatUint(uint64(c.ReserveDays), 10), "1 … 365 with SELLER_RESERVE_BPS, else 0")
 	}
 	for _, n := range []struct {
 		name       string
@@ -286,6 +292,7 @@ func (c *Config) complete() error {
 	c.mailing(wrong)
 	c.accounts(wrong)
 	c.signIn(wrong)
+	c.privacy(wrong)
 	problems = append(problems, c.secrets()...)
 	if len(problems) > 0 {
 		return fmt.Errorf("%d setting(s) are wrong:\n%w", len(problems), errors.Join(problems...))

@@ -10,11 +10,13 @@ import (
 // That a transfer must match its payment (token, recipient, amount, reference) is no setting.
 type Safety struct {
 	// Screening: required, or off. Sellers may ask for it where it is off.
-	Screening        string `env:"TRANSACTION_SAFETY_SCREENING" envDefault:"required"`
-	AMLURL           string `env:"TRANSACTION_SAFETY_AML_URL"`
-	AMLKey           string `env:"TRANSACTION_SAFETY_AML_KEY" secret:"true"`
-	AMLMaxScore      int    `env:"TRANSACTION_SAFETY_MAX_SCORE" envDefault:"50"` // of 100; above it is a hit
-	MinConfirmations uint64 `env:"TRANSACTION_SAFETY_MIN_CONFIRMATIONS"`         // raises every chain's own
+	Screening   string `env:"TRANSACTION_SAFETY_SCREENING" envDefault:"required"`
+	AMLURL      string `env:"TRANSACTION_SAFETY_AML_URL"`
+	AMLKey      string `env:"TRANSACTION_SAFETY_AML_KEY" secret:"true"`
+	AMLMaxScore int    `env:"TRANSACTION_SAFETY_MAX_SCORE" envDefault:"50"` // of 100; above it is a hit
+	// Rescreen is how often payers of running orders and users' wallets are asked about again; 0: never.
+	Rescreen         time.Duration `env:"TRANSACTION_SAFETY_RESCREEN" envDefault:"24h"`
+	MinConfirmations uint64        `env:"TRANSACTION_SAFETY_MIN_CONFIRMATIONS"` // raises every chain's own
 }
 
 // Quoting is how prices in a currency become amounts of a token (ORACLE_*, QUOTE_*).

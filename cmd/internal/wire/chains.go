@@ -48,6 +48,9 @@ func (c *Chains) Fingerprint() string {
 
 var errNoChain = fault.New(fault.Unavailable, "CHAIN_NOT_CONFIGURED", "this chain is not configured")
 
+// own are the addresses that send coin for gas.
+func (c *Chains) own() []string { return []string{c.Treasury, c.Gas} }
+
 // Client gives a chain's client.
 func (c *Chains) Client(id uint64) (*evm.Client, error) {
 	c.mu.RLock()
@@ -104,23 +107,23 @@ func (c *Core) openChains(ctx context.Context) (*Chains, error) {
 	if err := c.completeTable(ctx, chains, urls); err != nil {
 		return nil, err
 	}
-	for id, u := range urls {
-		chain, ok := chains.Registry.Chain(id)
-		if !ok || chain.Family != network.EVM {
-			return nil, fmt.Errorf("EVM_RPC_URLS names chain %d, which the table of networks does not know, or nothing here can watch", id)
-		}
-		client, err := evm.New(evm.Options{Chain: chain, URLs: u, MaxFeePerGas: cfg.MaxFeePerGas(), Log: c.Log})
-		if err != nil {
-			return nil, fmt.Errorf("chain %d: %w", id, err)
-		}
-		chains.add(id, client)
-		c.onClose(func(context.Context) error { client.Close(); return nil })
-	}
 	if chains.Treasury == "" || chains.XPub == "" {
 		return nil, errors.New("TREASURY_ADDRESS and DERIVED_DESTINATION_XPUB are required with EVM_RPC_URLS")
 	}
 	if chains.Gas = cfg.GasAddress; chains.Gas == "" || chains.Dev != nil {
 		chains.Gas = chains.Treasury
+	}
+	for id, u := range urls {
+		chain, ok := chains.Registry.Chain(id)
+		if !ok || chain.Family != network.EVM {
+			return nil, fmt.Errorf("EVM_RPC_URLS names chain %d, which the table of networks does not know, or nothing here can watch", id)
+		}
+		client, err := evm.New(evm.Options{Chain: chain, URLs: u, MaxFeePerGas: cfg.MaxFeePerGas(), Own: chains.own(), Log: c.Log})
+		if err != nil {
+			return nil, fmt.Errorf("chain %d: %w", id, err)
+		}
+		chains.add(id, client)
+		c.onClose(func(context.Context) error { client.Close(); return nil })
 	}
 	var err error
 	chains.Deriver, err = evm.NewDeriver(chains.XPub)
@@ -186,8 +189,12 @@ func (c checkout) Prepare(ctx context.Context, id domain.PaymentID, due money.Am
 		Intent: funding.Intent{Provider: "own", RequestID: string(id), Reference: reference, Topic: topic},
 		Basis:  &threshold.Basis{Default: chain.Confirmations, Decimals: token.Decimals},
 	}
+	kind := network.ERC20FeeProxy
+	if token.Address == "" {
+		kind = network.EthereumFeeProxy
+	}
 	for _, p := range chain.Proxies {
-		if p.Kind == network.ERC20FeeProxy && !p.Retired {
+		if p.Kind == kind && !p.Retired {
 			in.Intent.Proxy = p.Address
 		}
 	}

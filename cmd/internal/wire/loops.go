@@ -27,13 +27,7 @@ const providerPoll = 30 * time.Second
 // openLoops makes the reactors: policies, timers, ingestion, and for each chain a follower.
 func (s *Service) openLoops() error {
 	watch := watchview.New(s.Jobs)
-	payments, chains := map[uint64]reactors.Payments{}, map[uint64]reactors.Chain{}
-	for _, c := range s.Chains.Registry.Chains() {
-		payments[c.ID] = chainPayments{s.Chains, c.ID}
-	}
-	for id, c := range s.Chains.All() {
-		chains[id] = c
-	}
+	payments, chains := s.payments, func() map[uint64]reactors.Chain { return clientsAs[reactors.Chain](s.Chains) }
 	claims := reactors.NewClaims(reactors.ClaimsOptions{
 		Chains: chains, Executor: s.Executor, Watch: watch, Positions: s.positions(), Looks: s.Records.Claims, Log: s.Log,
 	})
@@ -54,16 +48,21 @@ func (s *Service) openLoops() error {
 		wakes[records.MailChannel] = []reactors.Sleeper{postman}
 		s.loops = append(s.loops, postman)
 	}
+	timers := reactors.NewTimers(s.Jobs, s.Executor, s.Log)
+	s.loops = append(s.loops, s.personalLoops(timers, wakes)...)
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
-		reactors.NewTimers(s.Jobs, s.Executor, s.Log), reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
+		timers, reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, wakes, s.Log))
 	s.loops = append(s.loops, news{s})
+	if s.Config.Screens() && s.Config.Rescreen > 0 {
+		s.loops = append(s.loops, reactors.NewRescreening(known{s.Views.Payments, s.Records}, s.screener, s.Executor, s.Config.Rescreen, s.Log))
+	}
 	s.openSweeps(watch)
 	for _, client := range s.Chains.All() {
 		s.loops = append(s.loops, s.chainLoops(client, watch)...)
 	}
 	s.reconciler = s.NewReconciler(s.Chains, s.Runner, s.poller)
-	s.loops = append(s.loops, s.reconciler)
+	s.loops = append(s.loops, s.reconciler, reactors.NewCoins(reactors.CoinsOptions{Reconciler: s.reconciler, Watch: watch, Need: s.need, Log: s.Log}))
 	if s.poller != nil {
 		s.loops = append(s.loops, reactors.NewProviderPoller(reactors.PollerOptions{
 			Provider: s.poller, Notes: pollerNotes{s.Records.Provider}, Chains: payments, Executor: s.Executor, Watch: watch, Positions: s.positions(),
@@ -73,12 +72,36 @@ func (s *Service) openLoops() error {
 	return nil
 }
 
+// need is how deep a chain's blocks must be.
+func (s *Service) need(chain uint64) uint64 {
+	c, _ := s.Chains.Registry.Chain(chain)
+	return max(c.Confirmations.Need, c.Confirmations.Floor, 1)
+}
+
+// payments are those of every chain that the registry knows at this moment.
+func (s *Service) payments() map[uint64]reactors.Payments {
+	all := map[uint64]reactors.Payments{}
+	for _, c := range s.Chains.Registry.Chains() {
+		all[c.ID] = chainPayments{s.Chains, c.ID}
+	}
+	return all
+}
+
+// clientsAs gives the clients there are at this moment as what a loop asks of them.
+func clientsAs[T any](chains *Chains) map[uint64]T {
+	all := map[uint64]T{}
+	for id, c := range chains.All() {
+		all[id] = any(c).(T)
+	}
+	return all
+}
+
 // chainLoops are those of one chain: its follower, the one that follows gas and, where keys are at
 // hand, its sweeper.
 func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop {
 	all := []loop{reactors.NewChainFollower(reactors.FollowerOptions{
-		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Positions: s.positions(),
-		Notes: notes{s.Records}, Log: s.Log, Every: s.lookEvery(), Reorg: s.Config.ReorgDepth, Range: s.Config.ScanRange,
+		Network: client.Chain(), Chain: client, Decode: evm.Decode, Executor: s.Executor, Watch: watch, Sweeps: sweepview.New(s.Jobs), Positions: s.positions(),
+		Notes: notes{s.Records}, Log: s.Log, OwnGas: s.Chains.Gas != s.Chains.Treasury, Every: s.lookEvery(), Reorg: s.Config.ReorgDepth, Range: s.Config.ScanRange,
 	}), reactors.NewTopUps(reactors.TopUpOptions{
 		Network: client.Chain(), Chain: client, Decode: evm.Decode, Raw: s.Records.Transactions.Raw, Executor: s.Executor, Sweeps: sweepview.New(s.Jobs),
 		Every: s.lookEvery(), Log: s.Log,

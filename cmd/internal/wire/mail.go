@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"crypto/hmac"
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"strings"
@@ -10,8 +11,8 @@ import (
 
 	"holdfast/adapters/mail"
 	"holdfast/adapters/records"
+	"holdfast/domain"
 	"holdfast/domain/fault"
-	"holdfast/eventstore"
 	apihttp "holdfast/http"
 	"holdfast/reactors"
 )
@@ -25,6 +26,7 @@ type mailSender interface {
 // mailing joins templates, queue and sender.
 type mailing struct {
 	queue     *records.Mails
+	profiles  *records.Profiles
 	users     *records.Users
 	templates *mail.Templates
 	sender    mailSender
@@ -42,7 +44,7 @@ func (s *Service) openMail(keyed hashes) (err error) {
 		return nil
 	}
 	m := &mailing{
-		queue: records.NewMails(s.HTTP, eventstore.NewSealer(s.Keys), keyed), users: s.Records.Users,
+		queue: s.personal.letters, profiles: s.personal.profiles, users: s.Records.Users,
 		hashes: keyed, from: cfg.Sender(), public: cfg.Public(), local: !cfg.SendsMail(),
 	}
 	if m.templates, err = mail.NewTemplates(cfg.FrontendURL); err != nil {
@@ -105,7 +107,28 @@ func (m *mailing) Send(ctx context.Context, in apihttp.Mail) error {
 	if err := mail.CheckAddress(to); err != nil {
 		return err
 	}
-	return m.queue.Put(ctx, records.NewMail{Key: in.Key, User: u, To: to, Template: in.Template, Vars: in.Vars, Optional: kind.Optional})
+	letter := records.NewMail{Key: in.Key, User: u, To: to, Template: in.Template, Vars: in.Vars, Optional: kind.Optional}
+	if kind.Optional && u != "" {
+		wanted, err := m.wanted(ctx, u)
+		if err != nil {
+			return err
+		}
+		letter.Unwanted = !wanted
+	}
+	return m.queue.Put(ctx, letter)
+}
+
+// wanted asks a person's preferences whether optional mail is to be sent.
+func (m *mailing) wanted(ctx context.Context, u domain.UserID) (bool, error) {
+	raw, err := m.profiles.Preferences(ctx, u)
+	if err != nil {
+		return false, err
+	}
+	var p struct{ Notifications struct{ Email *bool } }
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return false, fmt.Errorf("read preferences: %w", err)
+	}
+	return p.Notifications.Email == nil || *p.Notifications.Email, nil
 }
 
 // addressee finds whose letter it is, by whichever of user and address is given.

@@ -65,7 +65,7 @@ func (s *Service) networksChanged(ctx context.Context, r *network.Registry) {
 // newClient speaks to nodes that people have named: through the guard.
 func (s *Service) newClient(chain network.Chain, nodes []string) (*evm.Client, error) {
 	return evm.New(evm.Options{
-		Chain: chain, Guarded: nodes, Transport: s.guard.Transport(), MaxFeePerGas: s.Config.MaxFeePerGas(), Log: s.Log,
+		Chain: chain, Guarded: nodes, Transport: s.guard.Transport(), MaxFeePerGas: s.Config.MaxFeePerGas(), Own: s.Chains.own(), Log: s.Log,
 	})
 }
 

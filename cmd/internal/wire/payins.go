@@ -28,7 +28,7 @@ const (
 func (p payIns) State(ctx context.Context) apihttp.PayInState {
 	state := apihttp.PayInState{Chains: []apihttp.ChainHealth{}, Provider: apihttp.ProviderHealth{Status: "off"}}
 	loops := map[string]reactors.Status{}
-	for _, l := range p.s.loops {
+	for _, l := range p.s.allLoops() {
 		st := l.Status()
 		loops[st.Name] = st
 	}
@@ -127,7 +127,7 @@ func (m chainMetrics) Describe(to chan<- *prometheus.Desc) {
 
 // Collect implements prometheus.Collector.
 func (m chainMetrics) Collect(to chan<- prometheus.Metric) {
-	for _, l := range m.s.loops {
+	for _, l := range m.s.allLoops() {
 		st := l.Status()
 		for id, client := range m.s.Chains.All() {
 			chain := strconv.FormatUint(id, 10)

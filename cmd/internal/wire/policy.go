@@ -42,6 +42,7 @@ func (p policy) Terms(asset money.Asset) apihttp.Terms {
 	return apihttp.Terms{
 		Escrow: escrow.Terms{
 			FeeBPS: money.BPS(p.config.FeeBPS), Inspection: p.config.Inspection, DisputeWindow: p.config.DisputeWindow, ApprovalLimit: p.limit,
+			ReserveBPS: money.BPS(p.config.ReserveBPS), ReserveFor: time.Duration(p.config.ReserveDays) * 24 * time.Hour,
 		},
 		Dispute:         d,
 		PaymentExpiry:   p.config.PaymentExpiry,

@@ -27,11 +27,8 @@ import (
 func (c *Core) NewReconciler(chains *Chains, positions reactors.Positions, provider *requestnetwork.Client) *reactors.Reconciler {
 	o := reactors.ReconcilerOptions{
 		Pool: c.Jobs, Executor: c.Executor, Books: bookview.New(c.Jobs), Breaks: breakview.New(c.Jobs, c.Codec), Positions: positions,
-		Chains: map[uint64]reactors.Statement{}, Tokens: chains.Registry.Tokens,
-		Treasury: chains.Treasury, Log: c.Log, Hour: c.Config.NightlyHour(),
-	}
-	for id, client := range chains.All() {
-		o.Chains[id] = client
+		Chains: func() map[uint64]reactors.Statement { return clientsAs[reactors.Statement](chains) }, Tokens: chains.Registry.Tokens,
+		Treasury: chains.Treasury, Gas: chains.Gas, Log: c.Log, Hour: c.Config.NightlyHour(),
 	}
 	if chains.Dev != nil {
 		o.Settle = time.Second // blocks come every half second

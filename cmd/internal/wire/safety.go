@@ -11,22 +11,22 @@ import (
 	"holdfast/adapters/devchain"
 	"holdfast/adapters/oracle"
 	"holdfast/adapters/oracle/pricedouble"
+	"holdfast/adapters/records"
 	"holdfast/cmd/internal/config"
 	"holdfast/domain"
 	"holdfast/domain/money"
 	"holdfast/domain/quote"
 	"holdfast/domain/safety"
 	apihttp "holdfast/http"
+	"holdfast/projections/paymentview"
+	"holdfast/reactors"
 )
 
 // openScreener joins the sources of screening: the sanctions oracle of each chain that has one,
 // and the HTTP service where one is configured.
 func (s *Service) openScreener() (*aml.Screener, error) {
 	cfg := s.Config
-	callers := map[uint64]aml.Caller{}
-	for id, c := range s.Chains.All() {
-		callers[id] = c
-	}
+	callers := func() map[uint64]aml.Caller { return clientsAs[aml.Caller](s.Chains) }
 	contracts := aml.KnownOracles()
 	if s.Chains.Dev != nil {
 		contracts[devchain.ChainID] = devchain.Sanctions
@@ -59,10 +59,7 @@ func (s *Service) openOracle(ctx context.Context) (apihttp.Oracle, error) {
 	if !cfg.Quotes() {
 		return nil, nil
 	}
-	o := oracle.Options{Chains: map[uint64]oracle.Caller{}, Log: s.Log}
-	for id, c := range s.Chains.All() {
-		o.Chains[id] = c
-	}
+	o := oracle.Options{Chains: func() map[uint64]oracle.Caller { return clientsAs[oracle.Caller](s.Chains) }, Log: s.Log}
 	var err error
 	if o.Feeds, err = oracle.BuiltInFeeds(); err != nil {
 		return nil, err
@@ -130,4 +127,27 @@ func (c safeCheckout) Prepare(ctx context.Context, id domain.PaymentID, due mone
 	in, err := c.Checkout.Prepare(ctx, id, due)
 	in.Threshold.Need = max(in.Threshold.Need, c.least)
 	return in, err
+}
+
+// known are the addresses that screening is asked about again.
+type known struct {
+	paymentview.Queries
+	records *records.Records
+}
+
+func (k known) Asked(ctx context.Context, chain uint64, address string) error {
+	return k.records.Rescreening.Asked(ctx, chain, address)
+}
+
+func (k known) Wallets(ctx context.Context, before time.Time, limit int) ([]reactors.Place, error) {
+	rows, err := k.records.Wallets.ToRescreen(ctx, before, limit)
+	all := make([]reactors.Place, len(rows))
+	for i, w := range rows {
+		all[i] = reactors.Place{Chain: w.ChainID, Address: w.Address, Word: safety.Outcome(w.Screening)}
+	}
+	return all, err
+}
+
+func (k known) Tell(ctx context.Context, chain uint64, address string, word safety.Outcome) error {
+	return k.records.Wallets.Screen(ctx, chain, address, string(word))
 }

@@ -55,6 +55,8 @@ type Service struct {
 	sweeps *sweeps
 	mail   *mailing // nil without a mail server outside development
 
+	personal *personal
+
 	loopsLock sync.Mutex
 	loops     []loop
 	running   bool
@@ -97,6 +99,7 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if err != nil {
 		return nil, err
 	}
+	s.openPersonal(keyed)
 	if err := s.openMail(keyed); err != nil {
 		return nil, err
 	}
@@ -184,7 +187,7 @@ func (s *Service) openServer(version string) error {
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec), Positions: s.Runner, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(), Lockouts: s.lockouts(),
-		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(),
+		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(), People: s.people(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
 		Devices: devices{s.Chains.XPub}, Nonces: newNonces(cfg.PIIMasterKey), Operations: operations{s.Records.Operations}, SafekeepingRequired: cfg.Safekeeping,
 	})

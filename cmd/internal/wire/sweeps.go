@@ -91,7 +91,7 @@ func (s *sweeps) Settled(ctx context.Context, w sweepview.Sweep) (funding.Settle
 		return funding.SettleSweep{}, err
 	}
 	c := chain.Confirmations
-	rule := payment.Threshold{Need: max(c.Need, c.Floor, 1), Floor: c.Floor, Finalized: c.Tag == network.Finalized}
+	rule := payment.Threshold{Need: max(c.Need, c.Floor, 1), Floor: c.Floor, Finalized: c.Tag == network.Finalized, Safe: c.Tag == network.Safe}
 	return s.SweepPlanner.Settled(ctx, w, raw, evm.Decode, rule)
 }
 

@@ -1,9 +1,11 @@
 package wire
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
@@ -12,10 +14,14 @@ import (
 	"holdfast/adapters/devchain"
 	"holdfast/adapters/evm"
 	"holdfast/cmd/internal/apiclient"
+	"holdfast/domain"
+	"holdfast/domain/funding"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
+	"holdfast/domain/sweepplan"
+	"holdfast/eventstore"
 )
 
 const (
@@ -313,9 +319,55 @@ func TestAChainThatIsAddedLaterIsSweptToo(t *testing.T) {
 	delete(w.Chains.clients, devchain.ChainID)
 	w.Chains.mu.Unlock()
 	wish := map[string]any{"destinations": []string{string(b.destination.ID)}, "asset": "USDC@1337", "dryRun": true}
+	compare := w.NewReconciler(w.Chains, w.Runner, nil)
+	_, err := compare.Payment(t.Context(), b.payment)
+	assert.ErrorIs(t, err, errNoChain, "nobody can read it yet")
 	assert.Equal(t, "422 UNKNOWN_ASSET", w.refused(admin, post, destinations+"/sweep/plan", wish))
 	assert.NotContains(t, string(w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}).Data), "1337")
 	w.Chains.add(devchain.ChainID, late)
+	picture, err := compare.Payment(t.Context(), b.payment)
+	require.NoError(t, err)
+	assert.Equal(t, "1000", picture.Chain.Balances[usdc])
 	assert.Contains(t, string(w.ask(admin, post, destinations+"/sweep/plan", wish).Data), string(b.destination.ID))
 	assert.Contains(t, string(w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}).Data), `"chainId":1337`)
+}
+
+// A plan that nobody signed in time is refused when it comes back, and one run of the schedule keeps
+// the second out, in whatever process.
+func TestAnOldPlanAndASecondRunAreRefused(t *testing.T) {
+	t.Parallel()
+	w := withSweeps(t, "build-only")
+	admin := w.as("admin")
+	b := w.funded(1000)
+	plan, _, err := w.sweeps.Prepare(t.Context(), sweepplan.Wish{Destinations: []domain.DestinationID{b.destination.ID}, Asset: usdc})
+	require.NoError(t, err)
+	plan = plan.Named(sweepplan.ID(uuid.NewString()))
+	now, err := w.Store.Now(t.Context())
+	require.NoError(t, err)
+	plan.ExpiresAt = now.Add(-time.Second)
+	i := domain.Issue{By: domain.User("00000000-0000-4000-8000-00000000a001", domain.Admin), At: now}
+	_, err = w.Executor.Execute(t.Context(), eventstore.Metadata{Source: "test"}, nil, funding.PlanSweeps{Issue: i, Plan: plan}.Run)
+	require.NoError(t, err)
+	var raws []string
+	for _, t := range plan.TopUps {
+		raws = append(raws, w.sign(evm.TreasuryPath, t.Instruction))
+	}
+	raws = append(raws, w.sign(evm.DestinationPath(plan.Sweeps[0].Index), plan.Sweeps[0].Instruction))
+	assert.Equal(t, "409 PLAN_EXPIRED", w.refused(admin, post, destinations+"/sweep", map[string]any{"planId": plan.Plan, "signedTxs": raws}))
+
+	running, end := make(chan struct{}), make(chan struct{})
+	done := make(chan error, 1)
+	go func() {
+		_, err := w.Records.Sweeps.Run(context.WithoutCancel(t.Context()), "another process", true, func(time.Time) bool { return true }, func(context.Context, string) (any, error) {
+			close(running)
+			<-end
+			return nil, nil
+		})
+		done <- err
+	}()
+	<-running
+	assert.Equal(t, "409 RUN_IN_PROGRESS", w.refused(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true}))
+	close(end)
+	require.NoError(t, <-done)
+	w.ask(admin, post, destinations+"/cron/run", map[string]any{"dryRun": true})
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -65,8 +66,8 @@ func settle(t *testing.T, settings map[string]string) *town {
 		running.Wait()
 		assert.NoError(t, w.Close(context.Background()))
 		if t.Failed() {
-			said := w.said.String()
-			t.Logf("the service said last: %s", said[max(0, len(said)-3000):])
+			said := strings.Join(slices.DeleteFunc(strings.Split(w.said.String(), "\n"), func(l string) bool { return strings.Contains(l, "level=INFO msg=request") }), "\n")
+			t.Logf("the service said last: %s", said[max(0, len(said)-6000):])
 		}
 	})
 	return w

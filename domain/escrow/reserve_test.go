@@ -1,0 +1,73 @@
+package escrow_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"holdfast/domain"
+	"holdfast/domain/escrow"
+	"holdfast/domain/machine/machinetest"
+)
+
+// withReserve are terms under which a tenth of the proceeds is withheld for thirty days.
+var withReserve = escrow.Terms{FeeBPS: 500, Inspection: 48 * time.Hour, AutoRelease: 24 * time.Hour, DisputeWindow: time.Hour, ReserveBPS: 1000, ReserveFor: 30 * 24 * time.Hour}
+
+var backed = escrow.ReserveReleased{Hold: "h1", Seller: "S1", Amount: amount(9), Cause: "time"}
+
+func TestAReserve(t *testing.T) {
+	t.Parallel()
+	open := opened
+	open.Terms = withReserve
+	due := t0.Add(withReserve.ReserveFor)
+	// 100 less 5 of fee; of the 95 a tenth, rounded down.
+	paid := released(100, 5)
+	paid.Net, paid.Reserve, paid.ReserveUntil = amount(86), amount(9), due
+	free := events{open, credited, funded, freed}
+	at := func(at time.Time) escrow.ReleaseReserve {
+		return escrow.ReleaseReserve{Issue: domain.Issue{By: timer, At: at}, Cause: "time"}
+	}
+	given := slices.Clip(append(append(events{}, free...), paid))
+	part := backed
+	part.Amount, part.Cause = amount(4), "clawback"
+	rest := backed
+	rest.Amount = amount(5)
+	take := escrow.ReleaseReserve{Issue: by(policy), Needed: units(4), Cause: "clawback"}
+	all := escrow.ReleaseReserve{Issue: by(policy), Needed: units(400), Cause: "clawback"}
+	covered := backed
+	covered.Cause = "clawback"
+	machinetest.Run(t, escrow.Decider, []machinetest.Case[escrow.Event]{
+		{Name: "a release withholds it", Given: free, When: escrow.Release{Issue: by(buyer)}, Then: events{paid}},
+		{Name: "not before its time", Given: given, When: at(due.Add(-1)), Err: escrow.ErrReserveNotDue},
+		{Name: "in time", Given: given, When: at(due), Then: events{backed}},
+		{Name: "once", Given: append(given, backed), When: at(due)},
+		{Name: "not while something stops the order", Given: append(given, placed), When: at(due), Err: escrow.ErrReleaseHold},
+		{Name: "to cover what is taken back, due or not", Given: append(given, placed), When: take, Then: events{part}},
+		{Name: "then the rest in time", Given: append(given, part), When: at(due), Then: events{rest}},
+		{Name: "no more than there is", Given: given, When: all, Then: events{covered}},
+		{Name: "nothing where nothing is withheld", Given: append(append(events{}, path(escrow.ReleasableNow)...), released(100, 5)), When: all},
+	})
+}
+
+func TestEachReleaseHasItsOwnTime(t *testing.T) {
+	t.Parallel()
+	open := opened
+	open.Terms = withReserve
+	s := machinetest.Fold(escrow.Decider, events{open, credited, funded, freed}...)
+	for day := range 2 {
+		issue := domain.Issue{By: buyer, At: t0.Add(time.Duration(day) * 24 * time.Hour)}
+		next, got, err := machinetest.Step(t, escrow.Table(), escrow.Decider, s, escrow.Release{Issue: issue, Amount: units(50)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		timers := escrow.Deadlines(domain.Stream{}, got[0])
+		if len(timers) != 1 || !timers[0].Due.Equal(issue.At.Add(withReserve.ReserveFor)) {
+			t.Fatalf("day %d: %+v", day, timers)
+		}
+		s = next
+	}
+	s, got, err := machinetest.Step(t, escrow.Table(), escrow.Decider, s, escrow.ReleaseReserve{Issue: domain.Issue{By: timer, At: t0.Add(withReserve.ReserveFor)}})
+	if err != nil || len(got) != 1 || len(s.Reserves) != 1 {
+		t.Fatalf("%v %+v: the first is due, the second is not", err, got)
+	}
+}

@@ -1,0 +1,92 @@
+package reactors
+
+import (
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"holdfast/adapters/devchain"
+	"holdfast/domain"
+	"holdfast/domain/ledger"
+	"holdfast/domain/money"
+	"holdfast/domain/outgoing"
+	"holdfast/domain/payout"
+	"holdfast/domain/settlement"
+)
+
+// givenUp is a payout whose nonce went to another transaction, which stood as firmly as we ask for.
+// It gives the payout's own signed transaction, and the block of the other.
+func (w *world) givenUp(f *ChainFollower, n uint64) (id domain.PayoutID, tx outgoing.Tx, raw string, block uint64) {
+	w.t.Helper()
+	id, transfer := w.instructed(n)
+	tx, raw = w.sign(transfer)
+	w.do(settlement.SignPayout{Issue: w.by(asAdmin), Payout: id, Tx: tx})
+	nothing := transfer
+	nothing.To, nothing.Amount = devchain.Treasury, money.Of(usdc, units(1))
+	_, other := w.outbid(nothing, tx)
+	_, err := w.client.Send(w.t.Context(), other)
+	require.NoError(w.t, err)
+	w.chain.Mine(1)
+	block = w.chain.Head()
+	w.follow(f, 4, 2)
+	require.Equal(w.t, payout.PhaseFailed, w.payout(id).Phase)
+	return id, tx, raw, block
+}
+
+// A reorganisation deeper than we wait for drops the transaction that had taken the nonce, and the
+// payout is mined after all. The seller had his money back by then.
+func TestAPayoutThatFailedIsMinedAfterAll(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		spent uint64 // what he has asked to be paid out meanwhile
+		left  uint64
+		owed  uint64
+	}{
+		"and he still has it":        {0, 75, 0},
+		"and he has asked for it":    {900, 0, 825},
+		"and he has asked for some ": {100, 0, 25},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withChain(t)
+			w.released(1000)
+			f := w.follower(nil)
+			id, tx, raw, block := w.givenUp(f, 900)
+			require.Equal(t, units(975), w.balance(ledger.SellerAvailable(seller), usdc))
+			if c.spent > 0 {
+				w.do(settlement.RequestPayout{
+					Issue: w.by(asSeller), Payout: domain.PayoutID(uuid.NewString()), Seller: seller, Amount: money.Of(usdc, units(c.spent)), Wallet: shop, Available: units(975),
+				})
+			}
+			require.NoError(t, w.chain.Reorg(int(w.chain.Head()-block)+1, true))
+			_, err := w.client.Send(t.Context(), raw)
+			require.NoError(t, err)
+			w.chain.Mine(1)
+			w.follow(f, 6, 2)
+
+			assert.Equal(t, units(900), w.got(shop))
+			assert.Equal(t, payout.PhaseConfirmed, w.payout(id).Phase)
+			assert.Equal(t, 1, w.count("payout.surfaced", string(id)))
+			assert.Equal(t, units(c.left), w.balance(ledger.SellerAvailable(seller), usdc))
+			assert.Equal(t, units(c.owed), w.balance(ledger.ReceivableSeller(seller), usdc))
+			assert.True(t, w.balance(ledger.ClearingPayout(id), usdc).IsZero())
+			out, err := w.client.Outcome(t.Context(), tx)
+			require.NoError(t, err)
+			assert.Equal(t, out.Fee, w.balance(ledger.NetworkFee, coin))
+			w.booked()
+			before := w.position()
+			w.follow(f, 4, 2)
+			assert.Equal(t, before, w.position(), "it is told once")
+
+			// And that block goes too: the payout waits for the chain again.
+			require.NoError(t, w.chain.Reorg(int(w.chain.Head()-out.Block)+1, false))
+			w.follow(f, 6, 2)
+			assert.Equal(t, 1, w.count("payout.reorged", string(id)))
+			assert.Equal(t, payout.PhaseConfirmed, w.payout(id).Phase)
+			assert.Equal(t, units(900), w.got(shop))
+			w.booked()
+		})
+	}
+}
