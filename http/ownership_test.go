@@ -53,10 +53,12 @@ func (w *world) own() things {
 // ownByID names, for routes about a thing of the caller's own, the test that asks them about
 // somebody else's.
 var ownByID = map[string]string{
-	"/api/user/wallets/{id}": "TestForeignWalletsAreUnknown",
-	"/api/auth/passkey/{id}": "TestAPersonSignsInWithAPasskey",
-	"/api/auth/methods/{id}": "TestGoogleIsLinkedByWhoIsSignedIn",
-	"/api/address/{id}":      "TestAddresses",
+	"/api/user/wallets/{id}":              "TestForeignWalletsAreUnknown",
+	"/api/auth/passkey/{id}":              "TestAPersonSignsInWithAPasskey",
+	"/api/auth/methods/{id}":              "TestGoogleIsLinkedByWhoIsSignedIn",
+	"/api/address/{id}":                   "TestAddresses",
+	"/api/address/{id}/default":           "TestAddresses",
+	"/api/user/data-export/{id}/download": "TestDataExport",
 }
 
 // TestForeignWalletsAreUnknown asks about the wallet of somebody else.
