@@ -142,7 +142,8 @@ func TestEveryListIsStrict(t *testing.T) {
 			for _, p := range doc.Paths[path]["get"].Parameters {
 				has[p.Name] = p.In == "query"
 			}
-			if len(has) > 0 && all.get(fillAll(path)).code == "NOT_CONFIGURED" {
+			plain := all.get(fillAll(path))
+			if len(has) > 0 && plain.code == "NOT_CONFIGURED" {
 				continue
 			}
 			refused := func(query, code string) {
@@ -160,7 +161,7 @@ func TestEveryListIsStrict(t *testing.T) {
 				refused("sort=;drop", "VALIDATION_FAILED")
 				refused("sort=%3Bdrop%20table", "VALIDATION_FAILED")
 			}
-			if has["cursor"] && !pathParam.MatchString(path) {
+			if has["cursor"] && !pathParam.MatchString(path) && plain.status == 200 {
 				altered := []byte(genuine)
 				altered[len(altered)/2]++
 				for _, c := range []string{"x", "Zm9v", "%00", genuine[:len(genuine)-3], string(altered), strings.Repeat("A", 3000), "' or 1=1"} {

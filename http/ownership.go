@@ -28,37 +28,39 @@ const (
 	OfPayout  Owned = "payout"
 	OfRefund  Owned = "refund"
 	OfDispute Owned = "dispute"
+	OfSession Owned = "session"
 )
 
 // ownerships are the answers by path; the longest one that fits counts.
 var ownerships = map[string]Owned{
-	"/health":                 Platform,
-	"/api/version":            Platform,
-	"/api/networks":           Platform,
-	"/api/ledger":             Platform,
-	"/api/audit":              Platform,
-	"/api/admin":              Platform,
-	"/api/auth":               Own,
-	"/api/auth/sessions/{id}": OwnByID,
-	"/api/auth/passkey/{id}":  OwnByID,
-	"/api/auth/methods/{id}":  OwnByID,
-	"/api/user/wallets/{id}":  OwnByID,
-	"/api/users/wallets/{id}": OwnByID,
-	"/api/address/{id}":       OwnByID,
-	"/api/trezor":             Own,
-	"/api/user":               Own,
-	"/api/user/admin":         Platform,
-	"/api/user/{id}":          Platform, // the public profile
-	"/api/address":            Own,
-	"/api/telegram":           Own,
-	"/api/email":              Own, // letters to others only for admins
-	"/api/email/queue/{id}":   Platform,
-	"/api/users":              Own,
-	"/api/users/admin":        Platform,
-	"/api/users/{id}":         Platform,
-	"/api/payment":            Own,
-	"/api/payment/{id}":       OfPayment,
-	"/api/payment/quotes":     Own,
+	"/health":                    Platform,
+	"/api/version":               Platform,
+	"/api/networks":              Platform,
+	"/api/ledger":                Platform,
+	"/api/audit":                 Platform,
+	"/api/admin":                 Platform,
+	"/api/auth":                  Own,
+	"/api/auth/passkey/{id}":     OwnByID,
+	"/api/auth/methods/{id}":     OwnByID,
+	"/api/user/wallets/{id}":     OwnByID,
+	"/api/user/data-export/{id}": OwnByID,
+	"/api/users/wallets/{id}":    OwnByID,
+	"/api/address/{id}":          OwnByID,
+	"/api/auth/sessions/{id}":    OfSession,
+	"/api/trezor":                Own,
+	"/api/user":                  Own,
+	"/api/user/admin":            Platform,
+	"/api/user/{id}":             Platform, // the public profile
+	"/api/address":               Own,
+	"/api/telegram":              Own,
+	"/api/email":                 Own, // letters to others only for admins
+	"/api/email/queue/{id}":      Platform,
+	"/api/users":                 Own,
+	"/api/users/admin":           Platform,
+	"/api/users/{id}":            Platform,
+	"/api/payment":               Own,
+	"/api/payment/{id}":          OfPayment,
+	"/api/payment/quotes":        Own,
 
 	"/api/payment/health":                         Platform,
 	"/api/payment/quotes/{id}":                    OfQuote,
@@ -123,6 +125,8 @@ func (o Owned) Whose() string {
 		return "its buyer"
 	case OfPayout:
 		return "its seller"
+	case OfSession:
+		return "who signed in"
 	}
 	return "its buyer and its seller"
 }

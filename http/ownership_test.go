@@ -46,17 +46,19 @@ func (w *world) own() things {
 	return things{buyer: o.buyer, seller: o.seller, ids: map[apihttp.Owned]string{
 		apihttp.OfRequest: o.request, apihttp.OfHold: o.request, apihttp.OfOffer: o.offer, apihttp.OfPayment: id, apihttp.OfQuote: quoted.text("quote"),
 		apihttp.OfPayout: payout.text("payout"), apihttp.OfRefund: refund.text("refund"), apihttp.OfDispute: disputed,
+		apihttp.OfSession: w.users.sessionOf(o.buyer.id),
 	}}
 }
 
 // ownByID names, for routes about a thing of the caller's own, the test that asks them about
 // somebody else's.
 var ownByID = map[string]string{
-	"/api/auth/sessions/{id}": "TestSessionsEndWhereTheyAreTold",
-	"/api/user/wallets/{id}":  "TestForeignWalletsAreUnknown",
-	"/api/auth/passkey/{id}":  "TestAPersonSignsInWithAPasskey",
-	"/api/auth/methods/{id}":  "TestGoogleIsLinkedByWhoIsSignedIn",
-	"/api/address/{id}":       "TestAddresses",
+	"/api/user/wallets/{id}":              "TestForeignWalletsAreUnknown",
+	"/api/auth/passkey/{id}":              "TestAPersonSignsInWithAPasskey",
+	"/api/auth/methods/{id}":              "TestGoogleIsLinkedByWhoIsSignedIn",
+	"/api/address/{id}":                   "TestAddresses",
+	"/api/address/{id}/default":           "TestAddresses",
+	"/api/user/data-export/{id}/download": "TestDataExport",
 }
 
 // TestForeignWalletsAreUnknown asks about the wallet of somebody else.
