@@ -1,7 +1,6 @@
 package evm
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -93,10 +92,9 @@ func readReceipt(tx common.Hash, raw json.RawMessage) (receipt, error) {
 	if err := json.Unmarshal(raw, r.Receipt); err != nil {
 		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
-	if bytes.Contains(raw, []byte(`"l1Fee"`)) { // most chains have none, and reading it all again costs as much as the rest
-		if err := json.Unmarshal(raw, &extra); err != nil {
-			return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
-		}
+	// go-ethereum's type reads neither of the two.
+	if err := json.Unmarshal(raw, &extra); err != nil {
+		return receipt{}, fmt.Errorf("read the receipt of %s: %w", tx, err)
 	}
 	r.to = extra.To
 	if extra.L1Fee != nil {
