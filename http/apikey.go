@@ -15,7 +15,7 @@ import (
 	"holdfast/projections/apikeyview"
 )
 
-const apiKeysPath = "/api/admin/api-keys"
+const apiKeysPath = "/api/admin/api-keys" //nolint:gosec // a path, no credentials
 
 func apiKeyRoutes() []Route {
 	route := func(method, rest, summary string, errors ...string) Route {

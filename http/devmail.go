@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"html/template"
 	"io"
 	"mime"
@@ -136,7 +137,7 @@ func (s *Server) readLetter(ctx context.Context, id string) (l DevLetter, ok boo
 	}
 	for parts := multipart.NewReader(m.Body, params["boundary"]); ; {
 		part, err := parts.NextRawPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return l, true, nil
 		}
 		if err != nil {

@@ -2,7 +2,6 @@ package http
 
 import (
 	"context"
-	"encoding/json"
 	"strings"
 
 	"github.com/google/uuid"
@@ -78,7 +77,7 @@ func (s *Server) register(ctx context.Context, c *call, in *newAccountInput) (re
 	}
 	if done.Replayed {
 		c.echo.Response().Header().Set("Idempotent-Replayed", "true")
-		return reply{data: json.RawMessage(done.Data), meta: Meta{Position: done.Position}, replayed: true}, nil
+		return reply{data: done.Data, meta: Meta{Position: done.Position}, replayed: true}, nil
 	}
 	sent, err := s.sendCode(ctx, verifyEmailCode, u.ID, name, email)
 	if err != nil { // the account is there; another code can be asked for

@@ -164,7 +164,7 @@ func TestLimitsAreSettings(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c, err := Load()
 	require.NoError(t, err)
-	assert.Equal(t, []int{10_000, 1000, 3000, 2000, 60_000, 60_000}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "a demo is not refused")
+	assert.Equal(t, []int{10_000, 1000, 3000, 2000, 60_000, 6_000_000}, []int{c.LimitGlobal, c.LimitAuth, c.LimitPayment, c.LimitAI, c.LimitKey, c.LimitWebhook}, "a demo is not refused")
 	t.Setenv("HOLDFAST_ENV", "test")
 	for _, name := range []string{"PG_URL", "REQUEST_NETWORK_WEBHOOK_SECRET"} {
 		t.Setenv(name, "x")

@@ -98,11 +98,16 @@ type repo struct{ domain, name, value, alias, old string }
 
 func (c *Config) repos() []repo {
 	return []repo{
-		{"USER", "REPO_USER", c.RepoUser, "", ""}, {"PAYMENT", "REPO_PAYMENT", c.RepoPayment, "", ""}, {"POINTS", "REPO_POINTS", c.RepoPoints, "", ""},
-		{"MARKETPLACE", "REPO_MARKETPLACE", c.RepoMarketplace, "", ""}, {"TREZOR", "REPO_TREZOR", c.RepoTrezor, "", ""},
+		{"USER", "REPO_USER", c.RepoUser, "", ""},
+		{"PAYMENT", "REPO_PAYMENT", c.RepoPayment, "", ""},
+		{"POINTS", "REPO_POINTS", c.RepoPoints, "", ""},
+		{"MARKETPLACE", "REPO_MARKETPLACE", c.RepoMarketplace, "", ""},
+		{"TREZOR", "REPO_TREZOR", c.RepoTrezor, "", ""},
 		{"DERIVED_DESTINATION", "REPO_DERIVED_DESTINATION", c.RepoDestination, "", ""},
-		{"BLOG", "REPO_BLOG", c.RepoBlog, "BLOG_STORE", c.BlogStore}, {"NOTIFICATION", "REPO_NOTIFICATION", c.RepoNotification, "NOTIFICATION_STORE", c.NotificationStore},
-		{"DISPUTE", "REPO_DISPUTE", c.RepoDispute, "DISPUTE_STORE", c.DisputeStore}, {"CHAT", "REPO_CHAT", c.RepoChat, "CHAT_STORE", c.ChatStore},
+		{"BLOG", "REPO_BLOG", c.RepoBlog, "BLOG_STORE", c.BlogStore},
+		{"NOTIFICATION", "REPO_NOTIFICATION", c.RepoNotification, "NOTIFICATION_STORE", c.NotificationStore},
+		{"DISPUTE", "REPO_DISPUTE", c.RepoDispute, "DISPUTE_STORE", c.DisputeStore},
+		{"CHAT", "REPO_CHAT", c.RepoChat, "CHAT_STORE", c.ChatStore},
 		{"RELEASE_HOLD", "REPO_RELEASE_HOLD", c.RepoReleaseHold, "RELEASE_HOLD_STORE", c.ReleaseHoldStore},
 	}
 }

@@ -31,8 +31,12 @@ func (c *Config) limits(wrong func(name, found, want string)) {
 		value *int
 		usual int
 	}{
-		{"RATE_LIMIT_GLOBAL", &c.LimitGlobal, 100}, {"RATE_LIMIT_AUTH", &c.LimitAuth, 10}, {"RATE_LIMIT_PAYMENT", &c.LimitPayment, 30},
-		{"RATE_LIMIT_AI", &c.LimitAI, 20}, {"RATE_LIMIT_KEY", &c.LimitKey, 600}, {"RATE_LIMIT_WEBHOOK", &c.LimitWebhook, 60_000},
+		{"RATE_LIMIT_GLOBAL", &c.LimitGlobal, 100},
+		{"RATE_LIMIT_AUTH", &c.LimitAuth, 10},
+		{"RATE_LIMIT_PAYMENT", &c.LimitPayment, 30},
+		{"RATE_LIMIT_AI", &c.LimitAI, 20},
+		{"RATE_LIMIT_KEY", &c.LimitKey, 600},
+		{"RATE_LIMIT_WEBHOOK", &c.LimitWebhook, 60_000},
 	} {
 		if *n.value < 0 || *n.value > 100_000_000 {
 			wrong(n.name, strconv.Itoa(*n.value), "1 … 100000000 requests, or 0 for the default")
