@@ -43,7 +43,8 @@ func (s *Erasures) Erased(u domain.UserID, email string) []eventstore.Row {
 		{SQL: `INSERT INTO erasures (user_id, mail_hash) VALUES ($1, nullif($2, '')) ON CONFLICT DO NOTHING`, Args: []any{string(u), hash}},
 		{SQL: `UPDATE users SET email = NULL, name = '', password_hash = '', roles = '{}', status = 'erased', active = false,
 			email_verified_at = NULL WHERE id = $1`, Args: []any{string(u)}},
-		{SQL: `UPDATE sessions SET revoked_at = clock_timestamp() WHERE user_id = $1 AND revoked_at IS NULL`, Args: []any{string(u)}},
+		{SQL: `UPDATE sessions SET revoked_at = coalesce(revoked_at, clock_timestamp()), user_agent = '', address = '' WHERE user_id = $1`, Args: []any{string(u)}},
+		{SQL: `DELETE FROM account_codes WHERE user_id = $1`, Args: []any{string(u)}},
 	}
 }
 

@@ -136,6 +136,31 @@ func TestKnownSecretsDoNotStart(t *testing.T) {
 	require.ErrorContains(t, err, "JWT_SECRET_PREVIOUS", "the previous one is believed too")
 }
 
+// Row 37 of faults.md: the service that would sign with such a secret does not start, wherever it runs.
+func TestShortAndKnownJWTSecretsAreRefusedEverywhere(t *testing.T) {
+	t.Parallel()
+	for _, where := range []string{"development", "test", "production"} {
+		with := func(secret string) error {
+			_, err := From(map[string]string{
+				"HOLDFAST_ENV": where, "JWT_SECRET": secret, "PG_URL": "postgres://db/holdfast", "REQUEST_NETWORK_WEBHOOK_SECRET": randomSecret,
+				"PII_MASTER_KEY": randomSecret + randomSecret, "LOG_SIGNING_KEY": randomSecret + randomSecret, "FRONTEND_URL": "https://front.example",
+			})
+			return err
+		}
+		for _, bad := range []string{"x", randomSecret[:31], "change-me-change-me-change-me-change-me", "your-secret-key-change-in-production", strings.Repeat("a", 64)} {
+			err := with(bad)
+			require.ErrorContains(t, err, "JWT_SECRET: too short or a known default", "%s: %s", where, bad)
+			if len(bad) > 1 {
+				assert.NotContains(t, err.Error(), bad, "it is not repeated")
+			}
+		}
+		require.NoError(t, with(randomSecret), "%s: 32 bytes are enough", where)
+		if where != "development" {
+			require.ErrorContains(t, with(""), "JWT_SECRET: not set", where)
+		}
+	}
+}
+
 func TestTrustedProxies(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for text, want := range map[string]struct {

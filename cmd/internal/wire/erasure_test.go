@@ -58,6 +58,10 @@ func (w *town) marked(name string) *marked {
 	w.exec(`UPDATE users SET email_verified_at = clock_timestamp(), password_hash = (SELECT password_hash FROM users WHERE email = 'buyer@holdfast.test') WHERE email = $1`, m.email)
 	m.citizen = w.with(m.email, m.password)
 	ok := func(want int, a heard) heard { w.t.Helper(); require.Equal(w.t, want, a.status, a.raw); return a }
+	again := ok(200, w.anybody().do("POST", "/api/auth/login", map[string]any{"email": m.email, "password": m.password}, "User-Agent", word("agent")))
+	m.token = again.field("accessToken") // a fresh login may change its address: the code waits
+	ok(202, m.post("/api/user/profile/email", map[string]any{"email": "pending-" + m.email}))
+	ok(202, w.anybody().do("POST", "/api/auth/forgot-password", map[string]any{"email": m.email}))
 	ok(200, m.do("PATCH", "/api/user/profile", map[string]any{"bio": word("bio"), "avatar": "https://" + strings.ToLower(word("avatar")) + ".test/a", "phone": "+4915155501234"}))
 	address := place(word("street"))
 	address["fullName"], address["label"], address["city"] = word("full-name"), word("label"), word("city")
@@ -68,8 +72,8 @@ func (w *town) marked(name string) *marked {
 	})))
 	m.order = asked.field("request")
 	w.deal(m, word)
-	m.markers = []string{m.email, "delivery-" + m.email, "+4915155501234", strings.ToLower(word("avatar"))}
-	for _, what := range []string{"name", "bio", "street", "full-name", "label", "city", "shop", "document", "description", "reason", "evidence", "statement"} {
+	m.markers = []string{m.email, "delivery-" + m.email, "pending-" + m.email, "+4915155501234", strings.ToLower(word("avatar"))}
+	for _, what := range []string{"name", "agent", "bio", "street", "full-name", "label", "city", "shop", "document", "description", "reason", "evidence", "statement"} {
 		m.markers = append(m.markers, word(what))
 	}
 	ok(202, m.post("/api/user/data-export", nil))
@@ -197,7 +201,7 @@ func TestAfterErasureNothingIsLeft(t *testing.T) {
 
 	assert.Empty(t, holds(w.everything(), m.markers))
 	assert.Empty(t, holds(w.said.String(), append(m.markers, stays.markers...)), "logs never had it")
-	assert.ElementsMatch(t, []string{stays.email, "Mark-stays-name"}, holds(w.everything(), stays.markers), "of who stays, only what signing in reads is in the clear")
+	assert.ElementsMatch(t, []string{stays.email, "Mark-stays-name", "Mark-stays-agent", "pending-" + stays.email}, holds(w.everything(), stays.markers), "of who stays, only what signing in reads is in the clear")
 	after := seller.get("/api/marketplace/requests/" + m.order)
 	require.Equal(t, 200, after.status, "the order is still there")
 	assert.Empty(t, holds(after.raw, m.markers))
@@ -253,6 +257,8 @@ func TestAnErasureThatWasCutShort(t *testing.T) {
 	w := settle(t, nil)
 	m := w.as("buyer2")
 	require.Equal(t, 200, m.do("PATCH", "/api/user/profile", map[string]any{"bio": "cut-short-marker"}).status)
+	require.Equal(t, 202, m.post("/api/user/profile/email", map[string]any{"email": "cut-short@elsewhere.test"}).status)
+	require.Equal(t, "1 true", w.cell(`SELECT (SELECT count(*) FROM account_codes WHERE user_id = $1) || ' ' || (SELECT bool_and(user_agent <> '') FROM sessions WHERE user_id = $1)`, m.id))
 	rows := w.personal.erasures.Erased(domain.UserID(m.id), "buyer2@holdfast.test")
 	by := domain.Machine(domain.Process, "test")
 	_, err := w.Executor.ExecuteWith(t.Context(), eventstore.Metadata{Actor: by, CommandID: uuid.NewString(), Source: "job"}, nil,
@@ -261,6 +267,8 @@ func TestAnErasureThatWasCutShort(t *testing.T) {
 			return nil, err
 		})
 	require.NoError(t, err)
+	assert.Equal(t, "0", w.cell(`SELECT count(*)::text FROM account_codes WHERE user_id = $1`, m.id), "with the event, not after it")
+	assert.Equal(t, "0", w.cell(`SELECT count(*)::text FROM sessions WHERE user_id = $1 AND (user_agent || address <> '' OR revoked_at IS NULL)`, m.id))
 	w.personal.eraser.Wake()
 	w.until("the worker has done it", func() bool { return w.cell(`SELECT count(*)::text FROM erasures WHERE purged_at IS NOT NULL`) == "1" })
 	assert.Equal(t, "0", w.cell(`SELECT count(*)::text FROM profiles WHERE user_id = $1`, m.id))

@@ -53,7 +53,7 @@ func (s *Service) openLoops() error {
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		timers, reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
 		reactors.NewListener(s.Jobs, wakes, s.Log))
-	s.loops = append(s.loops, news{s})
+	s.loops = append(s.loops, news{s}, reactors.NewExpiry(records.NewExpiry(s.Jobs), s.Log))
 	if s.Config.Screens() && s.Config.Rescreen > 0 {
 		s.loops = append(s.loops, reactors.NewRescreening(known{s.Views.Payments, s.Records}, s.screener, s.Executor, s.Config.Rescreen, s.Log))
 	}
