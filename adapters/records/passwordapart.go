@@ -41,6 +41,7 @@ func ServeHashes(pipe io.ReadWriteCloser) error {
 	// Next to nothing but the 19 MiB of each hash lives here, so that to collect is cheap: it is done
 	// before each one, which keeps the memory at that, and all of them equally long.
 	debug.SetGCPercent(-1)
+	lowerPriority(politeness)
 	s := rpc.NewServer()
 	if err := s.RegisterName(hashService, &HashService{}); err != nil {
 		return fmt.Errorf("register the hashes: %w", err)
@@ -138,8 +139,8 @@ func (a *apart) connect() (*rpc.Client, error) {
 	if a.client != nil {
 		return a.client, nil
 	}
-	cmd := exec.Command(a.command[0], a.command[1:]...) //nolint:gosec // the service's own binary
-	cmd.Env = []string{}                                // none of the service's secrets
+	cmd := exec.CommandContext(context.Background(), a.command[0], a.command[1:]...) //nolint:gosec // the service's own binary, which ends with its pipe
+	cmd.Env = []string{}                                                             // none of the service's secrets
 
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -149,23 +150,11 @@ func (a *apart) connect() (*rpc.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := startPolitely(cmd); err != nil {
+	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the process of the hashes: %w", err)
 	}
 	a.client = rpc.NewClient(pipes{out, in, cmd})
 	return a.client, nil
-}
-
-// startPolitely starts a command that inherits the niceness of a thread which is made for it and
-// ends with it: a locked goroutine that returns takes its thread along.
-func startPolitely(cmd *exec.Cmd) error {
-	started := make(chan error)
-	go func() {
-		runtime.LockOSThread()
-		lowerPriority(politeness)
-		started <- cmd.Start()
-	}()
-	return <-started
 }
 
 // pipes are both ways to a process.

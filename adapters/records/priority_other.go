@@ -2,5 +2,5 @@
 
 package records
 
-// lowerPriority has no thread's priority to lower here.
+// lowerPriority has no priority to lower here.
 func lowerPriority(int) {}
