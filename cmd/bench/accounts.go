@@ -108,9 +108,13 @@ func (b *bench) loginWave(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hashes, err := b.service.hashesMemory()
+	if err != nil {
+		return err
+	}
 	fmt.Printf("  %-34s %.0f per s signed in, p50 %s, p99 %s; %d turned away %.60s\n", fmt.Sprintf("%d sign-ins a second", loginRate),
 		wave.rate(), ms(wave.quantile(0.5)), ms(wave.quantile(0.99)), wave.refused, wave.firstBad)
-	fmt.Printf("  %-34s peak %.0f MiB, %.0f before the wave   (wanted: bounded)\n", "memory", after, before)
+	fmt.Printf("  %-34s peak %.0f MiB, %.0f before the wave, and %.0f MiB in the process of the hashes   (wanted: bounded)\n", "memory", after, before, hashes)
 	fmt.Printf("  %-34s p99 %s alone, %s beside the wave, %.2f×   (wanted: at most doubled)\n", "another route (GET /api/payment)",
 		ms(quiet.quantile(0.99)), ms(beside.quantile(0.99)), float64(beside.quantile(0.99))/float64(max(quiet.quantile(0.99), 1)))
 	return nil

@@ -88,16 +88,43 @@ func (s *service) stop() {
 }
 
 // peakMemory is the most that the process ever held in memory, in MiB.
-func (s *service) peakMemory() (float64, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+func (s *service) peakMemory() (float64, error) { return memoryOf(s.cmd.Process.Pid, "VmHWM:") }
+
+// hashesMemory is what the process in which the service hashes passwords holds, in MiB, without
+// the pages of the binary that both share; 0 without such a process.
+func (s *service) hashesMemory() (float64, error) {
+	all, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", s.cmd.Process.Pid))
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range all {
+		children, err := os.ReadFile(name)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		for _, child := range strings.Fields(string(children)) {
+			if line, _ := os.ReadFile(filepath.Join("/proc", child, "cmdline")); strings.HasSuffix(string(line), "hash-passwords\x00") {
+				pid, err := strconv.Atoi(child)
+				if err != nil {
+					return 0, err
+				}
+				return memoryOf(pid, "RssAnon:")
+			}
+		}
+	}
+	return 0, nil
+}
+
+func memoryOf(pid int, what string) (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(b)) {
-		if v, ok := strings.CutPrefix(line, "VmHWM:"); ok {
+		if v, ok := strings.CutPrefix(line, what); ok {
 			kb, err := strconv.ParseFloat(strings.Fields(v)[0], 64)
 			return kb / 1024, err
 		}
 	}
-	return 0, fmt.Errorf("no VmHWM in /proc")
+	return 0, fmt.Errorf("no %s in /proc", what)
 }

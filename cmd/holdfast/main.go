@@ -47,6 +47,6 @@ Settings come from the environment; "holdfast config" prints them.`,
 		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	cmd.AddCommand(serveCmd(), migrateCmd(), seedCmd(), demoCmd(), replayCmd(), verifyCmd(), exportCmd(),
-		rebuildCmd(), reconcileCmd(), legacyCmd(), configCmd(), docsCmd())
+		rebuildCmd(), reconcileCmd(), legacyCmd(), configCmd(), docsCmd(), hashesCmd())
 	return cmd
 }

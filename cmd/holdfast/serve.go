@@ -35,6 +35,9 @@ func serve(ctx context.Context) (err error) {
 	}
 	log := newLog(cfg)
 	collectLess()
+	if binary, err := os.Executable(); err == nil { // else the service hashes by itself
+		cfg.HashCommand = []string{binary, hashesName}
+	}
 	s, err := wire.Start(ctx, cfg, log, version)
 	if err != nil {
 		return err

@@ -12,6 +12,8 @@ type Accounts struct {
 	// many may wait for their turn.
 	PasswordHashes int `env:"PASSWORD_HASHES" envDefault:"0"`
 	PasswordQueue  int `env:"PASSWORD_QUEUE" envDefault:"256"`
+	// The command of the process that hashes them; none hashes them in the service.
+	HashCommand []string `env:"-"`
 }
 
 func (c *Config) accounts(wrong func(name, found, want string)) {

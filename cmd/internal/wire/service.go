@@ -83,7 +83,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		}
 	}()
 	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	s.Records = records.NewWith(core.HTTP, records.NewHasher(cfg.PasswordHashes, cfg.PasswordQueue))
+	hasher := records.NewHasherApart(cfg.PasswordHashes, cfg.PasswordQueue, cfg.HashCommand...)
+	core.onClose(hasher.Close)
+	s.Records = records.NewWith(core.HTTP, hasher)
 	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package records
+
+// lowerPriority has no priority to lower here.
+func lowerPriority(int) {}
