@@ -165,6 +165,9 @@ func (s *Server) operation(r *Route, path string, alias bool) huma.Operation {
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
 	op.SkipValidateBody = r.Raw
+	// The gate has read the body, in its own time. Without this huma sets a read deadline of five
+	// seconds, at whose end net/http takes the client for gone and ends the request's context.
+	op.BodyReadTimeout = -1
 	op.MaxBodyBytes = maxBody // the gate has looked already, and says so in our words
 	if r.Money {
 		op.Parameters = append(op.Parameters, &huma.Param{

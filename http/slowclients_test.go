@@ -182,3 +182,13 @@ func TestRequestIDsCannotForgeLogs(t *testing.T) {
 	assert.NotContains(t, log.text(), "forged")
 	assert.Contains(t, log.text(), "/api/version")
 }
+
+// A request may take as long as the server's limit says: what bounds the reading of its body ends
+// when the body has been read.
+func TestALongRequestIsNotTakenForAnAbandonedOne(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.users.slow = 5500 * time.Millisecond
+	a := w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": password})
+	assert.Equal(t, 200, a.status, string(a.raw))
+}
