@@ -19,7 +19,7 @@ import (
 
 // people are users and their sessions in memory, with the rows that go with their events.
 type people struct {
-	slow time.Duration // that comparing a password takes
+	slow     time.Duration // that comparing a password takes
 	mu       sync.Mutex
 	byID     map[domain.UserID]apihttp.User
 	sessions map[string]apihttp.Session
