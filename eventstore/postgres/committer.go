@@ -81,7 +81,12 @@ func (s *Store) commit(requests []*request) {
 			b.answer()
 			return
 		case passing:
-			if try < maxTries && time.Since(began) < maxTrial {
+			// A plain row that somebody holds is its own command's trouble, not everybody's.
+			if b.rows.begun && len(requests) > 1 {
+				s.oneByOne(requests)
+				return
+			}
+			if !b.rows.begun && try < maxTries && time.Since(began) < maxTrial {
 				s.stats.retries.Add(1)
 				s.opts.Log.Warn("append is tried again", "try", try, "commands", len(requests), "error", err)
 				time.Sleep(time.Duration(rand.Int64N(int64(try) * int64(20*time.Millisecond))))

@@ -194,3 +194,32 @@ func TestAnOrdinaryUserCanRunTheLog(t *testing.T) {
 	_, err = store.Append(t.Context(), storetest.Of(storetest.Staged("a", 0, storetest.Noted{Text: "x"})))
 	require.NoError(t, err)
 }
+
+// Somebody holds a plain row: the command that wants it is refused for now, and keeps nobody waiting.
+func TestALockedRowIsItsOwnCommandsTrouble(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	exec(t, pool, `CREATE TABLE shelf (id int PRIMARY KEY, n int NOT NULL)`)
+	exec(t, pool, `GRANT SELECT, UPDATE ON shelf TO holdfast_app`)
+	exec(t, pool, `INSERT INTO shelf VALUES (1, 0)`)
+	head, row := begin(t, pool), begin(t, pool)
+	_, err := row.Exec(t.Context(), `SELECT FROM shelf WHERE id = 1 FOR UPDATE`)
+	require.NoError(t, err)
+	_, err = head.Exec(t.Context(), `SELECT FROM log_head FOR UPDATE`)
+	require.NoError(t, err)
+	first := appending(t, store, storetest.Of(storetest.Staged("first", 0, storetest.Noted{Text: "x"})))
+	waitsForLock(t, pool)
+	wants := storetest.Of(storetest.Staged("wants", 0, storetest.Noted{Text: "x"}))
+	wants.Rows = []eventstore.Row{{SQL: `UPDATE shelf SET n = n + 1 WHERE id = 1`}}
+	refused, beside := appending(t, store, wants), appending(t, store, storetest.Of(storetest.Staged("beside", 0, storetest.Noted{Text: "x"})))
+	require.Eventually(t, func() bool { return store.Stats().Waiting == 2 }, 5*time.Second, time.Millisecond, "they must share a batch")
+	require.NoError(t, head.Rollback(t.Context()))
+	require.NoError(t, <-first)
+	require.NoError(t, <-beside)
+	require.ErrorIs(t, <-refused, eventstore.ErrUnavailable)
+	require.NoError(t, row.Rollback(t.Context()))
+	_, err = store.Append(t.Context(), wants)
+	require.NoError(t, err)
+	verify(t, store)
+}

@@ -18,6 +18,9 @@ type rowProgress struct {
 	done   int
 }
 
+// rowLockTimeout is how long one plain row may keep the whole log waiting.
+const rowLockTimeout = "200ms"
+
 // queueRows sends the commands' own statements last, behind everything that is the log's. Their
 // answers come in order: when one is refused, done says which.
 func (b *batch) queueRows(q *pgx.Batch) {
@@ -27,7 +30,8 @@ func (b *batch) queueRows(q *pgx.Batch) {
 	if len(b.rows.queued) == 0 {
 		return
 	}
-	q.Queue(`SELECT 1`).Exec(func(pgconn.CommandTag) error { b.rows.begun = true; return nil })
+	// The head is locked meanwhile: who waits for a row that somebody holds has everybody wait.
+	q.Queue(`SET LOCAL lock_timeout = '` + rowLockTimeout + `'`).Exec(func(pgconn.CommandTag) error { b.rows.begun = true; return nil })
 	for _, r := range b.rows.queued {
 		q.Queue(r.SQL, r.Args...).Exec(func(pgconn.CommandTag) error { b.rows.done++; return nil })
 	}

@@ -37,7 +37,8 @@ func (s *Store) FollowRows(ctx context.Context, pool *pgxpool.Pool) error {
 // writeRows writes a collection of rows when they are not what was written last. One process does
 // at a time.
 func (s *Store) writeRows(ctx context.Context, pool *pgxpool.Pool, c Collection, written map[string][32]byte) error {
-	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+	var digest [32]byte
+	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('holdfast.legacy'), hashtext($1))`, c.Name); err != nil {
 			return fmt.Errorf("lock %s: %w", c.Name, err)
 		}
@@ -45,16 +46,16 @@ func (s *Store) writeRows(ctx context.Context, pool *pgxpool.Pool, c Collection,
 		if err != nil {
 			return err
 		}
-		digest, err := digestOf(docs)
+		digest, err = digestOf(docs)
 		if err != nil || written[c.Name] == digest {
 			return err
 		}
-		if err := s.store(ctx, tx, c, docs); err != nil {
-			return err
-		}
-		written[c.Name] = digest
-		return nil
+		return s.store(ctx, tx, c, docs)
 	})
+	if err == nil {
+		written[c.Name] = digest // not before id_map has it too
+	}
+	return err
 }
 
 func digestOf(docs []rendered) (sum [32]byte, err error) {

@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/fault"
 	"holdfast/eventstore"
 	apihttp "holdfast/http"
+	"holdfast/projections"
 	"holdfast/projections/legacymongo"
 )
 
@@ -154,12 +155,18 @@ func (s *Service) moved(ctx context.Context, name string) error {
 	}
 	s.Legacy.moving.Lock() // who read the log first must not set the mode last
 	defer s.Legacy.moving.Unlock()
-	state, version, err := eventstore.State(ctx, s.Executor, cutover.Decider, name)
-	if err != nil || version == 0 || s.Legacy.Modes.Of(d) == legacymongo.Mode(state.Mode) {
+	// Another process may have written it: what this one remembers is not asked.
+	state, version, err := eventstore.FreshState(ctx, s.Executor, cutover.Decider, name)
+	before := s.Legacy.Modes.Of(d)
+	if err != nil || version == 0 || before == legacymongo.Mode(state.Mode) {
 		return err
 	}
 	s.Legacy.Modes.Set(d, legacymongo.Mode(state.Mode))
-	return s.Legacy.steer(ctx, d)
+	if err := s.Legacy.steer(ctx, d); err != nil {
+		s.Legacy.Modes.Set(d, before) // who tries again must find something to do
+		return err
+	}
+	return nil
 }
 
 func (m migration) Compare(_ context.Context, name string) error {
@@ -216,7 +223,7 @@ func (m migration) Resolve(ctx context.Context, id int64, by domain.UserID, reas
 // placed overlays the modes of the settings with what was decided since.
 func (c *Core) placed(ctx context.Context, l *Legacy) error {
 	for _, d := range legacymongo.Domains() {
-		s, version, err := eventstore.State(ctx, c.Executor, cutover.Decider, domainName(d))
+		s, version, err := eventstore.FreshState(ctx, c.Executor, cutover.Decider, domainName(d))
 		if err != nil {
 			return fmt.Errorf("look up where %s is: %w", d, err)
 		}
@@ -251,18 +258,25 @@ func (s *Service) followCutovers(ctx context.Context) error {
 		if err != nil {
 			continue // the database is away; it is asked again
 		}
-		for _, e := range slice.Events {
-			if err := reader.Decode(&e); err != nil {
-				return err
-			}
-			moved, ok := e.Event.(cutover.Moved)
-			if !ok {
-				continue
-			}
-			if err := s.moved(ctx, moved.Domain); err != nil {
-				s.Log.WarnContext(ctx, "a move of a domain cannot be followed", "domain", moved.Domain, "error", err)
-			}
+		if err := s.followed(ctx, reader, slice.Events); err != nil {
+			s.Log.WarnContext(ctx, "a move of a domain could not be followed; it is tried again", "error", err)
+			continue
 		}
 		after = slice.To
 	}
+}
+
+// followed takes note of the moves in a piece of the log. It may be repeated.
+func (s *Service) followed(ctx context.Context, reader *projections.Reader, events []eventstore.Recorded) error {
+	for _, e := range events {
+		if err := reader.Decode(&e); err != nil {
+			return err
+		}
+		if moved, ok := e.Event.(cutover.Moved); ok {
+			if err := s.moved(ctx, moved.Domain); err != nil {
+				return fmt.Errorf("%s: %w", moved.Domain, err)
+			}
+		}
+	}
+	return nil
 }
