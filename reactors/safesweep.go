@@ -33,20 +33,32 @@ func (f *ChainFollower) executed(ctx context.Context, t watchview.Transaction) (
 	if err != nil || w == nil {
 		return network.Outcome{State: network.Waiting}, err
 	}
-	if out, err := f.fetched(ctx, w, t.Hash); err != nil || out.State == network.Mined || out.State == network.Failed {
-		return out, err
+	// One that failed proves nothing: another one may have carried the same out before it.
+	own, err := f.fetched(ctx, w, t.Hash)
+	if err != nil || own.State == network.Mined {
+		return own, err
 	}
 	next, err := f.chain.SafeNonce(ctx, w.Proposal.Safe)
-	if err != nil || next <= w.Proposal.Nonce {
+	switch {
+	case err != nil:
 		return network.Outcome{State: network.Waiting}, err
+	case next <= w.Proposal.Nonce && own.State == network.Failed:
+		return own, nil
+	case next <= w.Proposal.Nonce:
+		return network.Outcome{State: network.Waiting}, nil
 	}
 	head, err := f.chain.Head(ctx)
 	if err != nil {
 		return network.Outcome{}, err
 	}
 	by, err := f.chain.ExecutedBy(ctx, w.Proposal.Safe, w.Proposal.SafeTxHash, head.Number-min(head.Number, f.deepest+f.o.Reorg))
-	if err != nil || by == "" {
-		return network.Outcome{State: network.Replaced}, err
+	switch {
+	case err != nil:
+		return network.Outcome{}, err
+	case by == "" && own.State == network.Failed:
+		return own, nil
+	case by == "":
+		return network.Outcome{State: network.Replaced}, nil
 	}
 	f.log.WarnContext(ctx, "the Safe's owners carried a sweep out in another transaction", "sweep", t.ID, "was", t.Hash, "tx", by)
 	return f.fetched(ctx, w, by)

@@ -43,9 +43,7 @@ func (f *ChainFollower) surface(ctx context.Context, head network.Head) error {
 			problems = append(problems, fmt.Errorf("%s %s, given up: %w", t.Kind, t.ID, err))
 		}
 	}
-	if len(problems) == 0 {
-		f.surfaced = head.Number
-	}
+	f.surfaced = head.Number // also after problems: what cannot be read is asked again as rarely
 	return errors.Join(problems...)
 }
 

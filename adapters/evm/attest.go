@@ -36,15 +36,14 @@ func (c *Client) attest(ctx context.Context, txs []string, found map[string][]ne
 		if err != nil {
 			return nil, err
 		}
+		if err := c.sent(ctx, n, c.timeout, receipts); err != nil {
+			return nil, err
+		}
 		moved := make([][]network.Deposit, len(receipts))
 		for i, r := range receipts {
-			if r.Receipt == nil {
-				continue
+			if r.Receipt != nil {
+				moved[i] = c.deposits(r)
 			}
-			if r, err = c.sent(ctx, n, r); err != nil {
-				return nil, err
-			}
-			moved[i] = c.deposits(r)
 		}
 		return moved, nil
 	})

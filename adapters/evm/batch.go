@@ -144,14 +144,7 @@ func (c *Client) look(ctx context.Context, txs []string, all map[string]network.
 		if receipts, err = n.receipts(ctx, hashes); err != nil {
 			return err
 		}
-		for i, r := range receipts {
-			if r.Receipt != nil {
-				if receipts[i], err = c.sent(ctx, n, r); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		return c.sent(ctx, n, c.timeout, receipts)
 	})
 	if err != nil && len(txs) > 1 && ctx.Err() == nil {
 		if err := c.look(ctx, txs[:len(txs)/2], all); err != nil {

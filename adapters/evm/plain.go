@@ -2,7 +2,10 @@ package evm
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/common/hexutil"
@@ -37,29 +40,63 @@ func (b body) plain() (*plain, error) {
 	return &plain{from: b.From, to: *b.To, amount: amount}, nil
 }
 
-// sent completes a receipt with what its transaction sends. Calls of listed tokens and payment
+// sent completes receipts with what their transactions send, which are asked for together where
+// the node takes that. limit is the deadline of each call. Calls of listed tokens and payment
 // contracts are not looked at: what those move is in their logs.
-func (c *Client) sent(ctx context.Context, n *node, r receipt) (receipt, error) {
-	if r.to == nil || r.coin != nil || r.Status != 1 {
-		return r, nil
-	}
+func (c *Client) sent(ctx context.Context, n *node, limit time.Duration, all []receipt) error {
 	known := c.tables()
-	if _, token := known.tokens[*r.to]; token {
-		return r, nil
+	var open []int
+	for i, r := range all {
+		if known.mayBePlain(r) {
+			open = append(open, i)
+		}
 	}
-	if _, proxy := known.proxies[*r.to]; proxy {
-		return r, nil
+	for part := range slices.Chunk(open, receiptsAtOnce) {
+		bodies, calls := make([]*body, len(part)), make([]rpc.BatchElem, len(part))
+		for k, i := range part {
+			calls[k] = rpc.BatchElem{Method: "eth_getTransactionByHash", Args: []any{all[i].TxHash}, Result: &bodies[k]}
+		}
+		together := len(part) > 1 && n.within(ctx, limit, func(ctx context.Context) error {
+			if !n.batch(ctx, calls) {
+				return errors.New("not together")
+			}
+			return nil
+		}) == nil
+		for k, i := range part {
+			if err := n.complete(ctx, limit, &all[i], &bodies[k], together); err != nil {
+				return err
+			}
+		}
 	}
-	var b *body
-	if err := n.rpc.CallContext(ctx, &b, "eth_getTransactionByHash", r.TxHash); err != nil {
-		return r, fmt.Errorf("read the transaction %s: %w", r.TxHash, err)
+	return nil
+}
+
+// mayBePlain reports whether a receipt's transaction may send coin to somebody.
+func (t *tables) mayBePlain(r receipt) bool {
+	if r.Receipt == nil || r.to == nil || r.coin != nil || r.Status != 1 {
+		return false
 	}
-	if b == nil || b.Hash != r.TxHash {
-		return r, fmt.Errorf("the node has a receipt of %s and not the transaction", r.TxHash)
+	_, token := t.tokens[*r.to]
+	_, proxy := t.proxies[*r.to]
+	return !token && !proxy
+}
+
+// complete puts what a transaction sends into its receipt; there says that it was read already.
+func (n *node) complete(ctx context.Context, limit time.Duration, r *receipt, b **body, there bool) error {
+	if !there {
+		err := n.within(ctx, limit, func(ctx context.Context) error {
+			return n.rpc.CallContext(ctx, b, "eth_getTransactionByHash", r.TxHash)
+		})
+		if err != nil {
+			return fmt.Errorf("read the transaction %s: %w", r.TxHash, err)
+		}
+	}
+	if *b == nil || (*b).Hash != r.TxHash {
+		return fmt.Errorf("the node has a receipt of %s and not the transaction", r.TxHash)
 	}
 	var err error
-	r.coin, err = b.plain()
-	return r, err
+	r.coin, err = (*b).plain()
+	return err
 }
 
 // bodiesAtOnce is how many whole blocks are asked for in one request: one of a busy chain may

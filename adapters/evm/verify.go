@@ -91,7 +91,9 @@ func (c *Client) find(ctx context.Context, tx common.Hash) (receipt, network.TxS
 	var r receipt
 	err := c.ask(ctx, "read a receipt", func(ctx context.Context, n *node) (err error) {
 		if r, err = n.receipt(ctx, tx); err == nil {
-			r, err = c.sent(ctx, n, r)
+			one := []receipt{r}
+			err = c.sent(ctx, n, c.timeout, one)
+			r = one[0]
 		}
 		return err
 	})
