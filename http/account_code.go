@@ -71,6 +71,16 @@ func (s *Server) codeLink(p codePurpose, email, code string) string {
 	return strings.TrimSuffix(s.config.FrontendURL, "/") + "/auth/" + p.page + "#" + secret.Encode()
 }
 
+// redeemOwn is redeem for a code that went to the person's own address: one that went to an address
+// they have left since proves nothing about them.
+func (s *Server) redeemOwn(ctx context.Context, p codePurpose, u User, typed string) ([]eventstore.Row, error) {
+	c, used, err := s.redeem(ctx, p, u.ID, typed)
+	if err == nil && c.Email != u.Email {
+		err = errCodeInvalid
+	}
+	return used, err
+}
+
 // redeem finds the code that was sent to a person and compares it; the rows it gives use it up
 // together with the command that it was for.
 func (s *Server) redeem(ctx context.Context, p codePurpose, u domain.UserID, typed string) (AccountCode, []eventstore.Row, error) {

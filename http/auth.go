@@ -77,6 +77,10 @@ func (s *Server) prove(ctx context.Context, u User, password string) error {
 	if err != nil {
 		return err
 	}
+	// Many guesses may have waited for their turn together: what came after the lock does not count.
+	if until, locked := s.lockouts.Locked(ctx, key); locked {
+		return errAccountLocked.Retry(int(time.Until(until)/time.Second) + 1)
+	}
 	if !match {
 		s.lockouts.Failed(ctx, key)
 		return errInvalidCredentials

@@ -211,12 +211,8 @@ func (s *Server) googleCallback(ctx context.Context, c *call, in *googleCallback
 	if err := json.Unmarshal(kept.Data, &state); err != nil {
 		return reply{}, fmt.Errorf("read a kept state: %w", err)
 	}
-	cookie, err := c.echo.Cookie(oauthCookie)
-	if err != nil {
-		return reply{}, errOAuth.Because("this browser did not begin to sign in")
-	}
-	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], state.Cookie) != 1 {
-		return reply{}, errOAuth.Because("this browser did not begin to sign in")
+	if err := began(c, state.Cookie); err != nil {
+		return reply{}, err
 	}
 	over := s.stateCookie(google, "", -1)
 	if in.Error != "" || in.Code == "" {
@@ -234,10 +230,34 @@ func (s *Server) googleCallback(ctx context.Context, c *call, in *googleCallback
 	if err != nil {
 		return reply{}, err
 	}
-	if err := s.keep(ctx, handoverPurpose, code, "", who, handoverLives); err != nil {
+	if err := s.keep(ctx, handoverPurpose, code, "", handover{Who: who, Cookie: state.Cookie}, handoverLives); err != nil {
 		return reply{}, err
 	}
-	return s.sendTo(state.Redirect+"#code="+code, over), nil
+	// The cookie stays for as long as the code: the page that trades it must be in this browser too.
+	cookie, err := c.echo.Cookie(oauthCookie)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.sendTo(state.Redirect+"#code="+code, s.stateCookie(google, cookie.Value, int(handoverLives/time.Second))), nil
+}
+
+// began refuses a browser that does not bring the cookie it got when it began: a code in a link
+// that somebody else sent would sign its reader in as that one, or link that one's account.
+func began(c *call, want []byte) error {
+	cookie, err := c.echo.Cookie(oauthCookie)
+	if err != nil {
+		return errOAuth.Because("this browser did not begin to sign in")
+	}
+	if sum := sha256.Sum256([]byte(cookie.Value)); subtle.ConstantTimeCompare(sum[:], want) != 1 {
+		return errOAuth.Because("this browser did not begin to sign in")
+	}
+	return nil
+}
+
+// handover is who came back from the provider, and the browser (its cookie's SHA-256) that may say so.
+type handover struct {
+	Who    OpenIdentity `json:"who"`
+	Cookie []byte       `json:"cookie"`
 }
 
 type handoverInput struct {
@@ -247,7 +267,8 @@ type handoverInput struct {
 }
 
 func (s *Server) googleExchange(ctx context.Context, c *call, in *handoverInput) (reply, error) {
-	if _, err := s.google(); err != nil {
+	google, err := s.google()
+	if err != nil {
 		return reply{}, err
 	}
 	kept, became, err := s.deps.SignIn.Challenges.Take(ctx, handoverPurpose, in.Body.Code)
@@ -257,11 +278,15 @@ func (s *Server) googleExchange(ctx context.Context, c *call, in *handoverInput)
 	if became != ChallengeTaken {
 		return reply{}, errOAuth.Because("the code is not one that waits; begin anew")
 	}
-	var who OpenIdentity
-	if err := json.Unmarshal(kept.Data, &who); err != nil {
+	var h handover
+	if err := json.Unmarshal(kept.Data, &h); err != nil {
 		return reply{}, fmt.Errorf("read a kept identity: %w", err)
 	}
-	return s.admitIdentity(ctx, c, who)
+	if err := began(c, h.Cookie); err != nil {
+		return reply{}, err
+	}
+	c.echo.SetCookie(s.stateCookie(google, "", -1))
+	return s.admitIdentity(ctx, c, h.Who)
 }
 
 // googleSubject names a person at a provider.

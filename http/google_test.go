@@ -228,6 +228,18 @@ func (g google) browser(t *testing.T) *visitor {
 	return b
 }
 
+// cookies are what the browser would send along to our exchange.
+func (b *visitor) cookies(t *testing.T, server string) func(*http.Request) {
+	t.Helper()
+	at, err := url.Parse(server + googlePath + "/exchange")
+	require.NoError(t, err)
+	return func(r *http.Request) {
+		for _, c := range b.http.Jar.Cookies(at) {
+			r.AddCookie(c)
+		}
+	}
+}
+
 // visit opens a page of ours, and gives where it sends to.
 func (b *visitor) visit(at string) (status int, location *url.URL, code string) {
 	b.t.Helper()
@@ -271,16 +283,34 @@ func TestABrowserSignsInWithGoogle(t *testing.T) {
 	require.True(t, strings.HasPrefix(page.String(), frontend+"/orders?tab=open#code="), page.String())
 	assert.NotContains(t, page.String(), "ey", "no token in an address")
 	handover := map[string]string{"code": strings.TrimPrefix(page.Fragment, "code=")}
-	a := g.anybody().post(googlePath+"/exchange", handover)
+	jar := b.cookies(t, g.http.URL)
+	a := g.anybody().post(googlePath+"/exchange", handover, jar)
 	require.Equal(t, 200, a.status, string(a.raw))
 	assert.Equal(t, "ana@gmail.com", a.text("user.email"))
 	g.untouched(func() {
-		again := g.anybody().post(googlePath+"/exchange", handover)
+		again := g.anybody().post(googlePath+"/exchange", handover, jar)
 		assert.Equal(t, 401, again.status, "once")
 		status, _, code = b.visit(at)
 		assert.Equal(t, 401, status, "the state has been used")
 		assert.Equal(t, "OAUTH_INVALID", code)
 	})
+}
+
+// Somebody signs in as himself and sends another one, who may be signed in, to the page with his
+// code: it neither signs them in as him nor links his account to theirs.
+func TestACodeIsGoodOnlyWhereTheWayBegan(t *testing.T) {
+	t.Parallel()
+	g := withGoogle(t)
+	mine := g.browser(t)
+	for _, victim := range []*client{g.anybody(), g.as(g.users.named("buyer"))} {
+		_, page, code := mine.visit(g.back(g.signIn(t, mine, "/")))
+		require.Empty(t, code)
+		g.untouched(func() {
+			a := victim.post(googlePath+"/exchange", map[string]string{"code": strings.TrimPrefix(page.Fragment, "code=")})
+			assert.Equal(t, 401, a.status)
+			assert.Equal(t, "OAUTH_INVALID", a.code)
+		})
+	}
 }
 
 func TestABrowserThatDidNotBeginComesBackForNothing(t *testing.T) {

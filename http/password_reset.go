@@ -51,7 +51,7 @@ func (s *Server) resetPassword(ctx context.Context, c *call, in *resetPasswordIn
 	case !ok:
 		return reply{}, errCodeInvalid
 	}
-	_, used, err := s.redeem(ctx, resetPasswordCode, u.ID, b.Code)
+	used, err := s.redeemOwn(ctx, resetPasswordCode, u, b.Code)
 	if err != nil {
 		return reply{}, err
 	}

@@ -116,7 +116,7 @@ func (s *Server) verifyEmail(ctx context.Context, c *call, in *verifyEmailInput)
 	case !ok:
 		return reply{}, errCodeInvalid
 	}
-	_, used, err := s.redeem(ctx, verifyEmailCode, u.ID, in.Body.Code)
+	used, err := s.redeemOwn(ctx, verifyEmailCode, u, in.Body.Code)
 	if err != nil {
 		return reply{}, err
 	}

@@ -70,13 +70,19 @@ func (s *Server) signIn(method account.Method, subject string) account.SignIn {
 }
 
 // link adds a means of signing in, with its rows, in one transaction, and answers. A repeat changes
-// nothing.
+// nothing. Who has only stolen a token must not keep a door for ever: REAUTH_REQUIRED.
 func (s *Server) link(ctx context.Context, c *call, u domain.UserID, method account.Method, subject string, rows []eventstore.Row, answer any) (reply, error) {
+	if err := s.recentSignIn(c); err != nil {
+		return reply{}, err
+	}
 	return s.answerOnAccount(ctx, c, c.actor(), u, answer, rows, account.LinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
 }
 
 // unlink takes one away: LAST_LOGIN_METHOD when nothing else is left.
 func (s *Server) unlink(ctx context.Context, c *call, u domain.UserID, method account.Method, subject string, rows []eventstore.Row) (reply, error) {
+	if err := s.recentSignIn(c); err != nil {
+		return reply{}, err
+	}
 	done, err := s.onAccount(ctx, c, c.actor(), u, rows, account.UnlinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
 	if f, ok := fault.From(err); ok && f.Code == account.ErrLastSignIn.Code {
 		err = errLastMethod

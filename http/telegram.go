@@ -251,6 +251,9 @@ func (s *Server) startLink(ctx context.Context, c *call, _ *struct{}) (reply, er
 	if s.deps.SignIn.Bot == nil {
 		return reply{}, errNotConfigured
 	}
+	if err := s.recentSignIn(c); err != nil {
+		return reply{}, err
+	}
 	name, err := s.deps.SignIn.Bot.Name(ctx)
 	if err != nil {
 		return reply{}, err

@@ -21,7 +21,7 @@ var ErrCodeUsed = fault.New(fault.Rule, "CODE_INVALID", "the code is not valid; 
 type AccountCode struct {
 	ID      string
 	Hash    string
-	Email   string // where it was sent, when that is not the account's address yet
+	Email   string // where it was sent
 	Expired bool
 }
 

@@ -48,6 +48,11 @@ func (s *Erasures) Erased(u domain.UserID, email string) []eventstore.Row {
 	}
 }
 
+// Answers deletes what was answered to an actor's keyed commands.
+func (s *Erasures) Answers(actor string) eventstore.Row {
+	return eventstore.Row{SQL: `DELETE FROM commands WHERE actor = $1`, Args: []any{actor}}
+}
+
 // Waiting lists the people who are still to be forgotten, at most a hundred.
 func (s *Erasures) Waiting(ctx context.Context) ([]domain.UserID, error) {
 	rows, err := s.pool.Query(ctx, `SELECT user_id::text FROM erasures WHERE purged_at IS NULL ORDER BY asked_at LIMIT 100`)

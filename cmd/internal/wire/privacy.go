@@ -74,11 +74,13 @@ func (e erasures) Erase(ctx context.Context, issue domain.Issue, meta eventstore
 	if slices.Contains(person.Roles, domain.Admin) {
 		rows = append(rows, s.Records.Users.KeepAnAdmin()...)
 	}
-	result, err := s.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return rows }, func(unit *domain.Unit) (any, error) {
+	answers := ""
+	result, err := s.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return append(rows, s.personal.erasures.Answers(answers)) }, func(unit *domain.Unit) (any, error) {
 		state, err := domain.StateOf(unit, account.Decider, string(u))
 		if err != nil || state.Erased {
 			return nil, err
 		}
+		answers = "email:" + state.EmailKey // who registers is nobody yet: the key is bound to the address
 		_, err = domain.Do(unit, account.Decider, string(u), account.Erase{Issue: issue})
 		return nil, err
 	})
