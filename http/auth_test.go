@@ -183,3 +183,25 @@ func TestSecretsRotate(t *testing.T) {
 		assert.Error(t, err, name)
 	}
 }
+
+// Guesses that were let in together wait for their turn to be compared; the lock that the first of
+// them set holds for those behind them, right or wrong.
+func TestALockHoldsForGuessesThatWaited(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.users.slow = func(typed string) time.Duration {
+		if typed == password {
+			return time.Second
+		}
+		return 0
+	}
+	guess := func(typed string) answer {
+		return w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": typed})
+	}
+	right := make(chan answer)
+	go func() { right <- guess(password) }()
+	require.Eventually(t, func() bool { return guess("wrong").code == "ACCOUNT_LOCKED" }, 900*time.Millisecond, time.Millisecond)
+	late := <-right
+	assert.Equal(t, 423, late.status)
+	assert.Equal(t, "ACCOUNT_LOCKED", late.code)
+}

@@ -112,8 +112,23 @@ func TestAPersonSignsInWithTelegram(t *testing.T) {
 		assert.Equal(t, "NOT_LINKED", buyer.send("DELETE", telegramPath+"/unlink", nil).code)
 		assert.Equal(t, "NOT_LINKED", buyer.get(telegramPath+"/preferences").code)
 	})
+	aged := func(by string) {
+		_, err := w.pool.Exec(t.Context(), `UPDATE sessions SET created_at = clock_timestamp() - $1::text::interval`, by)
+		require.NoError(t, err)
+	}
+	aged("1 hour")
+	w.untouched(func() {
+		require.Eventually(t, func() bool {
+			return buyer.post(telegramPath+"/link", initData(d, ana, "Ana")).code == "REAUTH_REQUIRED"
+		}, 5*time.Second, 10*time.Millisecond, "a stolen token opens no door that stays")
+	})
+	aged("0")
 	before := w.events()
-	linked := buyer.post(telegramPath+"/link", initData(d, ana, "Ana"))
+	var linked answer
+	require.Eventually(t, func() bool {
+		linked = buyer.post(telegramPath+"/link", initData(d, ana, "Ana"))
+		return linked.code != "REAUTH_REQUIRED"
+	}, 5*time.Second, 10*time.Millisecond)
 	require.Equal(t, 200, linked.status, string(linked.raw))
 	assert.Equal(t, before+1, w.events())
 	assert.Equal(t, "@u5000000001", buyer.get(telegramPath+"/link").text("name"))
