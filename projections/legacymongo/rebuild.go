@@ -46,7 +46,7 @@ func (s *Store) Rebuild(ctx context.Context, pool *pgxpool.Pool, collection stri
 	if err != nil {
 		return err
 	}
-	return s.tidy(ctx, pool, c)
+	return s.tidy(ctx, pool, p)
 }
 
 // walk renders every document of the collection, piece by piece, as it stands where the projector
@@ -120,9 +120,9 @@ func (p *projector) begun(ctx context.Context, tx pgx.Tx, reader *projections.Re
 }
 
 // tidy deletes documents that carry our mark but are none of ours: somebody made them by hand.
-func (s *Store) tidy(ctx context.Context, pool *pgxpool.Pool, c Collection) error {
+func (s *Store) tidy(ctx context.Context, pool *pgxpool.Pool, p *projector) error {
 	var extra bson.A
-	_, err := s.unnamed(ctx, pool, c, func(id any, mine bool) {
+	_, err := s.unnamed(ctx, pool, p.Collection, func(id any, mine bool) {
 		if mine {
 			extra = append(extra, id)
 		}
@@ -130,8 +130,38 @@ func (s *Store) tidy(ctx context.Context, pool *pgxpool.Pool, c Collection) erro
 	if err != nil || len(extra) == 0 {
 		return err
 	}
-	_, err = s.db.Collection(c.Name).DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: extra}}}, {Key: markKey, Value: mark}})
-	return fail("delete what is not ours from "+c.Name, err)
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		// The projector writes a document before id_map has it: what was new is named once it stands
+		// still.
+		if _, err := standsAt(ctx, tx, p.Name()); err != nil {
+			return err
+		}
+		if extra, err = stillUnnamed(ctx, tx, p.Collection, extra); err != nil || len(extra) == 0 {
+			return err
+		}
+		_, err = s.db.Collection(p.Collection.Name).DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: extra}}}, {Key: markKey, Value: mark}})
+		return fail("delete what is not ours from "+p.Collection.Name, err)
+	})
+}
+
+// stillUnnamed keeps the ids that id_map does not know now either.
+func stillUnnamed(ctx context.Context, tx pgx.Tx, c Collection, ids bson.A) (still bson.A, err error) {
+	byHex := map[string]any{}
+	for _, id := range ids {
+		if o, ok := id.(primitive.ObjectID); ok {
+			byHex[o.Hex()] = id
+		} else {
+			still = append(still, id)
+		}
+	}
+	rows, err := tx.Query(ctx, `SELECT o FROM unnest($1::text[]) AS o
+		WHERE NOT EXISTS (SELECT FROM id_map m WHERE m.object_id = o AND m.collection = $2)`, slices.Collect(maps.Keys(byHex)), c.Name)
+	if err != nil {
+		return nil, fmt.Errorf("look up the documents of %s again: %w", c.Name, err)
+	}
+	var hex string
+	_, err = pgx.ForEachRow(rows, []any{&hex}, func() error { still = append(still, byHex[hex]); return nil })
+	return still, err
 }
 
 // unnamed calls visit for every document of a collection that id_map does not know, and counts all.

@@ -69,7 +69,7 @@ func TestKnownAndUnknownGoTheSameWay(t *testing.T) {
 	wrong := func(email string) fields { return fields{"email": email, "password": "a wrong password"} }
 	known, _ := spent("login", wrong("ann@example.org"))
 	unknown, _ := spent("login", wrong("nobody@example.org"))
-	assert.Equal(t, map[string]int{"look": 1, "locked": 1, "verify": 1, "failed": 1}, known)
+	assert.Equal(t, map[string]int{"look": 1, "locked": 2, "verify": 1, "failed": 1}, known, "the lock is asked before and after the turn")
 	assert.Equal(t, known, unknown)
 
 	register := func(email string) fields {
