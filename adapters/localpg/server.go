@@ -2,6 +2,7 @@ package localpg
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"os/exec"
 	"runtime"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
@@ -29,9 +31,10 @@ type Server struct {
 
 // process is the child; ended is closed when it is gone.
 type process struct {
-	cmd   *exec.Cmd
-	ended chan struct{}
-	err   error
+	cmd    *exec.Cmd
+	ended  chan struct{}
+	err    error
+	logged int64 // how long the log was when it started: what comes after is its own
 }
 
 // readyWithin bounds a start, crash recovery included.
@@ -96,26 +99,51 @@ func (s *Server) launch(ctx context.Context) (err error) {
 	if s.secret, err = s.cluster.password(); err != nil {
 		return err
 	}
-	// A port that was free a moment ago may be taken when the server binds it.
-	for range 3 {
+	if err := s.boot(ctx); err != nil {
+		return err
+	}
+	s.log.Info("PostgreSQL is up", "port", s.port, "version", s.cluster.bin.major)
+	return s.ensureDatabase(ctx)
+}
+
+// boot starts the server until one stays up. A port that was free a moment ago may be taken when
+// the server binds it; and after a kill -9 of the old server its sessions live on until they see
+// that it is gone, and hold its shared memory, which PostgreSQL rightly does not share: they are
+// waited for, since a query may take seconds to end.
+func (s *Server) boot(ctx context.Context) (err error) {
+	deadline := time.Now().Add(readyWithin)
+	for tries := 0; ; tries++ {
 		if s.port, err = s.cluster.choosePort(ctx); err != nil {
 			return err
 		}
 		if s.process, err = s.spawn(); err != nil {
 			return err
 		}
-		if err = s.ready(ctx); err == nil {
-			break
+		if err = s.ready(ctx); err == nil || ctx.Err() != nil {
+			return err
 		}
-		if ctx.Err() != nil {
+		if !errors.Is(err, errStillHeld) && tries >= 2 || time.Now().After(deadline) {
+			return err
+		}
+		if err := pause(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	if err != nil {
-		return err
+}
+
+// errStillHeld is a server's refusal to start while sessions of its killed predecessor live.
+var errStillHeld = errors.New("sessions of the server that was killed still run")
+
+// ended says why the server did not stay up.
+func (s *Server) ended() error {
+	said := ""
+	if raw, err := os.ReadFile(s.cluster.file("postgres.log")); err == nil && int64(len(raw)) >= s.process.logged {
+		said = string(raw[s.process.logged:])
 	}
-	s.log.Info("PostgreSQL is up", "port", s.port, "version", s.cluster.bin.major)
-	return s.ensureDatabase(ctx)
+	if strings.Contains(said, "pre-existing shared memory block") {
+		return fmt.Errorf("%w: postgres ended at once (%w): %s", errStillHeld, s.process.err, tail(said, 5))
+	}
+	return fmt.Errorf("postgres ended at once (%w): %s", s.process.err, tail(said, 5))
 }
 
 // spawn starts the server from a thread that lives as long as the child: the kernel's
@@ -135,6 +163,9 @@ func (s *Server) spawn() (*process, error) {
 	dieWithParent(cmd.SysProcAttr)
 
 	p := &process{cmd: cmd, ended: make(chan struct{})}
+	if info, err := out.Stat(); err == nil {
+		p.logged = info.Size()
+	}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
@@ -161,8 +192,7 @@ func (s *Server) ready(ctx context.Context) error {
 		}
 		select {
 		case <-s.process.ended:
-			said, _ := os.ReadFile(s.cluster.file("postgres.log"))
-			return fmt.Errorf("postgres ended at once (%w): %s", s.process.err, tail(string(said), 5))
+			return s.ended()
 		default:
 		}
 		if time.Now().After(deadline) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	osexec "os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +134,40 @@ func TestKillingTheServiceLosesNothingAndLeavesNothingBehind(t *testing.T) {
 	stop(t, s)
 	_, err := os.Stat(filepath.Join(s.Dir(), "data", "postmaster.pid"))
 	assert.ErrorIs(t, err, os.ErrNotExist)
+}
+
+// The sessions of a killed server end when they notice, which a busy one may do late. One that is
+// stopped never notices until it goes on: the new server waits for it and then comes up.
+func TestSessionsOfAKilledServerAreWaitedFor(t *testing.T) {
+	t.Parallel()
+	dir := folder(t)
+	owner := osexec.Command(os.Args[0])
+	owner.Env = append(os.Environ(), ownerEnv+"="+dir)
+	out, err := owner.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, owner.Start())
+	line, err := bufio.NewReader(out).ReadString('\n')
+	require.NoError(t, err)
+	conn, err := pgx.Connect(t.Context(), strings.TrimSpace(line))
+	require.NoError(t, err)
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	session := int(conn.PgConn().PID())
+	raw, err := os.ReadFile(filepath.Join(dir, "data", "postmaster.pid"))
+	require.NoError(t, err)
+	server, err := strconv.Atoi(strings.SplitN(string(raw), "\n", 2)[0])
+	require.NoError(t, err)
+
+	require.NoError(t, syscall.Kill(session, syscall.SIGSTOP))
+	require.NoError(t, syscall.Kill(server, syscall.SIGKILL))
+	require.NoError(t, owner.Process.Signal(syscall.SIGKILL))
+	_ = owner.Wait()
+	goesOn := time.AfterFunc(time.Second, func() { _ = syscall.Kill(session, syscall.SIGCONT) })
+	defer goesOn.Stop()
+
+	s := start(t, dir)
+	defer stop(t, s)
+	assert.False(t, goesOn.Stop(), "it came up beside a session of the old server")
+	assert.Equal(t, "1", query(t, s.URL(), "SELECT '1'"))
 }
 
 func TestAnInterruptedInitIsNotTakenForACluster(t *testing.T) {
