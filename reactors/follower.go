@@ -89,6 +89,7 @@ type ChainFollower struct {
 	deposits deposits
 	replaced map[sending]uint64 // head at which all its transactions were first seen replaced
 	surfaced uint64             // head at which what had failed was last looked at
+	searched map[string]uint64  // by Safe's sweep: up to which block it is known that no other transaction carried it out
 
 	span    uint64 // blocks of the next scan
 	deepest uint64 // the most confirmations that a payment on the list needs
@@ -106,7 +107,7 @@ func NewChainFollower(o FollowerOptions) *ChainFollower {
 	o.LateFor = orDefault(o.LateFor, 14*24*time.Hour)
 	c := o.Network.Confirmations
 	f := &ChainFollower{
-		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[sending]uint64{},
+		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[sending]uint64{}, searched: map[string]uint64{},
 		rule: payment.Threshold{Need: c.Need, Floor: c.Floor, Finalized: c.Tag == network.Finalized, Safe: c.Tag == network.Safe},
 		span: o.Range, deepest: max(c.Need, c.Floor),
 	}
@@ -198,6 +199,7 @@ func (f *ChainFollower) broken(ctx context.Context, from uint64, head network.He
 	if f.lost == 0 || from < f.lost {
 		f.lost = max(from, 1)
 	}
+	clear(f.searched)
 	if from <= head.Finalized {
 		f.log.ErrorContext(ctx, "the chain took back blocks that it had called finalized", "from", from, "finalized", head.Finalized)
 		f.detail("finality_broken_at", from)

@@ -154,6 +154,9 @@ type Outcome struct {
 	Fee money.Units
 	// Moved is what the recipient got by the token's own logs.
 	Moved money.Units
+	// Tx is the transaction that stands there where it is another than was asked about, which a Safe's
+	// owners may carry the same out in; empty otherwise.
+	Tx string
 }
 
 // Unsigned is a transaction ready for a signer.
