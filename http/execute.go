@@ -87,12 +87,19 @@ func (s *Server) recall(ctx context.Context, c *call, refused error) (reply, err
 	return reply{data: first.Data, meta: Meta{Position: first.Position}, replayed: true}, nil
 }
 
-// caughtUp waits until every view the route answers from has reached X-Min-Position.
+// caughtUp waits until every view the route answers from has reached X-Min-Position; a command
+// that looks at a view waits for all that stands in the log, since who has just done one thing
+// may do the next at once.
 func (s *Server) caughtUp(ctx context.Context, c *call) error {
 	if len(c.route.Views) == 0 || s.deps.Positions == nil {
 		return nil
 	}
 	position, err := minPosition(c.echo.Request().Header)
+	if err == nil && c.route.Class == Command {
+		var head eventstore.Head
+		head, err = s.deps.Executor.Store().Head(ctx)
+		position = max(position, head.Position)
+	}
 	if err != nil || position == 0 {
 		return err
 	}
