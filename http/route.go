@@ -128,7 +128,9 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 				err := s.caughtUp(ctx, c)
 				var answer reply
 				if err == nil {
-					answer, err = handle(s, ctx, c, in)
+					if answer, err = handle(s, ctx, c, in); c.inDoubt(err) {
+						answer, err = handle(s, ctx, c, in)
+					}
 					answer = s.inCookies(c, answer)
 				}
 				if err != nil {
