@@ -43,6 +43,7 @@ type MoveFacts struct {
 // DomainParity is where a domain is, and how its collections compare with the log.
 type DomainParity struct {
 	Domain    string      `json:"domain"`
+	Owner     string      `json:"owner" enum:"holdfast,legacy" doc:"Who writes its documents"`
 	Mode      string      `json:"mode" enum:"mongo,dual,pg"`
 	ReadsFrom string      `json:"readsFrom" enum:"mongo,pg"`
 	Lag       int64       `json:"lag"`

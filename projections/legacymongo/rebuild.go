@@ -30,6 +30,9 @@ func (s *Store) Rebuild(ctx context.Context, pool *pgxpool.Pool, collection stri
 	if !ok {
 		return projections.ErrUnknown.With("name", collection)
 	}
+	if s.owners.Legacy(c.Domain) {
+		return owned{c.Name}
+	}
 	if c.Rows != nil {
 		return s.writeRows(ctx, pool, c, map[string][32]byte{})
 	}

@@ -19,7 +19,7 @@ func (s *Store) FollowRows(ctx context.Context, pool *pgxpool.Pool) error {
 	written := map[string][32]byte{}
 	for {
 		for _, c := range s.collections {
-			if c.Rows == nil || !s.modes.Of(c.Domain).Kept() {
+			if c.Rows == nil || !s.modes.Of(c.Domain).Kept() || s.owners.Legacy(c.Domain) {
 				continue
 			}
 			if err := s.writeRows(ctx, pool, c, written); err != nil && ctx.Err() == nil {

@@ -49,6 +49,7 @@ type Store struct {
 	kind atomic.Int32
 
 	modes     *Modes
+	owners    Owners
 	gaps      *Gaps
 	questions chan question
 }
@@ -60,6 +61,7 @@ type Options struct {
 	Assets Assets
 	Pool   *pgxpool.Pool // for gaps
 	Modes  *Modes        // nil: nothing is served from here
+	Owners Owners
 	Log    *slog.Logger
 }
 
@@ -89,7 +91,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, db: client.Database(cs.Database), collections: Collections(), codec: o.Codec, assets: o.Assets, log: o.Log,
-		modes: o.Modes, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
+		modes: o.Modes, owners: o.Owners, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
 	}
 	return s, nil
 }

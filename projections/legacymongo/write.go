@@ -25,6 +25,9 @@ func (s *Store) put(ctx context.Context, tx pgx.Tx, c Collection, r *Reading, id
 
 // store writes documents, and what is kept about them.
 func (s *Store) store(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered) error {
+	if s.owners.Legacy(c.Domain) {
+		return owned{c.Name}
+	}
 	if err := remember(ctx, tx, c, docs); err != nil {
 		return err
 	}
