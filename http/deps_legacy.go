@@ -58,6 +58,7 @@ type ParityRun struct {
 	Position    int64     `json:"position"`
 	Documents   int64     `json:"documents"`
 	Differences int64     `json:"differences"`
+	Explained   int64     `json:"explained" doc:"Differences that the import makes on purpose"`
 	FinishedAt  time.Time `json:"finishedAt"`
 }
 
@@ -69,7 +70,7 @@ type ParityGap struct {
 	Document   string    `json:"document"`
 	Field      string    `json:"field,omitempty"`
 	Severity   string    `json:"severity" enum:"info,warning,critical"`
-	Kind       string    `json:"kind" enum:"missing,extra,foreign,different,answer"`
+	Kind       string    `json:"kind" enum:"missing,extra,foreign,different,answer,refused,conflict"`
 	Postgres   string    `json:"postgres,omitempty" doc:"What the log implies; a hash where it is about somebody"`
 	Mongo      string    `json:"mongo,omitempty"`
 	Error      string    `json:"error,omitempty"`

@@ -84,9 +84,9 @@ func printParity(all []legacymongo.Parity, asJSON bool) error {
 	if asJSON {
 		return printJSON(all)
 	}
-	t := columns("DOMAIN", "COLLECTION", "POSITION", "DOCUMENTS", "DIFFERENCES")
+	t := columns("DOMAIN", "COLLECTION", "POSITION", "DOCUMENTS", "DIFFERENCES", "EXPLAINED")
 	for _, p := range all {
-		t.row(p.Domain, p.Collection, p.Position, p.Documents, p.Differences)
+		t.row(p.Domain, p.Collection, p.Position, p.Documents, p.Differences, p.Explained)
 	}
 	return t.Flush()
 }

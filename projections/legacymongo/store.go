@@ -50,6 +50,7 @@ type Store struct {
 
 	modes     *Modes
 	owners    Owners
+	hash      func(bson.Raw) (string, error)
 	gaps      *Gaps
 	questions chan question
 }
@@ -62,7 +63,9 @@ type Options struct {
 	Pool   *pgxpool.Pool // for gaps
 	Modes  *Modes        // nil: nothing is served from here
 	Owners Owners
-	Log    *slog.Logger
+	// Hash names what a document says, as the import does; nil: nothing is taken over.
+	Hash func(bson.Raw) (string, error)
+	Log  *slog.Logger
 }
 
 // patience bounds how long an operation waits for a server that is away.
@@ -91,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, db: client.Database(cs.Database), collections: Collections(), codec: o.Codec, assets: o.Assets, log: o.Log,
-		modes: o.Modes, owners: o.Owners, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
+		modes: o.Modes, owners: o.Owners, hash: o.Hash, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
 	}
 	return s, nil
 }

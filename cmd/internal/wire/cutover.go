@@ -52,7 +52,7 @@ func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 		out := apihttp.DomainParity{Domain: domainName(d), Owner: st.Owner, Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Runs: []apihttp.ParityRun{}}
 		for _, r := range runs {
 			if r.Domain == d {
-				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, FinishedAt: r.Finished})
+				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, Explained: r.Explained, FinishedAt: r.Finished})
 			}
 		}
 		all = append(all, out)
