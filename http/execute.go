@@ -38,7 +38,7 @@ func (s *Server) run(ctx context.Context, c *call, on target, f flow) (reply, er
 func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (eventstore.Result, int64, error) {
 	var version int64
 	c.decided = true
-	result, err := s.deps.Executor.ExecuteWith(ctx, c.metadata(), c.key, c.rows, func(u *domain.Unit) (any, error) {
+	result, err := s.deps.Executor.ExecuteWith(ctx, c.metadata(), c.key, c.rows, s.ours(func(u *domain.Unit) (any, error) {
 		if c.ifMatch > 0 && on != nil {
 			is, err := on(u)
 			if err != nil {
@@ -58,7 +58,7 @@ func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (event
 			}
 		}
 		return answer, nil
-	})
+	}))
 	if result.Replayed {
 		version = 0
 		c.echo.Response().Header().Set("Idempotent-Replayed", "true")
@@ -155,7 +155,7 @@ func (rehearsal) Error() string { return "a dry run appends nothing" }
 // ledger's guards are not asked; they are when it is meant.
 func (s *Server) rehearse(ctx context.Context, c *call, f flow) (reply, error) {
 	_, err := s.deps.Executor.Execute(ctx, c.metadata(), nil, func(u *domain.Unit) (any, error) {
-		answer, err := f.Run(u)
+		answer, err := s.ours(f.Run)(u)
 		if err != nil {
 			return nil, err
 		}

@@ -125,7 +125,10 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 			describe[T](s, &op, r)
 			huma.Register(s.api, op, func(ctx context.Context, in *I) (*output, error) {
 				c := callOf(ctx)
-				err := s.caughtUp(ctx, c)
+				err := s.here(r)
+				if err == nil {
+					err = s.caughtUp(ctx, c)
+				}
 				var answer reply
 				if err == nil {
 					if answer, err = handle(s, ctx, c, in); c.inDoubt(err) {

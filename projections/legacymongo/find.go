@@ -19,7 +19,7 @@ import (
 // Serves reports whether a read model's queries are to be answered from the legacy store now.
 func (s *Store) Serves(view string) bool {
 	c, ok := ByView(view)
-	return ok && s.modes != nil && s.modes.Of(c.Domain).Kept()
+	return ok && s.modes != nil && s.modes.Of(c.Domain).Kept() && !s.owners.Legacy(c.Domain)
 }
 
 // missingKey is what a row without a value is sorted by, as in Postgres.

@@ -49,10 +49,10 @@ func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 	var all []apihttp.DomainParity
 	for _, d := range legacymongo.Domains() {
 		st := states[d]
-		out := apihttp.DomainParity{Domain: domainName(d), Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Runs: []apihttp.ParityRun{}}
+		out := apihttp.DomainParity{Domain: domainName(d), Owner: st.Owner, Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Runs: []apihttp.ParityRun{}}
 		for _, r := range runs {
 			if r.Domain == d {
-				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, FinishedAt: r.Finished})
+				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, Explained: r.Explained, FinishedAt: r.Finished})
 			}
 		}
 		all = append(all, out)
@@ -70,6 +70,9 @@ func (m migration) Prepare(ctx context.Context, name string) (f apihttp.MoveFact
 	l := m.s.Legacy
 	if l.Runner == nil {
 		return f, fault.New(fault.Unavailable, "NOT_CONFIGURED", "the legacy store is not connected")
+	}
+	if l.Owners.Legacy(d) {
+		return f, legacymongo.ErrOwnedByLegacy.With("domain", name)
 	}
 	f.Mode = string(l.Modes.Of(d))
 	for _, projector := range l.names[d] {

@@ -196,7 +196,7 @@ func (s *Service) openServer(version string) error {
 		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec).From(s.Legacy.elsewhere()), Positions: bothPositions{s.Runner, s.Legacy},
-		LegacyNames: s.Records.LegacyNames, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		LegacyNames: s.Records.LegacyNames, Owners: s.Legacy.Owners, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(), Lockouts: s.lockouts(),
 		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(), People: s.people(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
