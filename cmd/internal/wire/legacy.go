@@ -27,6 +27,9 @@ type Legacy struct {
 
 	names  map[string][]string // projectors by domain
 	moving sync.Mutex
+
+	turnsLock sync.Mutex
+	turns     map[string]int64 // by domain
 }
 
 // OpenLegacy opens the legacy store as MONGO_CONNECT_MODE says. In development a server is started
@@ -36,7 +39,7 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 	for domain, mode := range cfg.Repos {
 		modes[domain] = legacymongo.Mode(mode)
 	}
-	l := &Legacy{Modes: legacymongo.NewModes(modes), Gaps: legacymongo.NewGaps(c.HTTP), names: map[string][]string{}}
+	l := &Legacy{Modes: legacymongo.NewModes(modes), Gaps: legacymongo.NewGaps(c.HTTP), names: map[string][]string{}, turns: map[string]int64{}}
 	if err := c.placed(ctx, l); err != nil {
 		return nil, err
 	}
@@ -138,6 +141,9 @@ func (l *Legacy) readsMongo() bool {
 
 // steer lets a domain's projectors run or rest as its mode says.
 func (l *Legacy) steer(ctx context.Context, domain string) error {
+	if l.Runner == nil {
+		return nil
+	}
 	act := l.Runner.Pause
 	if l.Modes.Of(domain).Kept() {
 		act = l.Runner.Resume
@@ -180,11 +186,11 @@ func (missing) Compare(string, projections.Query, []projections.Stored, func(con
 // run follows the log until ctx ends.
 func (s *Service) runLegacy() {
 	l := s.Legacy
+	s.group.Go(func() error { return s.followCutovers(s.ctx) }) // without a store too: what reads there says so
 	if l.Store == nil {
 		return
 	}
 	s.group.Go(func() error { return l.Runner.Run(s.ctx) })
-	s.group.Go(func() error { return s.followCutovers(s.ctx) })
 	s.group.Go(func() error { return l.Store.FollowRows(s.ctx, l.Pool) })
 	s.group.Go(func() error { return l.Store.Sample(s.ctx) })
 }
