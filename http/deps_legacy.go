@@ -16,6 +16,8 @@ type LegacyNames interface {
 // Migration moves domains between the old backend's Mongo and Postgres. A domain nobody knows is
 // fault.ErrNotFound; where Mongo is not connected, NOT_CONFIGURED.
 type Migration interface {
+	// Pin keeps a request in the stores in which it begins, while domains move.
+	Pin(ctx context.Context) context.Context
 	// States tells where each domain is.
 	States(ctx context.Context) ([]DomainParity, error)
 	// Prepare lets the domain's collections be kept, and says what a move stands on; one that is

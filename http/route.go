@@ -125,6 +125,9 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 			describe[T](s, &op, r)
 			huma.Register(s.api, op, func(ctx context.Context, in *I) (*output, error) {
 				c := callOf(ctx)
+				if s.deps.Migration != nil {
+					ctx = s.deps.Migration.Pin(ctx)
+				}
 				err := s.caughtUp(ctx, c)
 				var answer reply
 				if err == nil {

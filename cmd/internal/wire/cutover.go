@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -10,6 +11,7 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/fault"
 	apihttp "holdfast/http"
+	"holdfast/projections"
 	"holdfast/projections/legacymongo"
 )
 
@@ -32,6 +34,8 @@ func domainOf(name string) (string, error) {
 	}
 	return "", fault.ErrNotFound
 }
+
+func (m migration) Pin(ctx context.Context) context.Context { return m.s.Legacy.Modes.Pin(ctx) }
 
 func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 	states, err := m.s.Legacy.States(ctx)
@@ -84,6 +88,9 @@ func (m migration) Prepare(ctx context.Context, name string, forced bool) (f api
 		if err := l.Runner.Resume(ctx, projector); err != nil {
 			return f, err
 		}
+	}
+	if err := l.Store.KeepRows(ctx, l.Pool, d); err != nil {
+		return f, fmt.Errorf("%w (%w)", projections.ErrElsewhere, err)
 	}
 	if f.Lag, err = l.lagBehind(ctx, d, head.Position); err != nil {
 		return f, err

@@ -167,9 +167,9 @@ func (l *Legacy) elsewhere() projections.Elsewhere {
 // missing stands for a legacy store that could not be started: what is to be read there cannot be.
 type missing struct{ modes *legacymongo.Modes }
 
-func (m missing) Serves(view string) bool {
+func (m missing) Serves(ctx context.Context, view string) bool {
 	c, ok := legacymongo.ByView(view)
-	return ok && m.modes.Of(c.Domain).Kept()
+	return ok && m.modes.For(ctx, c.Domain).Kept()
 }
 
 func (missing) Find(context.Context, string, projections.Query) ([]projections.Stored, error) {
@@ -202,7 +202,7 @@ type bothPositions struct {
 }
 
 func (b bothPositions) WaitFor(ctx context.Context, view string, position int64) error {
-	if b.legacy.Store != nil && b.legacy.Store.Serves(view) {
+	if b.legacy.Store != nil && b.legacy.Store.Serves(ctx, view) {
 		if c, ok := legacymongo.ByView(view); ok {
 			if err := b.legacy.Runner.WaitFor(ctx, legacymongo.Prefix+c.Name, position); err != nil {
 				return err
