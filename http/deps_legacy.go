@@ -16,8 +16,9 @@ type LegacyNames interface {
 // Migration moves domains between the old backend's Mongo and Postgres. A domain nobody knows is
 // fault.ErrNotFound; where Mongo is not connected, NOT_CONFIGURED.
 type Migration interface {
-	// Pin keeps a request in the stores in which it begins, while domains move.
-	Pin(ctx context.Context) context.Context
+	// Pin keeps a query in the stores in which it begins, while domains move. What is no query
+	// reads Postgres in every mode.
+	Pin(ctx context.Context, query bool) context.Context
 	// States tells where each domain is.
 	States(ctx context.Context) ([]DomainParity, error)
 	// Prepare lets the domain's collections be kept, and says what a move stands on; one that is

@@ -126,7 +126,7 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 			huma.Register(s.api, op, func(ctx context.Context, in *I) (*output, error) {
 				c := callOf(ctx)
 				if s.deps.Migration != nil {
-					ctx = s.deps.Migration.Pin(ctx)
+					ctx = s.deps.Migration.Pin(ctx, r.Class == Query)
 				}
 				err := s.caughtUp(ctx, c)
 				var answer reply

@@ -35,7 +35,12 @@ func domainOf(name string) (string, error) {
 	return "", fault.ErrNotFound
 }
 
-func (m migration) Pin(ctx context.Context) context.Context { return m.s.Legacy.Modes.Pin(ctx) }
+func (m migration) Pin(ctx context.Context, query bool) context.Context {
+	if !query {
+		return legacymongo.Here(ctx)
+	}
+	return m.s.Legacy.Modes.Pin(ctx)
+}
 
 func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 	states, err := m.s.Legacy.States(ctx)
@@ -83,14 +88,8 @@ func (m migration) Prepare(ctx context.Context, name string, forced bool) (f api
 	if l.Runner == nil {
 		return f, fault.New(fault.Unavailable, "NOT_CONFIGURED", "the legacy store is not connected")
 	}
-	l.turn(d) // who would let them rest must not any more
-	for _, projector := range l.names[d] {
-		if err := l.Runner.Resume(ctx, projector); err != nil {
-			return f, err
-		}
-	}
-	if err := l.Store.KeepRows(ctx, l.Pool, d); err != nil {
-		return f, fmt.Errorf("%w (%w)", projections.ErrElsewhere, err)
+	if err := l.awake(ctx, d); err != nil {
+		return f, err
 	}
 	if f.Lag, err = l.lagBehind(ctx, d, head.Position); err != nil {
 		return f, err
@@ -102,6 +101,25 @@ func (m migration) Prepare(ctx context.Context, name string, forced bool) (f api
 	f.Gaps = open[d]
 	f.Compared, err = l.compared(ctx, d)
 	return f, err
+}
+
+// awake lets a domain's collections be kept, wherever it is read now.
+func (l *Legacy) awake(ctx context.Context, d string) error {
+	if err := l.Store.Ping(ctx); err != nil {
+		return fmt.Errorf("%w (%w)", projections.ErrElsewhere, err)
+	}
+	l.turn(d) // who would let them rest must not any more
+	if !l.Modes.Of(d).Kept() {
+		for _, projector := range l.names[d] {
+			if err := l.Runner.Resume(ctx, projector); err != nil {
+				return err
+			}
+		}
+	}
+	if err := l.Store.KeepRows(ctx, l.Pool, d); err != nil {
+		return fmt.Errorf("%w (%w)", projections.ErrElsewhere, err)
+	}
+	return nil
 }
 
 // catchUpWithin is how long a move waits for the collections to come to where the log ended when

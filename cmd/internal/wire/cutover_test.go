@@ -77,6 +77,13 @@ func (p *pressure) forever(work func(n int)) {
 	}
 }
 
+// goesOn waits until everybody has read everything and somebody has written, since now.
+func (p *pressure) goesOn() {
+	p.w.t.Helper()
+	reads, writes := p.reads.Load()+int64(3*len(p.steady)+3*len(p.moving)), p.writes.Load()+2
+	p.w.until("reads and writes of "+p.domain, func() bool { return p.reads.Load() >= reads && p.writes.Load() >= writes })
+}
+
 // end gives how much was done.
 func (p *pressure) end() (reads, writes int64) {
 	close(p.stop)
@@ -147,6 +154,7 @@ func TestEveryDomainIsMovedThereAndBackUnderLoad(t *testing.T) {
 				h := c.move(r.domain, to, nil)
 				require.Equal(t, 200, h.status, "%s to %s: %s", r.domain, to, h.raw)
 				require.Equal(t, to, c.parity(r.domain)["mode"])
+				p.goesOn()
 				p.same()
 			}
 			reads, writes := p.end()
