@@ -143,4 +143,5 @@ func TestDomainsThatReadALostStoreSaySo(t *testing.T) {
 	health := w.anybody().get("/health")
 	require.Equal(t, 503, health.status)
 	require.Contains(t, health.raw, "the legacy store does not answer")
+	require.Equal(t, 200, w.anybody().get("/health/ready").status, "everything else can be had")
 }
