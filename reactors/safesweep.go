@@ -109,7 +109,7 @@ func (f *ChainFollower) proposed(ctx context.Context, t watchview.Transaction) (
 	case err != nil:
 		return nil, err
 	}
-	plan, _, err := eventstore.State(ctx, f.o.Executor, sweepplan.Decider, string(row.Plan))
+	plan, _, err := eventstore.FreshState(ctx, f.o.Executor, sweepplan.Decider, string(row.Plan))
 	if err != nil {
 		return nil, err
 	}

@@ -84,9 +84,9 @@ func printParity(all []legacymongo.Parity, asJSON bool) error {
 	if asJSON {
 		return printJSON(all)
 	}
-	t := columns("DOMAIN", "COLLECTION", "POSITION", "DOCUMENTS", "DIFFERENCES")
+	t := columns("DOMAIN", "COLLECTION", "POSITION", "DOCUMENTS", "DIFFERENCES", "EXPLAINED")
 	for _, p := range all {
-		t.row(p.Domain, p.Collection, p.Position, p.Documents, p.Differences)
+		t.row(p.Domain, p.Collection, p.Position, p.Documents, p.Differences, p.Explained)
 	}
 	return t.Flush()
 }
@@ -159,13 +159,13 @@ func legacyStatusCmd() *cobra.Command {
 				if asJSON {
 					return printJSON(states)
 				}
-				t := columns("DOMAIN", "MODE", "READS FROM", "LAG", "OPEN GAPS", "LAST DIFFERENCE")
+				t := columns("DOMAIN", "OWNER", "MODE", "READS FROM", "LAG", "OPEN GAPS", "LAST DIFFERENCE")
 				for _, d := range legacymongo.Domains() {
 					s, last := states[d], ""
 					if g := s.LastGap; g != nil {
 						last = strings.TrimSpace(fmt.Sprintf("%s %s %s", g.Kind, g.Collection, g.Field))
 					}
-					t.row(d, s.Mode, s.ReadsAt, s.Lag, s.OpenGaps, last)
+					t.row(d, s.Owner, s.Mode, s.ReadsAt, s.Lag, s.OpenGaps, last)
 				}
 				return t.Flush()
 			})

@@ -213,7 +213,7 @@ func TestALockedRowIsItsOwnCommandsTrouble(t *testing.T) {
 	wants := storetest.Of(storetest.Staged("wants", 0, storetest.Noted{Text: "x"}))
 	wants.Rows = []eventstore.Row{{SQL: `UPDATE shelf SET n = n + 1 WHERE id = 1`}}
 	refused, beside := appending(t, store, wants), appending(t, store, storetest.Of(storetest.Staged("beside", 0, storetest.Noted{Text: "x"})))
-	require.Eventually(t, func() bool { return store.Stats().Waiting == 2 }, 5*time.Second, time.Millisecond, "they must share a batch")
+	require.Eventually(t, func() bool { return store.Stats().Waiting == 2 }, 30*time.Second, time.Millisecond, "they must share a batch")
 	require.NoError(t, head.Rollback(t.Context()))
 	require.NoError(t, <-first)
 	require.NoError(t, <-beside)

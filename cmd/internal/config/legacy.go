@@ -33,6 +33,22 @@ type Legacy struct {
 	ChatStore         string `env:"CHAT_STORE"`
 	ReleaseHoldStore  string `env:"RELEASE_HOLD_STORE"`
 
+	// Who owns the documents of a domain: holdfast, or legacy while the old backend still writes them.
+	OwnerDefault      string `env:"LEGACY_OWNER_DEFAULT" envDefault:"holdfast"`
+	OwnerUser         string `env:"LEGACY_OWNER_USER"`
+	OwnerPayment      string `env:"LEGACY_OWNER_PAYMENT"`
+	OwnerPoints       string `env:"LEGACY_OWNER_POINTS"`
+	OwnerMarketplace  string `env:"LEGACY_OWNER_MARKETPLACE"`
+	OwnerTrezor       string `env:"LEGACY_OWNER_TREZOR"`
+	OwnerDestination  string `env:"LEGACY_OWNER_DERIVED_DESTINATION"`
+	OwnerBlog         string `env:"LEGACY_OWNER_BLOG"`
+	OwnerNotification string `env:"LEGACY_OWNER_NOTIFICATION"`
+	OwnerDispute      string `env:"LEGACY_OWNER_DISPUTE"`
+	OwnerChat         string `env:"LEGACY_OWNER_CHAT"`
+	OwnerReleaseHold  string `env:"LEGACY_OWNER_RELEASE_HOLD"`
+
+	// Owners is who owns each domain after Load.
+	Owners map[string]string `env:"-"`
 	// Repos is the mode of each domain (USER, PAYMENT …) after Load: mongo, dual or pg.
 	Repos map[string]string `env:"-"`
 	// Warnings say which values were not understood and what is done instead.
@@ -44,6 +60,12 @@ const (
 	storeMongo = "mongo"
 	storeDual  = "dual"
 	storePG    = "pg"
+)
+
+// The owners.
+const (
+	ownerHoldfast = "holdfast"
+	ownerLegacy   = "legacy"
 )
 
 // MongoURIDefault is the original's.
@@ -90,6 +112,7 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 		}
 		c.Repos[r.domain] = c.repo(name, value, once)
 	}
+	c.owners(once)
 	slices.Sort(c.Warnings)
 	c.Warnings = slices.Compact(c.Warnings)
 }
@@ -124,4 +147,28 @@ func (c *Config) repo(name, value string, wrong func(name, found, want string)) 
 		return storeMongo
 	}
 	return value
+}
+
+// owners resolves who owns each domain. Both backends would write where this is not understood, so
+// a wrong value stops the boot.
+func (c *Config) owners(wrong func(name, found, want string)) {
+	c.Owners = map[string]string{}
+	for domain, value := range map[string]string{
+		"USER": c.OwnerUser, "PAYMENT": c.OwnerPayment, "POINTS": c.OwnerPoints, "MARKETPLACE": c.OwnerMarketplace, "TREZOR": c.OwnerTrezor,
+		"DERIVED_DESTINATION": c.OwnerDestination, "BLOG": c.OwnerBlog, "NOTIFICATION": c.OwnerNotification, "DISPUTE": c.OwnerDispute,
+		"CHAT": c.OwnerChat, "RELEASE_HOLD": c.OwnerReleaseHold,
+	} {
+		name := "LEGACY_OWNER_" + domain
+		if value == "" {
+			name, value = "LEGACY_OWNER_DEFAULT", c.OwnerDefault
+		}
+		if value != ownerHoldfast && value != ownerLegacy {
+			wrong(name, strconv.Quote(value), "holdfast, legacy")
+			continue
+		}
+		c.Owners[domain] = value
+		if value == ownerLegacy && c.Repos[domain] != storePG {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is read from Postgres although its mode is %s: the old backend owns it (%s=legacy)", domain, c.Repos[domain], name))
+		}
+	}
 }
