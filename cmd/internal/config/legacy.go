@@ -56,6 +56,12 @@ type Legacy struct {
 
 	// Owners is who owns each domain after Load.
 	Owners map[string]string `env:"-"`
+	// Currencies says which asset the old backend meant by a symbol that several chains have:
+	// USDT=USDT@56 pairs.
+	Currencies []string `env:"LEGACY_CURRENCIES" envDefault:"USDT=USDT@56,USDC=USDC@56"`
+	// LegacyCurrencies are the pairs after Load.
+	LegacyCurrencies map[string]string `env:"-"`
+
 	// Repos is the mode of each domain (USER, PAYMENT …) after Load: mongo, dual or pg.
 	Repos map[string]string `env:"-"`
 	// Warnings say which values were not understood and what is done instead.
@@ -96,6 +102,7 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 	if c.MongoURI != "" && !strings.HasPrefix(c.MongoURI, "mongodb://") && !strings.HasPrefix(c.MongoURI, "mongodb+srv://") {
 		wrong("MONGODB_URI", "something else", "a mongodb:// or mongodb+srv:// URI")
 	}
+	c.currencies(wrong)
 	c.Repos = map[string]string{}
 	told := map[string]bool{} // REPO_DEFAULT is wrong once, however many domains inherit it
 	once := func(name, found, want string) {
@@ -123,6 +130,19 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 	c.follow(wrong)
 	slices.Sort(c.Warnings)
 	c.Warnings = slices.Compact(c.Warnings)
+}
+
+// currencies reads what symbols meant.
+func (c *Config) currencies(wrong func(name, found, want string)) {
+	c.LegacyCurrencies = map[string]string{}
+	for _, pair := range c.Currencies {
+		symbol, asset, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if !ok || symbol == "" || asset == "" {
+			wrong("LEGACY_CURRENCIES", strconv.Quote(pair), "pairs such as USDT=USDT@56")
+			continue
+		}
+		c.LegacyCurrencies[strings.ToUpper(symbol)] = asset
+	}
 }
 
 type repo struct{ domain, name, value, alias, old string }
