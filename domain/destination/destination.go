@@ -215,12 +215,12 @@ func Table() machine.Table[State, Event] {
 				Guard: "an index is used once → DERIVATION_CONFLICT; the same again is a repeat", Events: []string{"destination.derived"},
 			}, derive),
 			machine.On(line{
-				From: append([]string{""}, live...), By: []domain.Capacity{domain.Import}, To: live,
+				From: append([]string{""}, live...), By: []domain.Capacity{domain.Import}, To: live, Aside: true,
 				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT; address, index and payment stay → DERIVATION_CONFLICT, DESTINATION_ASSIGNED; no sweep is under way",
 				Events: []string{"destination.imported"},
 			}, importDestination),
 			machine.On(line{
-				From: live, By: []domain.Capacity{domain.Import}, To: live,
+				From: live, By: []domain.Capacity{domain.Import}, To: live, Aside: true,
 				Guard: "what is taken back is there → NOTHING_TO_SWEEP", Events: []string{"destination.opening_moved"},
 			}, moveOpening),
 			machine.On(line{

@@ -32,6 +32,7 @@ type Imported struct {
 	Dispute        domain.DisputeID   `json:"dispute"`
 	Hold           domain.HoldID      `json:"hold"`
 	Request        domain.RequestID   `json:"request"`
+	Payment        domain.PaymentID   `json:"payment,omitempty"` // that the document names
 	Buyer          domain.UserID      `json:"buyer"`
 	Seller         domain.UserID      `json:"seller"`
 	Opener         domain.UserID      `json:"opener"`
@@ -50,6 +51,7 @@ type Imported struct {
 	MaxAgeAt       time.Time          `json:"max_age_at,omitzero"`
 	Evidence       []ImportedEvidence `json:"evidence,omitempty"`
 	Decision       *ImportedDecision  `json:"decision,omitempty"`
+	Due            *time.Time         `json:"due,omitempty"` // the document's own word
 	ResolvedAt     *time.Time         `json:"resolved_at,omitempty"`
 	ClosedAt       *time.Time         `json:"closed_at,omitempty"`
 	At             time.Time          `json:"at"` // of the import
@@ -73,6 +75,9 @@ type Import struct {
 	domain.Issue
 	Fact Imported
 }
+
+// Untouched reports that a dispute is still what its document says.
+func (s State) Untouched() bool { return s.Legacy.Hash != "" && !s.Legacy.Ours }
 
 func importDispute(s State, c Import) ([]Event, error) {
 	e := c.Fact

@@ -29,7 +29,7 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"dispute.opened"},
 			}, open),
 			machine.On(line{
-				From: phases, By: who(domain.Import), To: at(PhaseAwaitingResponse, PhaseUnderReview, PhaseResolved, PhaseWithdrawn, PhaseRejected, PhaseClosed),
+				From: phases, By: who(domain.Import), To: at(PhaseAwaitingResponse, PhaseUnderReview, PhaseResolved, PhaseWithdrawn, PhaseRejected, PhaseClosed), Aside: true,
 				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT",
 				Events: []string{"dispute.imported"},
 			}, importDispute),

@@ -56,16 +56,17 @@ type Imported struct {
 
 // ReleaseHoldImported: a release hold of the old backend as its document has it.
 type ReleaseHoldImported struct {
-	Document domain.Legacy `json:"document"`
-	ID       string        `json:"id"`
-	Kind     HoldKind      `json:"kind"`
-	Word     string        `json:"word"` // the old backend's for the kind
-	Reason   string        `json:"reason"`
-	Active   bool          `json:"active"`
-	PlacedBy domain.Actor  `json:"placed_by"`
-	PlacedAt time.Time     `json:"placed_at"`
-	LiftedBy *domain.Actor `json:"lifted_by,omitempty"`
-	LiftedAt *time.Time    `json:"lifted_at,omitempty"`
+	Document domain.Legacy    `json:"document"`
+	Payment  domain.PaymentID `json:"payment,omitempty"` // that the document names
+	ID       string           `json:"id"`
+	Kind     HoldKind         `json:"kind"`
+	Word     string           `json:"word"` // the old backend's for the kind
+	Reason   string           `json:"reason"`
+	Active   bool             `json:"active"`
+	PlacedBy domain.Actor     `json:"placed_by"`
+	PlacedAt time.Time        `json:"placed_at"`
+	LiftedBy *domain.Actor    `json:"lifted_by,omitempty"`
+	LiftedAt *time.Time       `json:"lifted_at,omitempty"`
 	// LiftedReason may be missing even where somebody has lifted it.
 	LiftedReason string `json:"lifted_reason,omitempty"`
 }

@@ -103,11 +103,13 @@ func TestWhatIsImportedGoesOnHere(t *testing.T) {
 		change func(*escrow.Imported)
 		phase  string
 	}{
-		"waits":     {func(e *escrow.Imported) { e.Credited, e.Held, e.IsFunded = money.Zero, money.Zero, false }, escrow.AwaitingFunds},
-		"cancelled": {func(e *escrow.Imported) { e.Credited, e.Held, e.IsFunded, e.IsCancelled = money.Zero, money.Zero, false, true }, escrow.CancelledPhase},
-		"a part":    {func(e *escrow.Imported) { e.Credited, e.Held, e.IsFunded = units(40), units(40), false }, escrow.AwaitingFunds},
-		"released":  {func(e *escrow.Imported) { e.Held, e.Released, e.IsClosed = money.Zero, units(100), true }, escrow.ClosedPhase},
-		"refunded":  {func(e *escrow.Imported) { e.Held, e.Refunded, e.IsClosed = money.Zero, units(100), true }, escrow.ClosedPhase},
+		"waits": {func(e *escrow.Imported) { e.Credited, e.Held, e.IsFunded = money.Zero, money.Zero, false }, escrow.AwaitingFunds},
+		"cancelled": {func(e *escrow.Imported) {
+			e.Credited, e.Held, e.IsFunded, e.IsCancelled = money.Zero, money.Zero, false, true
+		}, escrow.CancelledPhase},
+		"a part":   {func(e *escrow.Imported) { e.Credited, e.Held, e.IsFunded = units(40), units(40), false }, escrow.AwaitingFunds},
+		"released": {func(e *escrow.Imported) { e.Held, e.Released, e.IsClosed = money.Zero, units(100), true }, escrow.ClosedPhase},
+		"refunded": {func(e *escrow.Imported) { e.Held, e.Refunded, e.IsClosed = money.Zero, units(100), true }, escrow.ClosedPhase},
 	} {
 		e := imported
 		c.change(&e)

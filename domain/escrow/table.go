@@ -29,12 +29,12 @@ func Table() machine.Table[State, Event] {
 				Guard: "something is due; buyer ≠ seller → OWN_REQUEST", Events: []string{"escrow.opened"},
 			}, open),
 			machine.On(line{
-				From: phases, By: importer, To: alive,
+				From: phases, By: importer, To: alive, Aside: true,
 				Guard: "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT", Events: []string{"escrow.imported"},
 			}, importHold),
-			machine.On(line{From: alive, By: importer, To: alive, Guard: "as above, for each release hold", Events: []string{"escrow.release_hold_imported"}}, importStop),
+			machine.On(line{From: alive, By: importer, To: alive, Aside: true, Guard: "as above, for each release hold", Events: []string{"escrow.release_hold_imported"}}, importStop),
 			machine.On(line{
-				From: alive, By: importer, To: alive,
+				From: alive, By: importer, To: alive, Aside: true,
 				Guard: "one dispute at a time → DISPUTE_OPEN; a hold that was changed here → LEGACY_CONFLICT", Events: []string{"escrow.dispute_imported"},
 			}, importDispute),
 			machine.On(line{

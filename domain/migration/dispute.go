@@ -22,7 +22,7 @@ type Dispute struct {
 	Status                              string
 	Evidence                            []Evidence
 	Resolution                          *Resolution
-	ResolvedAt, ClosedAt                time.Time
+	DueAt, ResolvedAt, ClosedAt         time.Time
 }
 
 // Evidence is a piece of proof.
@@ -146,10 +146,10 @@ func (f TakeDispute) fact(h escrow.State) (dispute.Imported, error) {
 	user := func(objectID string) domain.UserID { return domain.UserID(f.Names(Users, objectID)) }
 	opener := user(d.Opener)
 	e := dispute.Imported{
-		Legacy: d.Legacy, Dispute: id, Hold: h.ID, Request: h.Request, Buyer: h.Buyer, Seller: h.Seller, Opener: opener, Resolver: user(d.Resolver),
+		Legacy: d.Legacy, Dispute: id, Hold: h.ID, Request: h.Request, Payment: domain.PaymentID(f.Names(Payments, d.Payment)), Buyer: h.Buyer, Seller: h.Seller, Opener: opener, Resolver: user(d.Resolver),
 		Category: d.Category, Priority: d.Priority, Reason: domain.About(opener, d.Reason), DesiredOutcome: d.Desired,
 		FromHeld: h.Amount(money.Zero), FromReleasable: h.Amount(money.Zero), Terms: f.Terms, Phase: disputePhases[d.Status], Status: d.Status,
-		ResolvedAt: some(d.ResolvedAt), ClosedAt: some(d.ClosedAt), At: f.At,
+		Due: some(d.DueAt), ResolvedAt: some(d.ResolvedAt), ClosedAt: some(d.ClosedAt), At: f.At,
 	}
 	switch frozen := h.Contested; {
 	case frozen != nil && frozen.Dispute == id:

@@ -43,10 +43,10 @@ func (f TakeReleaseHold) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	e := escrow.ReleaseHoldImported{
-		Document: d.Legacy, ID: ID(ReleaseHolds, d.ObjectID), Kind: holdKinds[d.Type], Word: d.Type, Reason: d.Reason, Active: d.Status == "active",
+		Document: d.Legacy, Payment: domain.PaymentID(f.Names(Payments, d.Payment)), ID: ID(ReleaseHolds, d.ObjectID), Kind: holdKinds[d.Type], Word: d.Type, Reason: d.Reason, Active: d.Status == "active",
 		PlacedBy: f.person(d.PlacedBy), PlacedAt: d.CreatedAt, LiftedReason: d.ReleaseReason, LiftedAt: some(d.ReleasedAt),
 	}
-	if !e.Active {
+	if !e.Active && d.ReleasedBy != "" {
 		by := f.person(d.ReleasedBy)
 		e.LiftedBy = &by
 	}

@@ -73,7 +73,7 @@ func (f TakePayment) fact() (payment.Imported, error) {
 		Buyer: domain.UserID(f.Names(Users, d.Buyer)), Seller: domain.UserID(f.Names(Users, d.Seller)),
 		Due: m.Due, Threshold: m.threshold(d), Safety: &f.Policy.Safety, ExpiresAt: d.ExpiresAt, LapsesAt: f.At.Add(f.Policy.Grace),
 		Address: d.Receiver, Token: m.Asset.Address, Chain: m.Chain.ID,
-		Phase: phaseOf(d, m.Books, m.Due.Units), Confirmed: m.Books.Came, Counted: m.Counts,
+		Phase: phaseOf(d, m.Books, m.Due.Units), Confirmed: m.Books.Came, Counted: m.Counts, Tx: d.Tx,
 		Status: d.Status, EscrowState: d.EscrowState, Failure: d.Failure, PaidAt: some(d.PaidAt), Expires: some(d.ExpiresAt), At: f.At,
 	}
 	if e.Buyer == e.Seller {

@@ -132,7 +132,9 @@ func (w *world) derive(status string) {
 	}})
 }
 
-func (w *world) hold() escrow.State { return scenariotest.StateOf(w.World, escrow.Decider, string(hold)) }
+func (w *world) hold() escrow.State {
+	return scenariotest.StateOf(w.World, escrow.Decider, string(hold))
+}
 
 // balances compares accounts, and the identity of every hold with the ledger.
 func (w *world) balances(want map[ledger.Account]uint64) {

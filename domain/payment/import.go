@@ -39,6 +39,8 @@ type Imported struct {
 	Counted []string `json:"counted,omitempty"`
 	// Claimed are those that it was still looking for: the chain is asked about them.
 	Claimed []string `json:"claimed,omitempty"`
+	// Tx is the one that its document names, as it spells it.
+	Tx string `json:"tx,omitempty"`
 	// Superseded: another payment of the same order is the one that counts.
 	Superseded bool `json:"superseded,omitempty"`
 

@@ -90,7 +90,7 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"threshold.changed"},
 			}, change),
 			machine.On(line{
-				From: all, By: []domain.Capacity{domain.Import}, To: []string{Set},
+				From: all, By: []domain.Capacity{domain.Import}, To: []string{Set}, Aside: true,
 				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT; never below the floor → BELOW_FLOOR",
 				Events: []string{"threshold.imported"},
 			}, importRule),

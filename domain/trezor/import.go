@@ -58,10 +58,9 @@ func imported(s State, e Imported) State {
 		next[k] = v
 	}
 	next[e.Fingerprint] = max(next[e.Fingerprint], e.Next)
-	s = State{Next: next}
+	account := &Registered{User: e.User, XPub: e.XPub, Fingerprint: e.Fingerprint, Address: e.Address, BasePath: e.BasePath, Label: e.Label, At: e.At}
 	if e.Active {
-		s.Account = &Registered{User: e.User, XPub: e.XPub, Fingerprint: e.Fingerprint, Address: e.Address, BasePath: e.BasePath, Label: e.Label, At: e.At}
-		s.Addresses = e.Addresses
+		return State{Next: next, Account: account, Addresses: e.Addresses}
 	}
-	return s
+	return State{Next: next, Away: account, Addresses: e.Addresses}
 }

@@ -37,7 +37,9 @@ type Given struct {
 // State is a person's wallet. Next never goes back, also when an account is removed and comes again: an
 // address is given out once.
 type State struct {
-	Account   *Registered `json:"account,omitempty"`
+	Account *Registered `json:"account,omitempty"`
+	// Away is one that had been put away when it was imported.
+	Away      *Registered `json:"away,omitempty"`
 	Addresses []Given     `json:"addresses,omitempty"` // of the present account
 	// Next is the first index that was never given out, of each account that was ever registered.
 	Next map[string]uint32 `json:"next,omitempty"`
@@ -70,7 +72,7 @@ func evolve(s State, e Event) State {
 	case Imported:
 		s = imported(s, e)
 	case Registered:
-		s.Account, s.Addresses = &e, nil
+		s.Account, s.Away, s.Addresses = &e, nil, nil
 	case Removed:
 		s.Account, s.Addresses = nil, nil
 	case AddressIssued:
@@ -99,7 +101,7 @@ func Table() machine.Table[State, Event] {
 				Events: []string{"trezor.registered"},
 			}, register),
 			machine.On(line{
-				From: []string{None, Known}, By: []domain.Capacity{domain.Import}, To: []string{None, Known},
+				From: []string{None, Known}, By: []domain.Capacity{domain.Import}, To: []string{None, Known}, Aside: true,
 				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT; 0/0 of the account is the address → PATH_MISMATCH; an account is one person's → ACCOUNT_REGISTERED",
 				Events: []string{"trezor.imported"},
 			}, importWallet),
