@@ -33,6 +33,12 @@ type Legacy struct {
 	ChatStore         string `env:"CHAT_STORE"`
 	ReleaseHoldStore  string `env:"RELEASE_HOLD_STORE"`
 
+	// Currencies says which asset the old backend meant by a symbol that several chains have:
+	// USDT=USDT@56 pairs.
+	Currencies []string `env:"LEGACY_CURRENCIES" envDefault:"USDT=USDT@56,USDC=USDC@56"`
+	// LegacyCurrencies are the pairs after Load.
+	LegacyCurrencies map[string]string `env:"-"`
+
 	// Repos is the mode of each domain (USER, PAYMENT …) after Load: mongo, dual or pg.
 	Repos map[string]string `env:"-"`
 	// Warnings say which values were not understood and what is done instead.
@@ -67,6 +73,7 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 	if c.MongoURI != "" && !strings.HasPrefix(c.MongoURI, "mongodb://") && !strings.HasPrefix(c.MongoURI, "mongodb+srv://") {
 		wrong("MONGODB_URI", "something else", "a mongodb:// or mongodb+srv:// URI")
 	}
+	c.currencies(wrong)
 	c.Repos = map[string]string{}
 	told := map[string]bool{} // REPO_DEFAULT is wrong once, however many domains inherit it
 	once := func(name, found, want string) {
@@ -92,6 +99,19 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 	}
 	slices.Sort(c.Warnings)
 	c.Warnings = slices.Compact(c.Warnings)
+}
+
+// currencies reads what symbols meant.
+func (c *Config) currencies(wrong func(name, found, want string)) {
+	c.LegacyCurrencies = map[string]string{}
+	for _, pair := range c.Currencies {
+		symbol, asset, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if !ok || symbol == "" || asset == "" {
+			wrong("LEGACY_CURRENCIES", strconv.Quote(pair), "pairs such as USDT=USDT@56")
+			continue
+		}
+		c.LegacyCurrencies[strings.ToUpper(symbol)] = asset
+	}
 }
 
 type repo struct{ domain, name, value, alias, old string }
