@@ -108,7 +108,7 @@ func (f TakeDestination) opened(u *domain.Unit, i domain.Issue, e destination.Im
 		return err
 	}
 	for _, o := range h.Imported.Openings {
-		if o.Custody != custodyOf(Address{Destination: f.Document.ObjectID}) {
+		if o.Custody != custodyOf(PaidTo{Destination: f.Document.ObjectID}) {
 			continue
 		}
 		c := destination.MoveOpening{Issue: i, Amount: money.Of(h.Due.Asset, o.Amount), In: true}

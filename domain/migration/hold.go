@@ -119,7 +119,7 @@ func weight(h escrow.Imported, phase string) int {
 }
 
 // custodyOf is where the money of a payment stands: at its own address, or at the treasury.
-func custodyOf(a Address) ledger.Account {
+func custodyOf(a PaidTo) ledger.Account {
 	if a.Destination == "" || a.Swept {
 		return ledger.Treasury
 	}

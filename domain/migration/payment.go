@@ -46,8 +46,8 @@ type Entry struct {
 	User       string // whom the text is about: ObjectId of users
 }
 
-// Address is what a payment must know of the derived address that it was paid to.
-type Address struct {
+// PaidTo is what a payment must know of the derived address that it was paid to.
+type PaidTo struct {
 	Destination string // ObjectId of deriveddestinations; empty for none
 	Address     string
 	Path        string

@@ -22,7 +22,7 @@ type TakePayment struct {
 	domain.Issue
 	Document Payment
 	Money    Money
-	Address  Address
+	Address  PaidTo
 	Names    Names
 	Policy   Policy
 }

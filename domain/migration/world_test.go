@@ -87,7 +87,7 @@ func document(status, state string) migration.Payment {
 	}
 }
 
-var own = migration.Address{Destination: addrOID, Address: address, Path: "0/7"}
+var own = migration.PaidTo{Destination: addrOID, Address: address, Path: "0/7"}
 
 // moves are the entries of the old books: type, amount, type, amount …
 func moves(of ...string) (all []migration.Entry) {
@@ -100,12 +100,12 @@ func moves(of ...string) (all []migration.Entry) {
 }
 
 // take judges a payment and gives the flow that takes it.
-func (w *world) take(d migration.Payment, a migration.Address, entries ...migration.Entry) (scenariotest.Flow, error) {
+func (w *world) take(d migration.Payment, a migration.PaidTo, entries ...migration.Entry) (scenariotest.Flow, error) {
 	m, err := w.policy.Judge(d, entries)
 	return migration.TakePayment{Issue: w.By(bridge), Document: d, Money: m, Address: a, Names: name, Policy: w.policy}, err
 }
 
-func (w *world) pay(d migration.Payment, a migration.Address, entries ...migration.Entry) {
+func (w *world) pay(d migration.Payment, a migration.PaidTo, entries ...migration.Entry) {
 	w.T.Helper()
 	f, err := w.take(d, a, entries...)
 	require.NoError(w.T, err)
