@@ -265,6 +265,9 @@ func (f Fields) Decimal(name string) string {
 		f.problem(name, clip(v.String()), "a number of at least 0")
 		return ""
 	}
+	if isText {
+		f.Note(name, "text for a number")
+	}
 	return plain
 }
 
@@ -282,9 +285,6 @@ func (f Fields) Int(name string, fallback, low, high int) int {
 			f.problem(name, f.shown(name), fmt.Sprintf("a whole number, %d … %d", low, high))
 		}
 		return fallback
-	}
-	if v, _ := f.Value(name); v.Type == bsontype.String {
-		f.Note(name, "text for a number")
 	}
 	return n
 }
