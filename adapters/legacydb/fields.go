@@ -36,7 +36,7 @@ func read(raw []byte) (Fields, *migration.Found) {
 	found.ObjectID = f.ID("_id")
 	found.Hash, _ = Hash(f.raw) // it is valid
 	found.CreatedAt, found.UpdatedAt = f.Time("createdAt"), f.Time("updatedAt")
-	if o, err := primitive.ObjectIDFromHex(found.ObjectID); err == nil && found.CreatedAt.IsZero() {
+	if o, err := primitive.ObjectIDFromHex(found.ObjectID); err == nil && !f.Has("createdAt") {
 		found.CreatedAt = o.Timestamp().UTC()
 		f.Note("createdAt", "missing: taken from the ObjectId")
 	}
