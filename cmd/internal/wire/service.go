@@ -139,6 +139,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if err := s.metrics.Register(chainMetrics{payIns{s}}); err != nil {
 		return nil, err
 	}
+	if err := s.metrics.Register(followMetrics{s.Legacy}); err != nil {
+		return nil, err
+	}
 	return s, s.openServer(version)
 }
 
@@ -236,6 +239,7 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
 	s.runLegacy()
+	s.runFollower()
 	s.loopsLock.Lock()
 	s.running = true
 	for _, l := range s.loops {
