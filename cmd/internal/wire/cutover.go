@@ -148,7 +148,7 @@ func (l *Legacy) lagBehind(ctx context.Context, d string, position int64) (lag i
 }
 
 // comparedBehind is how far behind the log a collection may have been when it was compared.
-const comparedBehind = 10 * time.Second
+const comparedBehind = 2 * time.Second
 
 // compared is when the collection that was compared longest ago was compared; nil when one never
 // was, or only while it rested behind the log: that says nothing of what has been written since.
