@@ -15,6 +15,7 @@ import (
 	"holdfast/domain/network"
 	"holdfast/domain/safety"
 	"holdfast/eventstore"
+	"holdfast/projections/legacymongo"
 )
 
 // Deps is everything the server is joined with; cmd/internal/wire fills it. Executor, Users,
@@ -72,6 +73,7 @@ type Deps struct {
 	Positions   Positions
 	Migration   Migration
 	LegacyNames LegacyNames // nil: ObjectIds name nothing
+	Owners      legacymongo.Owners
 	Projections Projections
 	Proofs      Proofs
 	Reconciler  Reconciler

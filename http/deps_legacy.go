@@ -49,6 +49,7 @@ type MoveFacts struct {
 // DomainParity is where a domain is, and how its collections compare with the log.
 type DomainParity struct {
 	Domain    string `json:"domain"`
+	Owner     string `json:"owner" enum:"holdfast,legacy" doc:"Who writes its documents"`
 	Mode      string `json:"mode" enum:"mongo,dual,pg"`
 	ReadsFrom string `json:"readsFrom" enum:"mongo,pg"`
 	Lag       int64  `json:"lag"`
@@ -65,6 +66,7 @@ type ParityRun struct {
 	Position    int64     `json:"position"`
 	Documents   int64     `json:"documents"`
 	Differences int64     `json:"differences"`
+	Explained   int64     `json:"explained" doc:"Differences that the import makes on purpose"`
 	FinishedAt  time.Time `json:"finishedAt"`
 }
 
@@ -76,7 +78,7 @@ type ParityGap struct {
 	Document   string    `json:"document"`
 	Field      string    `json:"field,omitempty"`
 	Severity   string    `json:"severity" enum:"info,warning,critical"`
-	Kind       string    `json:"kind" enum:"missing,extra,foreign,different,answer"`
+	Kind       string    `json:"kind" enum:"missing,extra,foreign,different,answer,refused,conflict"`
 	Postgres   string    `json:"postgres,omitempty" doc:"What the log implies; a hash where it is about somebody"`
 	Mongo      string    `json:"mongo,omitempty"`
 	Error      string    `json:"error,omitempty"`

@@ -78,7 +78,7 @@ func (s *Server) getProfile(ctx context.Context, c *call, _ *struct{}) (reply, e
 	if err != nil {
 		return reply{}, err
 	}
-	state, _, err := eventstore.State(ctx, s.deps.Executor, account.Decider, string(u.ID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, account.Decider, string(u.ID))
 	if err != nil {
 		return reply{}, err
 	}

@@ -125,7 +125,7 @@ type TrezorAccount struct {
 
 // wallet gives the caller's registered wallet; NOT_FOUND without one.
 func (s *Server) wallet(ctx context.Context, c *call) (trezor.State, int64, error) {
-	state, version, err := eventstore.State(ctx, s.deps.Executor, trezor.Decider, string(c.user()))
+	state, version, err := eventstore.FreshState(ctx, s.deps.Executor, trezor.Decider, string(c.user()))
 	if err == nil && state.Account == nil {
 		err = fault.ErrNotFound
 	}

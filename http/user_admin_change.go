@@ -150,7 +150,7 @@ func (s *Server) stand(ctx context.Context, c *call, u User, to, reason string) 
 	if c.user() == u.ID {
 		return reply{}, account.ErrSelfChange
 	}
-	state, _, err := eventstore.State(ctx, s.deps.Executor, account.Decider, string(u.ID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, account.Decider, string(u.ID))
 	if err != nil {
 		return reply{}, err
 	}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"fmt"
+	"time"
 
 	"holdfast/eventstore"
 )
@@ -31,7 +32,22 @@ func (v View[D]) add(row *Row[D], r eventstore.Recorded) error {
 		return fmt.Errorf("fold %s at %d: %w", r.Type, r.Position, err)
 	}
 	row.Version, row.Pos, row.UpdatedAt = r.Version, r.Position, r.RecordedAt
+	if e, dated := r.Event.(interface {
+		Dates() (created, updated time.Time)
+	}); dated {
+		row.dated(e.Dates())
+	}
 	return nil
+}
+
+// dated is for events that tell of what began elsewhere: zero dates change nothing.
+func (row *Row[D]) dated(created, updated time.Time) {
+	if !created.IsZero() {
+		row.CreatedAt = created
+	}
+	if !updated.IsZero() {
+		row.UpdatedAt = updated
+	}
 }
 
 // Row folds a whole stream, decoded and in order, into its document. Personal text stays sealed.

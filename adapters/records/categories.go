@@ -5,6 +5,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/domain/fault"
+	"holdfast/eventstore"
 )
 
 // Category is where a request stands in the market.
@@ -49,4 +52,18 @@ func (s *Categories) Put(ctx context.Context, c Category, position int) error {
 			position = EXCLUDED.position, active = EXCLUDED.active`,
 		c.ID, c.Parent, c.Name, c.Slug, position, c.Active)
 	return failed("put a category", err)
+}
+
+// ErrSlugTaken: two categories would have one slug.
+var ErrSlugTaken = fault.New(fault.Conflict, "SLUG_TAKEN", "another category has this slug")
+
+// Imported is Put for an import: it is carried out with the category's name in id_map.
+func (s *Categories) Imported(c Category, position int) eventstore.Row {
+	return eventstore.Row{
+		SQL: `INSERT INTO categories (id, parent_id, name, slug, position, active)
+			VALUES ($1, NULLIF($2, '')::uuid, $3, $4, $5, $6)
+			ON CONFLICT (id) DO UPDATE SET parent_id = EXCLUDED.parent_id, name = EXCLUDED.name, slug = EXCLUDED.slug,
+				position = EXCLUDED.position, active = EXCLUDED.active`,
+		Args: []any{c.ID, c.Parent, c.Name, c.Slug, position, c.Active}, Refused: ErrSlugTaken,
+	}
 }

@@ -37,6 +37,7 @@ type Row[S any, E domain.Event] struct {
 	Guard   string   // the rule in words, with its error codes
 	Events  []string // every event type it may emit
 	To      []string // every phase it may lead to
+	Aside   bool     // left out of the diagram
 
 	fits   func(domain.Command) bool
 	zero   domain.Command
@@ -50,6 +51,8 @@ type Line struct {
 	Guard  string
 	Events []string
 	To     []string
+	// Aside keeps a row that leads from everywhere to everywhere out of the diagram.
+	Aside bool
 }
 
 // On makes a row for commands of type K. decide checks the guard and gives the events; no
@@ -58,7 +61,7 @@ func On[S any, E domain.Event, K domain.Command](line Line, decide func(S, K) ([
 	var zero K
 	return Row[S, E]{
 		Command: reflect.TypeOf(zero).Name(),
-		From:    line.From, By: line.By, Guard: line.Guard, Events: line.Events, To: line.To,
+		From:    line.From, By: line.By, Guard: line.Guard, Events: line.Events, To: line.To, Aside: line.Aside,
 		zero: zero,
 		fits: func(c domain.Command) bool { _, ok := c.(K); return ok },
 		decide: func(s S, c domain.Command) ([]E, error) {
@@ -147,6 +150,9 @@ func (t Table[S, E]) Mermaid() string {
 	b.WriteString("stateDiagram-v2\n")
 	seen := map[string]bool{}
 	for _, r := range t.Rows {
+		if r.Aside {
+			continue
+		}
 		for _, from := range r.From {
 			for _, to := range r.To {
 				label := r.Command

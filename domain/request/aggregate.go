@@ -29,6 +29,8 @@ func Aggregate() domain.Aggregate {
 			Completed{},
 			Cancelled{},
 			Expired{},
+			Imported{},
+			OfferImported{},
 		},
 		Deadlines: Deadlines,
 	}
@@ -46,6 +48,11 @@ func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 		if !e.Details.ExpiresAt.IsZero() {
 			return []domain.Deadline{{Key: key, Due: e.Details.ExpiresAt, Command: command}}
 		}
+	case Imported:
+		if (e.Phase == Draft || e.Phase == Open || e.Phase == OffersReceived || e.Phase == Negotiating) && !e.Details.ExpiresAt.IsZero() {
+			return []domain.Deadline{{Key: key, Due: e.Details.ExpiresAt, Command: command}}
+		}
+		return []domain.Deadline{{Key: key, Cancel: true}}
 	case Completed, Cancelled, Expired:
 		return []domain.Deadline{{Key: key, Cancel: true}}
 	}

@@ -54,6 +54,7 @@ type State struct {
 	Code        *Code                            `json:"code,omitempty"`
 	Revisions   int                              `json:"revisions"`
 	Dispute     domain.DisputeID                 `json:"dispute,omitempty"`
+	Legacy      domain.Snapshot                  `json:"legacy,omitzero"`
 }
 
 // Seller is the selected seller, empty before.
@@ -91,7 +92,17 @@ var Decider = domain.Decider[State, Event]{Category: "purchase_request", Decide:
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	s = evolve(s, e)
+	s.Legacy = s.Legacy.After(e)
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(s, e)
+	case OfferImported:
+		s = offerImported(s, e)
 	case Created:
 		s = State{ID: e.Request, Buyer: e.Buyer, Phase: Draft, Revision: 1, Details: e.Details, Invited: e.Invited}
 	case DetailsUpdated:

@@ -92,7 +92,8 @@ func TestStoredForm(t *testing.T) {
 		request.DetailsUpdated{Revision: 2, Details: wish}, request.SellersInvited{Sellers: []domain.UserID{"S2"}}, request.OfferGone{Offer: "o1", Reason: "withdrawn"},
 		request.NegotiationEnded{Offer: "o1"}, request.OfferSelectionReleased{Offer: "o1", Reason: "expired"}, request.PaymentLost{Hold: "h1", Reason: "reorg"},
 		request.DeliveryCodeFailed{Attempt: 3}, request.DisputeUnflagged{Dispute: "d1"}, request.Completed{At: t0},
-		request.Cancelled{By: buyer, Reason: "r"}, request.Expired{At: t0})
+		request.Cancelled{By: buyer, Reason: "r"}, request.Expired{At: t0}, fromBefore,
+		request.OfferImported{Offer: "o1", Seller: "S1", Revision: 1, Price: price, Live: true})
 }
 
 func TestTheWishHasLimits(t *testing.T) {

@@ -91,6 +91,14 @@ func Table() machine.Table[State, Event] {
 				From: append([]string{Draft}, market...), By: []domain.Capacity{domain.Timer, domain.Process}, To: []string{ExpiredPhase},
 				Guard: "after expires_at", Events: []string{"request.expired"},
 			}, expire),
+			machine.On(line{
+				From: all, By: []domain.Capacity{domain.Import}, To: all[1:], Aside: true,
+				Guard: "the same document changes nothing; nothing else has happened here → LEGACY_CONFLICT", Events: []string{"request.imported"},
+			}, importing),
+			machine.On(line{
+				From: all[1:], By: []domain.Capacity{domain.Import}, To: all[1:], Aside: true,
+				Guard: "what is known already changes nothing", Events: []string{"request.offer_imported"},
+			}, importOffer),
 		},
 	}
 }

@@ -84,6 +84,11 @@ func (k *KeyRing) load(ctx context.Context, subject domain.UserID) ([]byte, erro
 	if wrapped == nil {
 		return nil, eventstore.ErrErased
 	}
+	return k.unwrap(subject, wrapped)
+}
+
+// unwrap opens a subject's key.
+func (k *KeyRing) unwrap(subject domain.UserID, wrapped []byte) ([]byte, error) {
 	size := k.master.NonceSize()
 	if len(wrapped) < size {
 		return nil, errors.New("the wrapped key is cut short")
@@ -95,14 +100,22 @@ func (k *KeyRing) load(ctx context.Context, subject domain.UserID) ([]byte, erro
 	return key, nil
 }
 
-func (k *KeyRing) make(ctx context.Context, subject domain.UserID) error {
+// draw makes a key, wrapped.
+func (k *KeyRing) draw(subject domain.UserID) ([]byte, error) {
 	drawn := make([]byte, 32+k.master.NonceSize())
 	if _, err := rand.Read(drawn); err != nil {
-		return fmt.Errorf("draw a key: %w", err)
+		return nil, fmt.Errorf("draw a key: %w", err)
 	}
 	key, nonce := drawn[:32], drawn[32:]
-	wrapped := k.master.Seal(append([]byte(nil), nonce...), nonce, key, []byte(subject))
-	_, err := k.pool.Exec(ctx, `INSERT INTO subject_keys (subject, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, string(subject), wrapped)
+	return k.master.Seal(append([]byte(nil), nonce...), nonce, key, []byte(subject)), nil
+}
+
+func (k *KeyRing) make(ctx context.Context, subject domain.UserID) error {
+	wrapped, err := k.draw(subject)
+	if err != nil {
+		return err
+	}
+	_, err = k.pool.Exec(ctx, `INSERT INTO subject_keys (subject, wrapped) VALUES ($1, $2) ON CONFLICT DO NOTHING`, string(subject), wrapped)
 	return translate(err)
 }
 
@@ -142,4 +155,50 @@ func (k *KeyRing) keep(subject domain.UserID, key []byte) {
 		clear(k.cache)
 	}
 	k.cache[subject] = cachedKey{key: key, until: time.Now().Add(keyLife)}
+}
+
+// Prepare makes the keys of many subjects, where they were never made, and remembers them all, in
+// two round trips. Those of erased people stay destroyed.
+func (k *KeyRing) Prepare(ctx context.Context, subjects []domain.UserID) error {
+	if k.fault != nil {
+		return k.fault
+	}
+	missing, wrapped, err := k.drawMany(subjects)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if _, err := k.pool.Exec(ctx, `INSERT INTO subject_keys (subject, wrapped) SELECT * FROM unnest($1::text[], $2::bytea[]) ON CONFLICT DO NOTHING`, missing, wrapped); err != nil {
+		return fmt.Errorf("make keys of %d subjects: %w", len(missing), translate(err))
+	}
+	rows, err := k.pool.Query(ctx, `SELECT subject, wrapped FROM subject_keys WHERE subject = ANY ($1::text[]) AND wrapped IS NOT NULL`, missing)
+	if err != nil {
+		return fmt.Errorf("read keys of %d subjects: %w", len(missing), translate(err))
+	}
+	var subject domain.UserID
+	var sealed []byte
+	_, err = pgx.ForEachRow(rows, []any{&subject, &sealed}, func() error {
+		key, err := k.unwrap(subject, sealed)
+		if err == nil {
+			k.keep(subject, key)
+		}
+		return err
+	})
+	return err
+}
+
+// drawMany draws a key for each subject that is not remembered.
+func (k *KeyRing) drawMany(subjects []domain.UserID) (missing []string, wrapped [][]byte, err error) {
+	asked := map[domain.UserID]bool{}
+	for _, s := range subjects {
+		if _, known := k.cached(s); known || asked[s] || s == "" {
+			continue
+		}
+		asked[s] = true
+		w, err := k.draw(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		missing, wrapped = append(missing, string(s)), append(wrapped, w)
+	}
+	return missing, wrapped, nil
 }

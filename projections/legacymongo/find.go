@@ -20,7 +20,7 @@ import (
 // since the context was pinned.
 func (s *Store) Serves(ctx context.Context, view string) bool {
 	c, ok := ByView(view)
-	return ok && s.modes != nil && s.modes.For(ctx, c.Domain).Kept()
+	return ok && s.modes != nil && s.modes.For(ctx, c.Domain).Kept() && !s.owners.Legacy(c.Domain)
 }
 
 // missingKey is what a row without a value is sorted by, as in Postgres.

@@ -16,7 +16,7 @@ type Gap struct {
 	Domain, Collection, Document string
 	Field                        string // empty: the document as a whole
 	Severity                     string // info, warning, critical
-	Kind                         string // missing, extra, foreign, different, answer
+	Kind                         string // missing, extra, foreign, different, answer, refused, conflict
 	Postgres, Mongo, Error       string
 	FirstSeen, LastSeen          time.Time
 	Times                        int64
@@ -50,6 +50,16 @@ func NewGaps(pool *pgxpool.Pool) *Gaps { return &Gaps{pool} }
 
 // Note writes a gap down, or counts it once more while it is open.
 func (g *Gaps) Note(ctx context.Context, gap Gap) error { return note(ctx, g.pool, gap) }
+
+// Settle closes what was noted about documents before, of some kinds, and says why.
+func (g *Gaps) Settle(ctx context.Context, collection string, documents, kinds []string, why string) error {
+	_, err := g.pool.Exec(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = 'follow', notes = $4
+		WHERE collection = $1 AND document = ANY($2) AND kind = ANY($3) AND resolved_at IS NULL`, collection, documents, kinds, why)
+	if err != nil {
+		return fmt.Errorf("close gaps: %w", err)
+	}
+	return nil
+}
 
 const gapColumns = `id, domain, collection, document, field, severity, kind, pg_value, mongo_value, error, first_seen, last_seen, times, resolved_at, resolved_by, notes`
 
@@ -92,13 +102,13 @@ func (g *Gaps) Last(ctx context.Context) (last map[string]Gap, open map[string]i
 
 // Runs gives the last comparison of each collection of a domain; of all domains when it is empty.
 func (g *Gaps) Runs(ctx context.Context, domain string) ([]Parity, error) {
-	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (collection) collection, domain, position, documents, differences, started_at, finished_at
+	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (collection) collection, domain, position, documents, differences, explained, started_at, finished_at
 		FROM legacy_parity_runs WHERE $1 = '' OR domain = $1 ORDER BY collection, finished_at DESC`, domain)
 	if err != nil {
 		return nil, fmt.Errorf("list the comparisons: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parity, err error) {
-		err = row.Scan(&p.Collection, &p.Domain, &p.Position, &p.Documents, &p.Differences, &p.Started, &p.Finished)
+		err = row.Scan(&p.Collection, &p.Domain, &p.Position, &p.Documents, &p.Differences, &p.Explained, &p.Started, &p.Finished)
 		p.Started, p.Finished = p.Started.UTC(), p.Finished.UTC()
 		return p, err
 	})

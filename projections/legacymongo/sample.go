@@ -30,7 +30,7 @@ const (
 // Compare takes a sample of the answers of domains in dual mode. It never waits.
 func (s *Store) Compare(view string, q projections.Query, _ []projections.Stored, postgres func(context.Context) ([]projections.Stored, error)) {
 	c, ok := ByView(view)
-	if !ok || s.modes.Of(c.Domain) != Dual || rand.N(sampled) != 0 {
+	if !ok || s.modes.Of(c.Domain) != Dual || s.owners.Legacy(c.Domain) || rand.N(sampled) != 0 {
 		return
 	}
 	select {

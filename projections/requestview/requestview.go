@@ -68,6 +68,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	}
 	at := r.RecordedAt
 	switch e := r.Event.(type) {
+	case request.Imported:
+		d.imported(e)
 	case request.Published:
 		d.PublishedAt = &at
 	case request.OfferSelected:
@@ -91,6 +93,28 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	}
 	d.LegacyStatus = legacy(d.State.Phase)
 	return nil
+}
+
+// imported is what a document of the old backend says beside the state.
+func (d *Doc) imported(e request.Imported) {
+	d.PublishedAt, d.Shipping, d.Delivery, d.Cancelled = some(e.PublishedAt), nil, nil, nil
+	d.SelectedAt, d.FundedAt, d.EndedAt, d.LastRevision = nil, nil, some(e.EndedAt), nil
+	if e.Parcel != nil {
+		d.Shipping = &Shipping{Carrier: e.Parcel.Carrier, Tracking: e.Parcel.Tracking, At: e.Parcel.At}
+	}
+	if !e.DeliveredAt.IsZero() {
+		d.Delivery = &Delivery{Method: "import", By: domain.Machine(domain.Import, "legacy"), At: e.DeliveredAt}
+	}
+	if e.Phase == request.CancelledPhase {
+		d.Cancelled = &Cancelled{By: domain.Machine(domain.Import, "legacy"), Reason: e.Reason}
+	}
+}
+
+func some(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
 }
 
 // legacy is the original's word for a phase (domain.md §2.14).

@@ -47,6 +47,10 @@ func opens(e domain.Event) (domain.RequestID, bool) {
 	switch e := e.(type) {
 	case request.Created:
 		return e.Request, true
+	case request.Imported:
+		return e.Request, true
+	case offer.Imported:
+		return e.Request, true
 	case offer.Submitted:
 		return e.Request, true
 	case payment.Initiated:
@@ -66,7 +70,7 @@ func (Projector) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Record
 	out := &pgx.Batch{}
 	for _, r := range batch {
 		if order, ok := opens(r.Event); ok {
-			out.Queue(`INSERT INTO timeline_streams (stream_type, stream_id, request, pos) VALUES ($1, $2, $3, $4)`, r.Stream.Type, r.Stream.ID, string(order), r.Position)
+			out.Queue(`INSERT INTO timeline_streams (stream_type, stream_id, request, pos) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`, r.Stream.Type, r.Stream.ID, string(order), r.Position)
 		}
 	}
 	if out.Len() == 0 {

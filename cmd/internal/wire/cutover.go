@@ -54,13 +54,13 @@ func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 	var all []apihttp.DomainParity
 	for _, d := range legacymongo.Domains() {
 		st := states[d]
-		out := apihttp.DomainParity{Domain: domainName(d), Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Collections: []string{}, Runs: []apihttp.ParityRun{}}
+		out := apihttp.DomainParity{Domain: domainName(d), Owner: st.Owner, Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Collections: []string{}, Runs: []apihttp.ParityRun{}}
 		for _, c := range legacymongo.Of(d) {
 			out.Collections = append(out.Collections, c.Name)
 		}
 		for _, r := range runs {
 			if r.Domain == d {
-				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, FinishedAt: r.Finished})
+				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, Explained: r.Explained, FinishedAt: r.Finished})
 			}
 		}
 		all = append(all, out)
@@ -77,6 +77,9 @@ func (m migration) Prepare(ctx context.Context, name string, forced bool) (f api
 		return f, err
 	}
 	l := m.s.Legacy
+	if l.Owners.Legacy(d) {
+		return f, legacymongo.ErrOwnedByLegacy.With("domain", name)
+	}
 	head, err := m.s.Store.Head(ctx)
 	if err != nil {
 		return f, err

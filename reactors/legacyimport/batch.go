@@ -1,0 +1,226 @@
+package legacyimport
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"holdfast/domain"
+	"holdfast/domain/fault"
+	"holdfast/domain/migration"
+	"holdfast/eventstore"
+)
+
+// item is one document of a batch on its way.
+type item struct {
+	thing any
+	found migration.Found
+	step  Step
+	done  *Outcome // nil: to be decided
+}
+
+// settled notes what became of the document.
+func (i *item) settled(o Outcome) { i.done = &o }
+
+// scope is what a batch is judged by beside the book.
+type scope struct {
+	// seen reports which of the documents are known to stand in the source, for references to
+	// collections that come later; nil: they are not looked at.
+	seen func(ctx context.Context, refs []migration.Ref) (map[migration.Ref]bool, error)
+	// dry decides and appends nothing.
+	dry *dryRun
+	// patient: a document that names an unknown one of its own collection may be asked again.
+	patient bool
+}
+
+// Batch takes documents of one collection, in the order in which they are given. An error means that
+// it is not known of some what became of them: they may be given again.
+func (e *Engine) Batch(ctx context.Context, collection string, docs [][]byte) ([]Outcome, error) {
+	t, ok := e.taker(collection)
+	if !ok {
+		return nil, fmt.Errorf("%s is no collection that is imported", collection)
+	}
+	return e.batch(ctx, t, docs, scope{})
+}
+
+func (e *Engine) batch(ctx context.Context, t Taker, docs [][]byte, s scope) ([]Outcome, error) {
+	items := make([]*item, len(docs))
+	for i, raw := range docs {
+		items[i] = &item{}
+		items[i].thing, items[i].found = t.decode(raw)
+	}
+	now, err := e.x.Store().Now(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.judge(ctx, t, items, s, now); err != nil {
+		return nil, err
+	}
+	if err := e.prepare(ctx, t, items); err != nil {
+		return nil, err
+	}
+	for _, wave := range waves(items) {
+		if err := e.carryOut(ctx, t, wave, s, now); err != nil {
+			return nil, err
+		}
+	}
+	outcomes := make([]Outcome, len(items))
+	for i, x := range items {
+		outcomes[i] = *x.done
+	}
+	return outcomes, nil
+}
+
+// judge settles what needs no decision, and makes the steps of the others.
+func (e *Engine) judge(ctx context.Context, t Taker, items []*item, s scope, now time.Time) error {
+	known, err := e.lookUp(ctx, items, s)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		if x.settle(t, known); x.done != nil {
+			continue
+		}
+		if missing := known.missing(x.found); len(missing) > 0 {
+			x.settled(refused(x.found, missing...))
+			if s.patient && slices.ContainsFunc(x.found.Refs, func(r migration.Ref) bool { return r.Collection == t.Collection && known.of(r) == "" }) {
+				x.settled(Outcome{Result: later, ObjectID: x.found.ObjectID, Reasons: missing})
+			}
+			continue
+		}
+		taking := Taking{Issue: migration.Import(domain.Issue{At: now}), Names: known.name, ID: migration.ID(t.Collection, x.found.ObjectID)}
+		if x.step, err = t.step(ctx, x.thing, taking); err != nil {
+			f, refusal := fault.From(err)
+			if !refusal {
+				return fmt.Errorf("%s %s: %w", t.Collection, x.found.ObjectID, err)
+			}
+			x.settled(refused(x.found, migration.Problem{Promised: f.Error()}))
+		}
+	}
+	return nil
+}
+
+// settle judges a document alone.
+func (x *item) settle(t Taker, known names) {
+	own, there := known.ids[x.found.ObjectID]
+	switch {
+	case x.found.Ours:
+		x.settled(Outcome{Result: Ours, ObjectID: x.found.ObjectID})
+	case len(x.found.Problems) > 0:
+		x.settled(refused(x.found, x.found.Problems...))
+	case there && own.Collection != t.Collection:
+		x.settled(refused(x.found, migration.Problem{Field: "_id", Found: x.found.ObjectID, Promised: "an id of its own: " + own.Collection + " has the same one"}))
+	case there && !own.Imported:
+		x.settled(refused(x.found, migration.Problem{Field: "_id", Found: x.found.ObjectID, Promised: "a document of the old backend: we gave this name to one of ours"}))
+	case there && own.Hash == x.found.Hash:
+		x.settled(Outcome{Result: Unchanged, ObjectID: x.found.ObjectID})
+	}
+}
+
+// prepare reads what the decisions will need, for all documents together.
+func (e *Engine) prepare(ctx context.Context, t Taker, items []*item) error {
+	var subjects []domain.UserID
+	ids := map[string][]string{}
+	for _, x := range items {
+		if x.done != nil {
+			continue
+		}
+		subjects = append(subjects, x.step.Subjects...)
+		for _, s := range x.step.Streams {
+			ids[s.Type] = append(ids[s.Type], s.ID)
+		}
+	}
+	if len(subjects) > 0 {
+		if err := e.keys.Prepare(ctx, subjects); err != nil {
+			return err
+		}
+	}
+	for _, w := range t.warm {
+		if err := w.warm(ctx, e.x, ids[w.category]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// waves puts documents that must not be decided at the same time one after the other.
+func waves(items []*item) [][]*item {
+	var all [][]*item
+	wave := map[string]int{} // by name: the wave after its last document
+	for _, x := range items {
+		if x.done != nil {
+			continue
+		}
+		alone := append([]string{"_id/" + x.found.ObjectID}, x.step.Alone...)
+		n := 0
+		for _, name := range alone {
+			n = max(n, wave[name])
+		}
+		for _, name := range alone {
+			wave[name] = n + 1
+		}
+		if n == len(all) {
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], x)
+	}
+	return all
+}
+
+// atOnce bounds the commands that wait for one commit.
+const atOnce = 256
+
+// carryOut decides the documents of a wave at the same time, so that they share commits.
+func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, s scope, now time.Time) error {
+	var group sync.WaitGroup
+	slots, errs := make(chan struct{}, atOnce), make([]error, len(wave))
+	for i, x := range wave {
+		slots <- struct{}{}
+		group.Go(func() {
+			defer func() { <-slots }()
+			errs[i] = e.one(ctx, t, x, s, now)
+		})
+	}
+	group.Wait()
+	return errors.Join(errs...)
+}
+
+// one takes one document.
+func (e *Engine) one(ctx context.Context, t Taker, x *item, s scope, now time.Time) error {
+	id := migration.ID(t.Collection, x.found.ObjectID)
+	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, id, x.found.Legacy))
+	if x.step.Sealed != nil && s.dry == nil {
+		sealed, err := x.step.Sealed(ctx)
+		if err != nil {
+			return fmt.Errorf("seal the text of %s %s: %w", t.Collection, x.found.ObjectID, err)
+		}
+		rows = append(rows, sealed...)
+	}
+	result, err := Outcome{Result: Taken, ObjectID: x.found.ObjectID, Notes: x.found.Notes}, error(nil)
+	switch {
+	case s.dry != nil:
+		result.Result, err = s.dry.decide(ctx, e.x, t.Collection, id, x)
+	case x.step.Flow == nil:
+		err = e.book.Plain(ctx, rows)
+	default:
+		meta := eventstore.Metadata{
+			Actor: migration.Import(domain.Issue{At: now}).By, CommandID: domain.DeriveID(x.found.Hash, "legacy import\x00"+t.Collection+"\x00"+x.found.ObjectID), Source: "import",
+		}
+		var done eventstore.Result
+		done, err = e.x.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return rows }, x.step.Flow.Run)
+		if result.Position = done.Position; err == nil && done.Position == 0 {
+			result.Result = Unchanged
+		}
+	}
+	if f, refusal := fault.From(err); refusal && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
+		result, err = refused(x.found, migration.Problem{Field: "_id", Found: x.found.ObjectID, Promised: f.Code + ": " + f.Message}), nil
+	}
+	if err != nil {
+		return fmt.Errorf("take %s %s: %w", t.Collection, x.found.ObjectID, err)
+	}
+	x.settled(result)
+	return nil
+}
