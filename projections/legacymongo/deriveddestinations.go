@@ -47,9 +47,15 @@ func renderDestination(r *Reading, id string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	balances, sweeps := bson.A{}, bson.A{}
+	balances, sweeps, status := bson.A{}, bson.A{}, d.PhaseName
 	for _, asset := range slices.Sorted(maps.Keys(d.Balance)) {
 		balances = append(balances, r.amount(money.Of(asset, d.Balance[asset])))
+	}
+	if d.Word != "" { // nothing has happened since it was imported
+		status, balances = d.Word, bson.A{}
+		for _, a := range d.Seen {
+			balances = append(balances, r.amount(a))
+		}
 	}
 	for _, s := range d.History {
 		sweeps = append(sweeps, bson.D{
@@ -68,7 +74,7 @@ func renderDestination(r *Reading, id string) (*Document, error) {
 		{Key: "derivationIndex", Value: int64(d.Index)}, //nolint:gosec // of a chain
 		{Key: "xpubFingerprint", Value: d.Fingerprint},
 		{Key: "paymentId", Value: paid},
-		{Key: "status", Value: d.PhaseName},
+		{Key: "status", Value: status},
 		{Key: "balances", Value: balances},
 		{Key: "sweeps", Value: sweeps},
 		{Key: "quarantineReason", Value: orNull(d.QuarantineReason)},

@@ -70,6 +70,11 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 	}
 	if held {
 		escrowState = hold.Doc.EscrowState
+	}
+	if still(d, hold) {
+		escrowState = orNull(d.Imported.EscrowState) // another payment counts, or nothing has happened yet
+	}
+	if held {
 		part.columns = append(part.columns, bson.E{Key: "escrow_state", Value: hold.Doc.EscrowState})
 	}
 	transfers := bson.A{}
@@ -82,6 +87,9 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 			{Key: "transactionHash", Value: t.Evidence.Tx}, {Key: "logIndex", Value: int64(t.Evidence.Log)}, {Key: "blockNumber", Value: int64(t.Evidence.Block)}, //nolint:gosec // of a chain
 			{Key: "from", Value: t.From}, {Key: "amount", Value: r.amount(t.Amount)}, {Key: "confirmed", Value: t.Confirmed},
 		})
+	}
+	if first == nil && d.Imported != nil {
+		first = orNull(d.Imported.Tx)
 	}
 	paid := d.Due
 	paid.Units = d.Confirmed
@@ -103,12 +111,29 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 		{Key: "status", Value: paymentStatus(d, hold)},
 		{Key: "escrowState", Value: escrowState},
 		{Key: "paidAt", Value: dateOf(d.PaidAt)},
-		{Key: "expiresAt", Value: dateOf(&d.ExpiresAt)},
+		{Key: "expiresAt", Value: expiry(d)},
 		{Key: "failureReason", Value: orNull(reason(d))},
 	}, row.CreatedAt, later(row.UpdatedAt, hold.UpdatedAt))}, nil
 }
 
+// still reports that an imported payment is what its document says, and so is its hold; of a hold
+// that another payment of the order stands for it has nothing to say.
+func still(d paymentview.Doc, hold projections.Row[escrowview.Doc]) bool {
+	h := hold.Doc
+	return d.Untouched() && (h.Imported == nil || h.Imported.Payment != d.ID || h.Untouched())
+}
+
+func expiry(d paymentview.Doc) any {
+	if d.Untouched() {
+		return dateOf(d.Imported.Expires)
+	}
+	return dateOf(&d.ExpiresAt)
+}
+
 func reason(d paymentview.Doc) string {
+	if d.Untouched() {
+		return d.Imported.Failure
+	}
 	if d.CancelReason != "" {
 		return d.CancelReason
 	}
@@ -118,6 +143,8 @@ func reason(d paymentview.Doc) string {
 // paymentStatus is the original's word, with what only the hold knows.
 func paymentStatus(d paymentview.Doc, hold projections.Row[escrowview.Doc]) string {
 	switch {
+	case still(d, hold):
+		return d.Imported.Status
 	case hold.Doc.EscrowState == "refunded" && d.Phase == payment.PaidPhase:
 		return "refunded"
 	case d.Phase == payment.PaidPhase && !hold.Doc.IsFunded && !hold.Doc.IsClosed:
