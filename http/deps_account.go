@@ -54,6 +54,7 @@ type Accounts interface {
 	EmailVerified(u domain.UserID) []eventstore.Row
 	// EmailChanged to a verified one.
 	EmailChanged(u domain.UserID, email string) []eventstore.Row
+	Renamed(u domain.UserID, name string) []eventstore.Row
 	PasswordSet(u domain.UserID, hash string) []eventstore.Row
 	RolesChanged(u domain.UserID, roles []domain.Capacity) []eventstore.Row
 	// StatusChanged to one of the states of a user's row.

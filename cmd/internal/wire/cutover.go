@@ -102,7 +102,7 @@ func (m migration) Prepare(ctx context.Context, name string, forced bool) (f api
 		return f, err
 	}
 	f.Gaps = open[d]
-	f.Compared, err = l.compared(ctx, d)
+	f.Compared, err = l.compared(ctx, m.s.Store, d)
 	return f, err
 }
 
@@ -150,9 +150,15 @@ func (l *Legacy) lagBehind(ctx context.Context, d string, position int64) (lag i
 	return lag, nil
 }
 
+// comparedBehind is how far behind the log a collection may have been when it was compared.
+const comparedBehind = 2 * time.Second
+
 // compared is when the collection that was compared longest ago was compared; nil when one never
-// was. A domain without collections has nothing to compare: now.
-func (l *Legacy) compared(ctx context.Context, d string) (*time.Time, error) {
+// was, or only while it rested behind the log: that says nothing of what has been written since.
+func (l *Legacy) compared(ctx context.Context, log interface {
+	PositionAt(context.Context, time.Time) (int64, error)
+}, d string,
+) (*time.Time, error) {
 	runs, err := l.Gaps.Runs(ctx, d)
 	if err != nil {
 		return nil, err
@@ -161,11 +167,16 @@ func (l *Legacy) compared(ctx context.Context, d string) (*time.Time, error) {
 	for _, c := range legacymongo.Of(d) {
 		found := false
 		for _, r := range runs {
-			if r.Collection == c.Name {
-				found = true
-				if r.Finished.Before(oldest) {
-					oldest = r.Finished
-				}
+			if r.Collection != c.Name {
+				continue
+			}
+			due, err := log.PositionAt(ctx, r.Started.Add(-comparedBehind))
+			if err != nil {
+				return nil, err
+			}
+			found = c.Rows != nil || r.Position >= due
+			if r.Finished.Before(oldest) {
+				oldest = r.Finished
 			}
 		}
 		if !found {

@@ -71,7 +71,7 @@ func TestADomainIsMovedThereAndBackUnderLoad(t *testing.T) {
 	require.Equal(t, "CUTOVER_NOT_READY", move("dual", 409).code, "never compared")
 	require.Equal(t, 202, admin.post("/api/admin/migration/parity", map[string]any{}).status)
 	w.until("the comparison", func() bool {
-		at, err := w.Legacy.compared(t.Context(), legacymongo.Marketplace)
+		at, err := w.Legacy.compared(t.Context(), w.Store, legacymongo.Marketplace)
 		return err == nil && at != nil
 	})
 

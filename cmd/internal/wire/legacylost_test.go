@@ -40,6 +40,7 @@ func (c *cast) served() map[string]question {
 		"payment":             {c.buyer, "/api/payment"},
 		"release_hold":        {c.buyer, "/api/disputes/pr/" + c.held.request},
 		"dispute":             {c.buyer, "/api/disputes/mine"},
+		"trezor":              {c.seller, "/api/trezor/addresses"},
 		"derived_destination": {c.admin, "/api/payment/derived-destinations"},
 	}
 }
