@@ -50,6 +50,7 @@ func TestAnImportKilledAtRandomMoments(t *testing.T) {
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	s := newService(t)
+	s.env = []string{"SEED_USERS=false"} // its categories have slugs of the old backend's
 	dump := t.TempDir()
 	o := legacyfixture.Small(40, 11)
 	o.Dirt = 0.05
