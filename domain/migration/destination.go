@@ -73,7 +73,7 @@ func (f TakeDestination) Run(u *domain.Unit) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.Balances, lone = append(e.Balances, a), a.Asset
+		e.Balances, lone = append(e.Balances, destination.ImportedBalance{Currency: b.Currency, Token: b.Token, Units: a.Units}), a.Asset
 	}
 	for _, w := range d.Sweeps {
 		units, err := money.ParseUnits(w.Amount)

@@ -137,7 +137,7 @@ func (f TakeDispute) checked(h escrow.State, e dispute.Imported, buyer, seller d
 	}
 	units, err := Exact(f.Document.Amount, t.Decimals)
 	said := h.Amount(units)
-	e.Said = &said
+	e.Said, e.Currency = &said, f.Document.Currency
 	return e, at(err, "amount")
 }
 

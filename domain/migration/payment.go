@@ -84,7 +84,7 @@ type Policy struct {
 	Grace time.Duration
 	// Migration names the accounts equity:opening:<migration>.
 	Migration string
-	// Topic is keccak-256 of a payment reference, as the chain shows it.
+	// Topic is keccak-256 of a payment reference, as the chain shows it; an error for what is none.
 	Topic func(reference string) (string, error)
 	// Enforced: money whose books disagree is refused. Else the smaller amount is opened.
 	Enforced bool
