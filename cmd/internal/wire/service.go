@@ -89,7 +89,8 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
-	core.onClose(func(context.Context) error { return s.Redis.Close() })
+	redis := s.Redis // s is nil again where a later step fails
+	core.onClose(func(context.Context) error { return redis.Close() })
 	if s.Chains, err = core.openChains(ctx); err != nil {
 		return nil, err
 	}
