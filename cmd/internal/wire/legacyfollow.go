@@ -27,6 +27,8 @@ type Follow struct {
 	Poll    time.Duration
 	Overlap time.Duration
 	Sweep   time.Duration
+
+	through func(legacyfollow.Source) legacyfollow.Source // for tests: stands before the source
 }
 
 // Follower makes a follower of the old backend's changes; a service may be running beside it.
@@ -57,9 +59,13 @@ func (c *Core) Follower(ctx context.Context, w Follow) (*legacyfollow.Follower, 
 		return nil, err
 	}
 	c.onClose(source.Close)
+	var from legacyfollow.Source = liveSource{source}
+	if w.through != nil {
+		from = w.through(from)
+	}
 	follows := records.NewFollows(c.Jobs)
 	return legacyfollow.New(legacyfollow.Options{
-		Source: liveSource{source}, Taker: importer, Book: followBook{follows, records.NewImports(c.Jobs)}, Gaps: legacymongo.NewGaps(c.Jobs),
+		Source: from, Taker: importer, Book: followBook{follows, records.NewImports(c.Jobs)}, Gaps: legacymongo.NewGaps(c.Jobs),
 		Log: followLog{c, follows, projections.NewReader(c.Jobs, c.Codec, ownedStreams(owners)...)}, Hash: hashRaw, Owners: owners,
 		Collections: followed, Domain: func(collection string) string { return domains[collection] },
 		NoStreams: legacydb.ErrNoChangeStreams, TokenLost: legacydb.ErrTokenLost,
