@@ -51,6 +51,10 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 		return s.compareDocuments(ctx, tx, c, docs, &out)
 	}
 	p := &projector{Collection: c, store: s}
+	// What has got a name by the end of this lies before the end of what is walked next.
+	if err := s.compareUnnamed(ctx, pool, p, &out); err != nil {
+		return out, err
+	}
 	var err error
 	if c.Rows != nil {
 		err = s.verifyRows(ctx, pool, c, check)
@@ -59,9 +63,6 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 	}
 	if err == nil {
 		err = s.compareLater(ctx, pool, p, &out)
-	}
-	if err == nil {
-		err = s.compareUnnamed(ctx, pool, p, &out)
 	}
 	if err != nil {
 		return out, err
