@@ -22,7 +22,7 @@ func legacyCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	cmd.AddCommand(legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd())
+	cmd.AddCommand(legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd(), legacyFollowCmd())
 	return cmd
 }
 
@@ -127,7 +127,7 @@ func legacyRebuildCmd() *cobra.Command {
 				report, done := bars("rebuild ")
 				defer done()
 				if len(wanted) == 0 {
-					wanted = names
+					wanted = l.Ours(names)
 				}
 				for _, name := range wanted {
 					if err := l.Store.Rebuild(c.Context(), l.Pool, name, report); err != nil {
@@ -159,13 +159,13 @@ func legacyStatusCmd() *cobra.Command {
 				if asJSON {
 					return printJSON(states)
 				}
-				t := columns("DOMAIN", "OWNER", "MODE", "READS FROM", "LAG", "OPEN GAPS", "LAST DIFFERENCE")
+				t := columns("DOMAIN", "OWNER", "MODE", "READS FROM", "LAG", "FOLLOWED", "OPEN GAPS", "LAST DIFFERENCE")
 				for _, d := range legacymongo.Domains() {
 					s, last := states[d], ""
 					if g := s.LastGap; g != nil {
 						last = strings.TrimSpace(fmt.Sprintf("%s %s %s", g.Kind, g.Collection, g.Field))
 					}
-					t.row(d, s.Owner, s.Mode, s.ReadsAt, s.Lag, s.OpenGaps, last)
+					t.row(d, s.Owner, s.Mode, s.ReadsAt, s.Lag, followed(s.Following), s.OpenGaps, last)
 				}
 				return t.Flush()
 			})
@@ -173,4 +173,17 @@ func legacyStatusCmd() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// followed says in a few words how the old backend's changes are taken.
+func followed(f *wire.Following) string {
+	switch {
+	case f == nil:
+		return "-"
+	case !f.Alive:
+		return "nobody does"
+	case f.Lag < 0:
+		return f.Way + ", at the first look"
+	}
+	return fmt.Sprintf("%s, %.1f s behind", f.Way, f.Lag)
 }

@@ -29,6 +29,7 @@ type State struct {
 	SignIns     []SignIn          `json:"sign_ins,omitempty"`
 	Wallets     []string          `json:"wallets,omitempty"`
 	Application string            `json:"application,omitempty"` // the one that waits for a decision
+	Legacy      domain.Snapshot   `json:"legacy,omitzero"`
 }
 
 // Phase names it.
@@ -57,7 +58,15 @@ var Decider = domain.Decider[State, Event]{Category: "user", Decide: Table().Dec
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	s = evolve(s, e)
+	s.Legacy = s.Legacy.After(e)
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case UserImported:
+		return imported(s, e)
 	case UserRegistered:
 		return State{User: e.User, Roles: e.Roles, EmailKey: e.EmailKey, Verified: e.EmailVerified, Password: e.Password}
 	case EmailVerified:

@@ -74,7 +74,7 @@ func TestTableIsComplete(t *testing.T) {
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
 	machinetest.CheckGolden(t, account.Aggregate(), registered, verified, moved, promoted, suspended, back, password, others, linked, unlinked,
-		wallet, walletOff, asked, approved, rejected, leaving, stays, erased)
+		wallet, walletOff, asked, approved, rejected, leaving, stays, erased, fromBefore)
 }
 
 func TestRegistration(t *testing.T) {

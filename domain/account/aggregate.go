@@ -28,6 +28,7 @@ func Aggregate() domain.Aggregate {
 			ErasureRequested{},
 			ErasureCancelled{},
 			UserErased{},
+			UserImported{},
 		},
 		Claims:    func(_ domain.Stream, e domain.Event) []domain.Claim { return claims(e) },
 		Deadlines: func(_ domain.Stream, e domain.Event) []domain.Deadline { return deadlines(e) },
@@ -52,6 +53,19 @@ func claims(e domain.Event) []domain.Claim {
 	case UserRegistered:
 		if e.EmailKey != "" {
 			all = append(all, email(e.EmailKey, false))
+		}
+	case UserImported:
+		if e.EmailKey != "" {
+			all = append(all, email(e.EmailKey, false))
+		}
+		if e.Was != "" {
+			all = append(all, email(e.Was, true))
+		}
+		for _, i := range e.SignIns {
+			all = append(all, signIn(i, false))
+		}
+		for _, i := range e.Gone {
+			all = append(all, signIn(i, true))
 		}
 	case EmailChanged:
 		all = append(all, email(e.EmailKey, false))

@@ -87,6 +87,11 @@ func Table() machine.Table[State, Event] {
 				From: known, By: []domain.Capacity{domain.Timer, domain.Process, domain.Admin}, To: []string{Erased},
 				Guard: "a timer not before it is due → NOT_DUE; no admin themselves → SELF_CHANGE", Events: []string{"user.erased"},
 			}, erase),
+			machine.On(line{
+				From: []string{Unknown, Active, Suspended, Leaving, Erased}, By: []domain.Capacity{domain.Import}, To: []string{Active, Suspended, Erased}, Aside: true,
+				Guard:  "the same document changes nothing; nothing else has happened here → LEGACY_CONFLICT; the address and the means of signing in are nobody else's → EMAIL_IN_USE, SIGN_IN_IN_USE (claims)",
+				Events: []string{"user.imported"},
+			}, importing),
 		},
 	}
 }

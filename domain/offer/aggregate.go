@@ -23,6 +23,7 @@ func Aggregate() domain.Aggregate {
 			Expired{},
 			Fulfilled{},
 			Voided{},
+			Imported{},
 		},
 		Claims: Claims, Deadlines: Deadlines,
 	}
@@ -35,6 +36,8 @@ func Claims(_ domain.Stream, e domain.Event) []domain.Claim {
 	switch e := e.(type) {
 	case Submitted:
 		return []domain.Claim{{Name: name(e.Request, e.Seller), Taken: ErrExists}}
+	case Imported:
+		return []domain.Claim{{Name: name(e.Request, e.Seller), Free: !e.Live(), Taken: ErrExists}}
 	case Rejected:
 		return []domain.Claim{{Name: name(e.Request, e.Seller), Free: true}}
 	case Withdrawn:
@@ -54,6 +57,11 @@ func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 	switch e := e.(type) {
 	case Submitted:
 		return []domain.Deadline{valid(e.Terms)}
+	case Imported:
+		if e.Phase == SubmittedPhase && !e.Terms.ValidUntil.IsZero() {
+			return []domain.Deadline{valid(e.Terms)}
+		}
+		return []domain.Deadline{{Key: "valid-until", Cancel: true}}
 	case Revised:
 		return []domain.Deadline{valid(e.Terms)}
 	case Countered:

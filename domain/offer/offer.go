@@ -32,6 +32,7 @@ type State struct {
 	Hold     domain.HoldID    `json:"hold,omitempty"`
 	Quote    domain.QuoteID   `json:"quote,omitempty"` // the newest
 	Phase    string           `json:"phase"`
+	Legacy   domain.Snapshot  `json:"legacy,omitzero"`
 }
 
 // Expired reports that the offer's time is over, whether or not its timer has fired.
@@ -44,7 +45,15 @@ var Decider = domain.Decider[State, Event]{Category: "seller_offer", Decide: Tab
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	s = evolve(s, e)
+	s.Legacy = s.Legacy.After(e)
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(s, e)
 	case Submitted:
 		s = State{ID: e.Offer, Request: e.Request, Buyer: e.Buyer, Seller: e.Seller, Revision: 1, Terms: e.Terms, Phase: SubmittedPhase}
 	case Revised:
@@ -82,11 +91,12 @@ func Evolve(s State, e Event) State {
 // Table is the offer's state machine.
 func Table() machine.Table[State, Event] {
 	type line = machine.Line
+	phases := []string{"", SubmittedPhase, CounteredPhase, AcceptedPhase, RejectedPhase, SupersededPhase, WithdrawnPhase, ExpiredPhase, FulfilledPhase, VoidedPhase}
 	live := []string{SubmittedPhase, CounteredPhase, AcceptedPhase}
 	seller, buyer, timer, process := []domain.Capacity{domain.Seller}, []domain.Capacity{domain.Buyer}, []domain.Capacity{domain.Timer, domain.Process}, []domain.Capacity{domain.Process}
 	return machine.Table[State, Event]{
 		Name:   "SellerOffer",
-		Phases: []string{"", SubmittedPhase, CounteredPhase, AcceptedPhase, RejectedPhase, SupersededPhase, WithdrawnPhase, ExpiredPhase, FulfilledPhase, VoidedPhase},
+		Phases: phases,
 		Phase:  func(s State) string { return s.Phase }, As: parties, Refuse: refuse,
 		Rows: []machine.Row[State, Event]{
 			machine.On(line{
@@ -142,6 +152,11 @@ func Table() machine.Table[State, Event] {
 				func(State, Fulfil) ([]Event, error) { return []Event{Fulfilled{}}, nil }),
 			machine.On(line{From: []string{AcceptedPhase}, By: process, To: []string{VoidedPhase}, Events: []string{"offer.voided"}},
 				func(_ State, c Void) ([]Event, error) { return []Event{Voided{Reason: c.Reason}}, nil }),
+			machine.On(line{
+				From: phases, By: []domain.Capacity{domain.Import}, To: phases[1:], Aside: true,
+				Guard:  "the same document changes nothing; nothing else has happened here → LEGACY_CONFLICT; buyer ≠ seller → OWN_REQUEST; one live offer a request and seller → OFFER_EXISTS (a claim)",
+				Events: []string{"offer.imported"},
+			}, importing),
 		},
 	}
 }

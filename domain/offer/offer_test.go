@@ -85,7 +85,7 @@ func TestStoredForm(t *testing.T) {
 	t.Parallel()
 	machinetest.CheckGolden(t, offer.Aggregate(), offer.Quoted{Quote: "u1"}, submitted, revised, countered, agreed, offer.CounterDeclined{Counter: "c1"}, offer.CounterLapsed{Counter: "c1"},
 		accepted, offer.AcceptanceReverted{Reason: "expired"}, rejected, offer.Superseded{By: "o2"}, offer.Revived{Reason: "reorg"}, withdrawn, expired,
-		offer.Fulfilled{}, offer.Voided{Reason: "refunded"})
+		offer.Fulfilled{}, offer.Voided{Reason: "refunded"}, fromBefore)
 }
 
 func TestOffering(t *testing.T) {

@@ -51,6 +51,16 @@ func NewGaps(pool *pgxpool.Pool) *Gaps { return &Gaps{pool} }
 // Note writes a gap down, or counts it once more while it is open.
 func (g *Gaps) Note(ctx context.Context, gap Gap) error { return note(ctx, g.pool, gap) }
 
+// Settle closes what was noted about documents before, of some kinds, and says why.
+func (g *Gaps) Settle(ctx context.Context, collection string, documents, kinds []string, why string) error {
+	_, err := g.pool.Exec(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = 'follow', notes = $4
+		WHERE collection = $1 AND document = ANY($2) AND kind = ANY($3) AND resolved_at IS NULL`, collection, documents, kinds, why)
+	if err != nil {
+		return fmt.Errorf("close gaps: %w", err)
+	}
+	return nil
+}
+
 const gapColumns = `id, domain, collection, document, field, severity, kind, pg_value, mongo_value, error, first_seen, last_seen, times, resolved_at, resolved_by, notes`
 
 func scanGap(row pgx.CollectableRow) (g Gap, err error) {

@@ -1,6 +1,8 @@
 package legacymongo
 
 import (
+	"encoding/json"
+
 	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/domain/escrow"
@@ -21,7 +23,7 @@ var requestColumns = map[string]Column{
 // purchaseRequests is the collection of what buyers want.
 func purchaseRequests() Collection {
 	return Collection{
-		Name: "purchaserequests", Domain: Marketplace, Version: 1,
+		Name: "purchaserequests", Domain: Marketplace, Version: 2,
 		Streams: []string{request.Decider.Category}, Reads: []string{escrow.Decider.Category},
 		View: requestview.Name, Columns: requestColumns, Render: renderRequest,
 		About: "What buyers want. `budget` holds decimal strings where the original had numbers; `confirming` follows the inspection of the order's hold; expired requests are `cancelled` with `expiredAt` set.",
@@ -39,7 +41,7 @@ func purchaseRequests() Collection {
 			{"quantity", "int", "request.created, request.details_updated"},
 			{"budget", "{min, max, currency}, strings", "request.created, request.details_updated"},
 			{"urgency", "string", "request.created, request.details_updated"},
-			{"deliveryInfo", "{deliveryType, address}; address empty once erased", "request.created, request.details_updated"},
+			{"deliveryInfo", "{deliveryType, address, email}; address and email empty once erased", "request.created, request.details_updated"},
 			{"attachments", "array of string", "request.created, request.details_updated"},
 			{"preferredSellerIds", "array of ObjectId → users", "request.created, request.sellers_invited"},
 			{"selectedOfferId", "ObjectId → selleroffers, or null", "request.offer_selected"},
@@ -112,7 +114,7 @@ func renderRequest(r *Reading, id string) (*Document, error) {
 		{Key: "quantity", Value: int32(x.Quantity)}, //nolint:gosec // checked by the domain
 		{Key: "budget", Value: bson.D{{Key: "min", Value: x.Budget.Min}, {Key: "max", Value: x.Budget.Max}, {Key: "currency", Value: x.Budget.Currency}}},
 		{Key: "urgency", Value: x.Urgency},
-		{Key: "deliveryInfo", Value: bson.D{{Key: "deliveryType", Value: x.DeliveryType}, {Key: "address", Value: x.Delivery.Text}}},
+		{Key: "deliveryInfo", Value: deliveryInfo(x)},
 		{Key: "attachments", Value: texts(x.Attachments)},
 		{Key: "preferredSellerIds", Value: bson.A(named[5:])},
 		{Key: "selectedOfferId", Value: named[3]},
@@ -127,6 +129,18 @@ func renderRequest(r *Reading, id string) (*Document, error) {
 		{Key: "expiredAt", Value: expired},
 		{Key: "cancellationReason", Value: cancelled},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
+}
+
+// deliveryInfo is where the goods go: the API keeps it as JSON.
+func deliveryInfo(x request.Details) bson.D {
+	where := struct {
+		Address string `json:"address"`
+		Email   string `json:"email"`
+	}{}
+	if json.Unmarshal([]byte(x.Delivery.Text), &where) != nil {
+		where.Address = x.Delivery.Text
+	}
+	return bson.D{{Key: "deliveryType", Value: x.DeliveryType}, {Key: "address", Value: where.Address}, {Key: "email", Value: where.Email}}
 }
 
 // requestStatus is the original's word: that of the phase, and confirming while the delivered goods

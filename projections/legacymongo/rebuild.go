@@ -180,7 +180,8 @@ func (s *Store) unnamed(ctx context.Context, pool *pgxpool.Pool, c Collection, v
 		said, _ := cursor.Current.Lookup(markKey).StringValueOK()
 		id, ok := cursor.Current.Lookup("_id").ObjectIDOK()
 		if !ok {
-			visit(cursor.Current.Lookup("_id"), said == mark)
+			odd := cursor.Current.Lookup("_id")
+			visit(bson.RawValue{Type: odd.Type, Value: slices.Clone(odd.Value)}, said == mark)
 			continue
 		}
 		if mine[id.Hex()] = said == mark; len(mine) == inserts {

@@ -16,7 +16,7 @@ var offerColumns = map[string]Column{
 // sellerOffers is the collection of sellers' answers.
 func sellerOffers() Collection {
 	return Collection{
-		Name: "selleroffers", Domain: Marketplace, Version: 1,
+		Name: "selleroffers", Domain: Marketplace, Version: 2,
 		Streams: []string{offer.Decider.Category}, Reads: []string{escrow.Decider.Category},
 		View: offerview.Name, Columns: offerColumns, Render: renderOffer,
 		About: "What sellers offer. An offer counts as `accepted` from the moment its order is funded, not from the buyer's choice; `active` is never written.",
@@ -58,6 +58,9 @@ func renderOffer(r *Reading, id string) (*Document, error) {
 		}
 	}
 	price := append(r.amount(d.Terms.Price.Amount), bson.E{Key: "display", Value: d.Terms.Price.Display})
+	if d.Terms.Price.Currency != "" {
+		price[1].Value = d.Terms.Price.Currency // as people said it; asset has the chain
+	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
 		{Key: "purchaseRequestId", Value: named[0]},
 		{Key: "sellerId", Value: named[1]},

@@ -1,6 +1,8 @@
 package legacymongo
 
 import (
+	"strings"
+
 	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/domain"
@@ -14,18 +16,21 @@ type person struct {
 	account.State
 	Email    domain.Personal `json:"email"`
 	FullName domain.Personal `json:"name"`
+	LastName domain.Personal `json:"last_name"`
 	Method   account.Method  `json:"method"`
 }
 
 // personView folds an account; signing in reads the rows.
 func personView() projections.View[person] {
-	return projections.View[person]{Name: "people", Version: 1, Category: account.Decider.Category, Fold: func(d *person, r eventstore.Recorded) (err error) {
+	return projections.View[person]{Name: "people", Version: 2, Category: account.Decider.Category, Fold: func(d *person, r eventstore.Recorded) (err error) {
 		if d.State, err = projections.Evolve(account.Decider, d.State, r); err != nil {
 			return err
 		}
 		switch e := r.Event.(type) {
 		case account.UserRegistered:
 			d.Email, d.FullName, d.Method = e.Email, e.Name, e.Method
+		case account.UserImported:
+			d.Email, d.FullName, d.LastName, d.Method = e.Email, e.Name, e.LastName, e.Method
 		case account.EmailChanged:
 			d.Email = e.Email
 		}
@@ -36,12 +41,13 @@ func personView() projections.View[person] {
 // users is the collection of people.
 func users() Collection {
 	return Collection{
-		Name: "users", Domain: User, Version: 1,
+		Name: "users", Domain: User, Version: 2,
 		Streams: []string{account.Decider.Category}, Render: renderUser,
 		About: "People. Neither password hashes nor refresh tokens are written: they are worth nothing to the old backend (argon2id, rotating families) and much to a thief, so who signs in there must sign in here. `role` is the first of admin, guard, resolver, seller, buyer that the person holds; `roles` has them all. An erased person keeps the document, without name and address.",
 		Fields: []Field{
-			{"email", "string; empty for none and once erased", "user.registered, user.email_changed"},
-			{"firstName", "string; empty once erased", "user.registered"},
+			{"email", "string; empty for none and once erased", "user.registered, user.email_changed, user.imported"},
+			{"firstName", "string; empty once erased", "user.registered, user.imported: all that is no last name"},
+			{"lastName", "string; empty but for imported people", "user.imported"},
 			{"role", "string", "user.registered, user.roles_changed"},
 			{"roles", "array of string", "user.registered, user.roles_changed"},
 			{"isEmailVerified", "bool", "user.registered, user.email_verified, user.email_changed"},
@@ -68,7 +74,8 @@ func renderUser(r *Reading, id string) (*Document, error) {
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
 		{Key: "email", Value: d.Email.Text},
-		{Key: "firstName", Value: d.FullName.Text},
+		{Key: "firstName", Value: strings.TrimSuffix(strings.TrimSuffix(d.FullName.Text, d.LastName.Text), " ")},
+		{Key: "lastName", Value: d.LastName.Text},
 		{Key: "role", Value: role(d.Roles)},
 		{Key: "roles", Value: texts(d.Roles)},
 		{Key: "isEmailVerified", Value: d.Verified},

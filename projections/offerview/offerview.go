@@ -59,6 +59,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	switch e := r.Event.(type) {
 	case offer.Submitted:
 		d.Revisions = []Revision{{N: 1, Terms: e.Terms, At: at}}
+	case offer.Imported:
+		d.Revisions, d.Counters, d.EndReason = []Revision{{N: 1, Terms: e.Terms, At: madeAt(e.CreatedAt, at)}}, nil, e.Reason
 	case offer.Revised:
 		d.Revisions = append(d.Revisions, Revision{N: e.Revision, Terms: e.Terms, At: at})
 	case offer.Countered:
@@ -80,6 +82,14 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	}
 	d.LegacyStatus = legacy(d.Phase)
 	return nil
+}
+
+// madeAt is when the terms were made, where the document said so.
+func madeAt(made, recorded time.Time) time.Time {
+	if made.IsZero() {
+		return recorded
+	}
+	return made
 }
 
 // answered ends the open counter-offer, if there is one.

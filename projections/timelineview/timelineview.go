@@ -49,6 +49,8 @@ func opens(e domain.Event) (domain.RequestID, bool) {
 		return e.Request, true
 	case request.Imported:
 		return e.Request, true
+	case offer.Imported:
+		return e.Request, true
 	case offer.Submitted:
 		return e.Request, true
 	case payment.Initiated:

@@ -192,6 +192,13 @@ func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, s scope, n
 func (e *Engine) one(ctx context.Context, t Taker, x *item, s scope, now time.Time) error {
 	id := migration.ID(t.Collection, x.found.ObjectID)
 	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, id, x.found.Legacy))
+	if x.step.Sealed != nil && s.dry == nil {
+		sealed, err := x.step.Sealed(ctx)
+		if err != nil {
+			return fmt.Errorf("seal the text of %s %s: %w", t.Collection, x.found.ObjectID, err)
+		}
+		rows = append(rows, sealed...)
+	}
 	result, err := Outcome{Result: Taken, ObjectID: x.found.ObjectID, Notes: x.found.Notes}, error(nil)
 	switch {
 	case s.dry != nil:

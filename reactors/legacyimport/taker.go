@@ -29,6 +29,8 @@ type Step struct {
 	Flow Flow
 	// Rows go with the events, and with the row of id_map.
 	Rows []eventstore.Row
+	// Sealed makes more rows, once the keys of Subjects are at hand; may be nil.
+	Sealed func(ctx context.Context) ([]eventstore.Row, error)
 	// Streams are read for a whole batch at once, before it is decided. Those named in Alone, and
 	// any other name there, keep two documents of one batch from being decided at the same time:
 	// the one that comes first in the source goes first.

@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Legacy is how the service stands beside the old backend's Mongo (docs/legacy/README.md).
@@ -47,8 +49,19 @@ type Legacy struct {
 	OwnerChat         string `env:"LEGACY_OWNER_CHAT"`
 	OwnerReleaseHold  string `env:"LEGACY_OWNER_RELEASE_HOLD"`
 
+	// Follow: the service takes the old backend's changes; from where, and how often it looks.
+	Follow     bool          `env:"LEGACY_FOLLOW" envDefault:"false"`
+	FollowFrom string        `env:"LEGACY_FOLLOW_FROM" secret:"url"` // empty: MONGODB_URI
+	FollowPoll time.Duration `env:"LEGACY_FOLLOW_POLL" envDefault:"2s"`
+
 	// Owners is who owns each domain after Load.
 	Owners map[string]string `env:"-"`
+	// Currencies says which asset the old backend meant by a symbol that several chains have:
+	// USDT=USDT@56 pairs.
+	Currencies []string `env:"LEGACY_CURRENCIES" envDefault:"USDT=USDT@56,USDC=USDC@56"`
+	// LegacyCurrencies are the pairs after Load.
+	LegacyCurrencies map[string]string `env:"-"`
+
 	// Repos is the mode of each domain (USER, PAYMENT …) after Load: mongo, dual or pg.
 	Repos map[string]string `env:"-"`
 	// Warnings say which values were not understood and what is done instead.
@@ -89,6 +102,7 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 	if c.MongoURI != "" && !strings.HasPrefix(c.MongoURI, "mongodb://") && !strings.HasPrefix(c.MongoURI, "mongodb+srv://") {
 		wrong("MONGODB_URI", "something else", "a mongodb:// or mongodb+srv:// URI")
 	}
+	c.currencies(wrong)
 	c.Repos = map[string]string{}
 	told := map[string]bool{} // REPO_DEFAULT is wrong once, however many domains inherit it
 	once := func(name, found, want string) {
@@ -113,8 +127,22 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 		c.Repos[r.domain] = c.repo(name, value, once)
 	}
 	c.owners(once)
+	c.follow(wrong)
 	slices.Sort(c.Warnings)
 	c.Warnings = slices.Compact(c.Warnings)
+}
+
+// currencies reads what symbols meant.
+func (c *Config) currencies(wrong func(name, found, want string)) {
+	c.LegacyCurrencies = map[string]string{}
+	for _, pair := range c.Currencies {
+		symbol, asset, ok := strings.Cut(strings.TrimSpace(pair), "=")
+		if !ok || symbol == "" || asset == "" {
+			wrong("LEGACY_CURRENCIES", strconv.Quote(pair), "pairs such as USDT=USDT@56")
+			continue
+		}
+		c.LegacyCurrencies[strings.ToUpper(symbol)] = asset
+	}
 }
 
 type repo struct{ domain, name, value, alias, old string }
@@ -170,5 +198,24 @@ func (c *Config) owners(wrong func(name, found, want string)) {
 		if value == ownerLegacy && c.Repos[domain] != storePG {
 			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is read from Postgres although its mode is %s: the old backend owns it (%s=legacy)", domain, c.Repos[domain], name))
 		}
+	}
+}
+
+// follow checks where the old backend's changes come from.
+func (c *Config) follow(wrong func(name, found, want string)) {
+	if c.FollowFrom == "" {
+		c.FollowFrom = c.MongoURI
+	}
+	if c.FollowPoll < 100*time.Millisecond || c.FollowPoll > time.Hour {
+		wrong("LEGACY_FOLLOW_POLL", c.FollowPoll.String(), "100ms … 1h")
+	}
+	if !c.Follow {
+		return
+	}
+	if !strings.HasPrefix(c.FollowFrom, "mongodb://") && !strings.HasPrefix(c.FollowFrom, "mongodb+srv://") {
+		wrong("LEGACY_FOLLOW_FROM", "something else", "a mongodb:// or mongodb+srv:// URI, or MONGODB_URI instead")
+	}
+	if !slices.Contains(slices.Collect(maps.Values(c.Owners)), ownerLegacy) {
+		wrong("LEGACY_FOLLOW", "true", "false while the old backend owns no domain (LEGACY_OWNER_…)")
 	}
 }

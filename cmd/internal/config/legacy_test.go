@@ -67,6 +67,9 @@ func TestOwnersOfDomains(t *testing.T) {
 		"a domain has its own":                    {env: map[string]string{"LEGACY_OWNER_RELEASE_HOLD": "legacy"}, want: map[string]string{"RELEASE_HOLD": "legacy", "DISPUTE": "holdfast"}},
 		"an unknown owner stops the boot":         {env: map[string]string{"LEGACY_OWNER_PAYMENT": "mongo"}, wrong: "LEGACY_OWNER_PAYMENT: found \"mongo\""},
 		"so does an unknown default, told once":   {env: map[string]string{"LEGACY_OWNER_DEFAULT": "Legacy"}, wrong: "LEGACY_OWNER_DEFAULT: found \"Legacy\""},
+		"following needs something to follow":     {env: map[string]string{"LEGACY_FOLLOW": "true", "MONGODB_URI": "mongodb://db/nickapp"}, wrong: "LEGACY_FOLLOW: found true"},
+		"and somewhere to follow it from":         {env: map[string]string{"LEGACY_FOLLOW": "true", "LEGACY_OWNER_USER": "legacy"}, wrong: "LEGACY_FOLLOW_FROM"},
+		"not too often":                           {env: map[string]string{"LEGACY_FOLLOW_POLL": "1ms"}, wrong: "LEGACY_FOLLOW_POLL"},
 		"a mode that does not count yet is said": {
 			env:   map[string]string{"LEGACY_OWNER_CHAT": "legacy", "REPO_CHAT": "dual"},
 			want:  map[string]string{"CHAT": "legacy"},

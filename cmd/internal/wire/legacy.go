@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"holdfast/adapters/legacydb"
 	"holdfast/adapters/localmongo"
+	"holdfast/adapters/records"
 	"holdfast/projections"
 	"holdfast/projections/legacymongo"
 )
@@ -26,8 +28,9 @@ type Legacy struct {
 	Pool   *pgxpool.Pool       // theirs alone: they wait for Mongo
 	Gaps   *legacymongo.Gaps
 
-	names  map[string][]string // projectors by domain
-	moving sync.Mutex
+	follows *records.Follows
+	names   map[string][]string // projectors by domain
+	moving  sync.Mutex
 }
 
 // OpenLegacy opens the legacy store as MONGO_CONNECT_MODE says. In development a server is started
@@ -37,11 +40,8 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 	for domain, mode := range cfg.Repos {
 		modes[domain] = legacymongo.Mode(mode)
 	}
-	owners := legacymongo.Owners{}
-	for domain, owner := range cfg.Owners {
-		owners[domain] = owner == legacyOwner
-	}
-	l := &Legacy{Modes: legacymongo.NewModes(modes), Owners: owners, Gaps: legacymongo.NewGaps(c.HTTP), names: map[string][]string{}}
+	owners := legacyOwners(cfg.Owners)
+	l := &Legacy{Modes: legacymongo.NewModes(modes), Owners: owners, Gaps: legacymongo.NewGaps(c.HTTP), follows: records.NewFollows(c.HTTP), names: map[string][]string{}}
 	if err := c.placed(ctx, l); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 		}
 		return l, err
 	}
-	if l.Store, err = legacymongo.Open(ctx, legacymongo.Options{URI: uri, Codec: c.Codec, Assets: assets, Pool: c.HTTP, Modes: l.Modes, Owners: owners, Log: c.Log}); err != nil {
+	if l.Store, err = legacymongo.Open(ctx, legacymongo.Options{URI: uri, Codec: c.Codec, Assets: assets, Pool: c.HTTP, Modes: l.Modes, Owners: owners, Hash: legacydb.Hash, Log: c.Log}); err != nil {
 		return nil, err
 	}
 	c.onClose(l.Store.Close)
@@ -212,6 +212,13 @@ func (s *Service) runLegacy() {
 	s.group.Go(func() error { return l.Store.Sample(s.ctx) })
 }
 
+// runFollower takes the old backend's changes, where that is wanted.
+func (s *Service) runFollower() {
+	if s.Config.Follow {
+		s.group.Go(func() error { return s.followLegacy(s.ctx) })
+	}
+}
+
 // positions wait for the read model that a query is answered from, wherever that is.
 type bothPositions struct {
 	here   *projections.Runner
@@ -239,6 +246,8 @@ type DomainState struct {
 	Halted   string           `json:"halted,omitempty"` // the collection that has
 	OpenGaps int64            `json:"openGaps"`
 	LastGap  *LastGap         `json:"lastDifference,omitempty"`
+	// Following tells of the changes of a domain that the old backend owns.
+	Following *Following `json:"following,omitempty"`
 }
 
 // LastGap is the newest open difference, without the values, which may be about people.
@@ -254,6 +263,10 @@ type LastGap struct {
 func (l *Legacy) States(ctx context.Context) (map[string]DomainState, error) {
 	all := map[string]DomainState{}
 	last, open, err := l.Gaps.Last(ctx)
+	if err != nil {
+		return nil, err
+	}
+	followed, err := l.following(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -281,6 +294,9 @@ func (l *Legacy) States(ctx context.Context) (map[string]DomainState, error) {
 		}
 		if g, ok := last[domain]; ok {
 			d.LastGap = &LastGap{Collection: g.Collection, Document: g.Document, Field: g.Field, Kind: g.Kind, At: g.LastSeen}
+		}
+		if f, ok := followed[domain]; ok {
+			d.Following = &f
 		}
 		all[domain] = d
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"holdfast/adapters/records"
+	"holdfast/eventstore"
 	"holdfast/reactors/legacyimport"
 )
 
@@ -14,9 +15,20 @@ type Importer struct {
 }
 
 // Importer makes the importer of a verb; a service may be running beside it.
-func (c *Core) Importer(_ context.Context) (*Importer, error) {
-	rows := records.NewImports(c.Jobs)
-	tools := importTools{records: records.New(c.Jobs, 1)}
+func (c *Core) Importer(ctx context.Context) (*Importer, error) {
+	chains, err := c.knownNetworks(ctx)
+	if err != nil {
+		return nil, err
+	}
+	keyed, err := newHashes(c.Config)
+	if err != nil {
+		return nil, err
+	}
+	rows, sealer := records.NewImports(c.Jobs), eventstore.NewSealer(c.Keys)
+	tools := importTools{
+		records: records.New(c.Jobs, 1), profiles: records.NewProfiles(c.Jobs, sealer), addresses: records.NewAddresses(c.Jobs, sealer),
+		hashes: keyed, currencies: legacyCurrencies{chains.Registry, c.Config.LegacyCurrencies},
+	}
 	engine := legacyimport.New(c.Executor, importBook{rows}, c.Keys, c.Log, tools.takers()...)
 	return &Importer{Engine: engine, Progress: importProgress{rows}}, nil
 }

@@ -20,8 +20,19 @@ var ErrNoLegacy = errors.New("the legacy store is not connected: set MONGODB_URI
 // liveAssets is the registry of this moment: networks are added while the service runs.
 type liveAssets struct{ chains *Chains }
 
-func (l liveAssets) Decimals(a money.Asset) (uint8, bool) { return l.chains.Registry.Decimals(a) }
-func (l liveAssets) Alias(a money.Asset) (string, bool)   { return l.chains.Registry.Alias(a) }
+func (l liveAssets) Decimals(a money.Asset) (uint8, bool) {
+	if n, fiat := money.FiatDecimals(a); fiat {
+		return n, true
+	}
+	return l.chains.Registry.Decimals(a)
+}
+
+func (l liveAssets) Alias(a money.Asset) (string, bool) {
+	if code, fiat := a.Currency(); fiat {
+		return code, true
+	}
+	return l.chains.Registry.Alias(a)
+}
 
 // Bridge opens the legacy store for a verb; a service may be running beside it.
 func (c *Core) Bridge(ctx context.Context) (*Legacy, error) {
@@ -78,4 +89,11 @@ func (l *Legacy) Verify(ctx context.Context, domains []string, report func(proje
 		all = append(all, p)
 	}
 	return all, nil
+}
+
+// Ours leaves out the collections that the old backend owns.
+func (l *Legacy) Ours(collections []string) []string {
+	return slices.DeleteFunc(slices.Clone(collections), func(name string) bool {
+		return slices.ContainsFunc(legacymongo.Collections(), func(c legacymongo.Collection) bool { return c.Name == name && l.Owners.Legacy(c.Domain) })
+	})
 }

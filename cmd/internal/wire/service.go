@@ -89,7 +89,8 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
-	core.onClose(func(context.Context) error { return s.Redis.Close() })
+	redis := s.Redis // s is nil again where a later step fails
+	core.onClose(func(context.Context) error { return redis.Close() })
 	if s.Chains, err = core.openChains(ctx); err != nil {
 		return nil, err
 	}
@@ -135,6 +136,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.metrics.Register(chainMetrics{payIns{s}}); err != nil {
+		return nil, err
+	}
+	if err := s.metrics.Register(followMetrics{s.Legacy}); err != nil {
 		return nil, err
 	}
 	return s, s.openServer(version)
@@ -234,6 +238,7 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
 	s.runLegacy()
+	s.runFollower()
 	s.loopsLock.Lock()
 	s.running = true
 	for _, l := range s.loops {
