@@ -31,7 +31,10 @@ func (v View[D]) add(row *Row[D], r eventstore.Recorded) error {
 	if err := v.Fold(&row.Doc, r); err != nil {
 		return fmt.Errorf("fold %s at %d: %w", r.Type, r.Position, err)
 	}
-	row.Version, row.Pos, row.UpdatedAt = r.Version, r.Position, r.RecordedAt
+	row.Version, row.Pos = r.Version, r.Position
+	if _, beside := r.Event.(interface{ WithImport() }); !beside {
+		row.UpdatedAt = r.RecordedAt // what belongs to an import is no change of the thing
+	}
 	if e, dated := r.Event.(interface {
 		Dates() (created, updated time.Time)
 	}); dated {

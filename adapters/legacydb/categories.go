@@ -13,8 +13,9 @@ func Category(raw []byte) migration.Category {
 	c := migration.Category{
 		Parent: f.Ref("parentId", migration.Categories), Name: f.Text("name"), Slug: f.Text("slug"), Active: f.Bool("isActive", true),
 	}
-	if f.Has("order") {
-		c.Order = f.Int("order", 0, 0, 1<<31-1)
+	c.Order = f.Int("order", 0, 0, 1<<31-1)
+	if !f.Has("isActive") {
+		f.Note("isActive", "missing: true")
 	}
 	if c.Name == "" {
 		f.Problem("name", "a text")

@@ -28,15 +28,18 @@ type Fields struct {
 func read(raw []byte) (Fields, *migration.Found) {
 	found := &migration.Found{}
 	f := Fields{raw: raw, found: found}
-	if err := f.raw.Validate(); err != nil {
+	if err := validate(f.raw); err != nil {
 		f.problem("", "", "a well-formed BSON document")
 		f.raw = bson.Raw{5, 0, 0, 0, 0}
 		return f, found
 	}
 	found.ObjectID = f.ID("_id")
-	found.Hash, _ = Hash(f.raw) // it is valid
+	var err error
+	if found.Hash, err = Hash(f.raw); err != nil {
+		f.problem("", "", "a well-formed BSON document")
+	}
 	found.CreatedAt, found.UpdatedAt = f.Time("createdAt"), f.Time("updatedAt")
-	if o, err := primitive.ObjectIDFromHex(found.ObjectID); err == nil && found.CreatedAt.IsZero() {
+	if o, err := primitive.ObjectIDFromHex(found.ObjectID); err == nil && !f.Has("createdAt") {
 		found.CreatedAt = o.Timestamp().UTC()
 		f.Note("createdAt", "missing: taken from the ObjectId")
 	}
@@ -265,6 +268,9 @@ func (f Fields) Decimal(name string) string {
 		f.problem(name, clip(v.String()), "a number of at least 0")
 		return ""
 	}
+	if isText {
+		f.Note(name, "text for a number")
+	}
 	return plain
 }
 
@@ -282,9 +288,6 @@ func (f Fields) Int(name string, fallback, low, high int) int {
 			f.problem(name, f.shown(name), fmt.Sprintf("a whole number, %d … %d", low, high))
 		}
 		return fallback
-	}
-	if v, _ := f.Value(name); v.Type == bsontype.String {
-		f.Note(name, "text for a number")
 	}
 	return n
 }

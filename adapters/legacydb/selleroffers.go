@@ -88,6 +88,9 @@ func (f Fields) money(name, currency string, currencies Currencies) (a money.Amo
 // span reads how long something takes: a text, or {amount, unit}.
 func span(f Fields, name string) string {
 	v, ok := f.Value(name)
+	if !ok {
+		f.Note(name, "missing: empty")
+	}
 	if !ok || v.Type != bsontype.EmbeddedDocument {
 		return f.Text(name)
 	}

@@ -16,9 +16,9 @@ var roles = []string{string(domain.Admin), string(domain.Buyer), string(domain.S
 func User(raw []byte) migration.User {
 	f, found := read(raw)
 	u := migration.User{
-		Status: status(f), Roles: userRoles(f), Verified: f.Bool("isEmailVerified", false), Method: account.Imported,
-		Profile: migration.Profile{Avatar: first(f, "avatar", "profileImage"), Bio: f.Text("bio"), Locale: first(f, "locale", "language"), Phone: first(f, "phone", "phoneNumber")},
-		Google:  first(f, "googleId", "google.id"), Telegram: first(f, "telegramId", "telegram.id"),
+		Status: status(f), Roles: userRoles(f), Verified: f.Bool("isEmailVerified", false), Method: method(f),
+		Profile: migration.Profile{Avatar: first(f, "avatar", "profileImage"), Bio: f.Text("bio"), Locale: first(f, "locale", "language", "preferences.language"), Phone: first(f, "phone", "phoneNumber")},
+		Google:  first(f, "googleId", "google.id"), Telegram: telegram(f),
 	}
 	u.FirstName, u.LastName = names(f)
 	u.Email = email(f, u)
@@ -26,14 +26,52 @@ func User(raw []byte) migration.User {
 	for _, a := range f.Each("addresses") {
 		u.Addresses = append(u.Addresses, address(a))
 	}
-	if f.Has("referralCode") {
-		f.Note("referralCode", "not taken: referrals come with points")
+	for name, why := range map[string]string{
+		"referralCode": "not taken: referrals come with points", "points": "not taken: they come with points",
+		"walletAddress": "not taken: whom money may go to proves the address anew",
+	} {
+		if f.Has(name) {
+			f.Note(name, why)
+		}
 	}
 	if u.Email == "" && u.Google == "" && u.Telegram == "" && !u.Deleted() && len(found.Problems) == 0 {
 		f.Problem("email", "an address, or an id of Google or Telegram: the person could never sign in")
 	}
 	u.Found = *found
 	return u
+}
+
+// method is how the person registered; unknown words are no reason to keep anybody out.
+func method(f Fields) account.Method {
+	switch strings.ToLower(f.Text("authProvider")) {
+	case "email", "local", "password":
+		return account.Password
+	case "google":
+		return account.Google
+	case "telegram":
+		return account.Telegram
+	}
+	return account.Imported
+}
+
+// telegram is a number, however it is written.
+func telegram(f Fields) string {
+	for _, name := range []string{"telegramId", "telegram.id"} {
+		v, ok := f.Value(name)
+		if !ok {
+			continue
+		}
+		said, isText := v.StringValueOK()
+		if !isText {
+			said, _ = number(v)
+		}
+		if said == "" || len(said) > 15 || strings.Trim(said, "0123456789") != "" || said[0] == '0' {
+			f.Problem(name, "the number of a Telegram account")
+			return ""
+		}
+		return said
+	}
+	return ""
 }
 
 // status is that of the account: isActive counts where status says nothing.

@@ -58,6 +58,15 @@ func (s *Imports) Named(collection, id string, l domain.Legacy) eventstore.Row {
 	}
 }
 
+// Expected names a document that another one names and that comes later, so that our documents
+// call it by its own name at once. It stays as it is once it has come.
+func (s *Imports) Expected(collection, id, objectID string) eventstore.Row {
+	return eventstore.Row{
+		SQL:  `INSERT INTO id_map (object_id, id, collection, imported) VALUES ($1, $2, $3, true) ON CONFLICT DO NOTHING`,
+		Args: []any{objectID, id, collection},
+	}
+}
+
 // Plain writes rows that go with no event, all or nothing. A constraint that one breaks is the
 // row's refusal.
 func (s *Imports) Plain(ctx context.Context, rows []eventstore.Row) error {
@@ -129,7 +138,7 @@ func (s *Imports) Lock(ctx context.Context) (l *ImportLock, ok bool, err error) 
 	l = &ImportLock{conn}
 	err = conn.QueryRow(ctx, `SELECT pg_try_advisory_lock(hashtext('holdfast.legacy'), hashtext('import'))`).Scan(&ok)
 	if err == nil && ok {
-		_, err = conn.Exec(ctx, `CREATE TEMP TABLE seen (collection text NOT NULL, object_id text COLLATE "C" NOT NULL, PRIMARY KEY (object_id, collection))`)
+		_, err = conn.Exec(ctx, `CREATE TEMP TABLE seen (collection text NOT NULL, object_id text COLLATE "C" NOT NULL, PRIMARY KEY (object_id, collection));`+wouldTables)
 	}
 	if err != nil || !ok {
 		l.Release(ctx)
@@ -142,7 +151,8 @@ func (s *Imports) Lock(ctx context.Context) (l *ImportLock, ok bool, err error) 
 func (l *ImportLock) Release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_ = l.conn.Close(ctx) // the server gives it back when the connection is gone
+	_, _ = l.conn.Exec(ctx, `SELECT pg_advisory_unlock_all()`) // the next import may not have to wait
+	_ = l.conn.Close(ctx)                                      // for the connection to be gone
 }
 
 // Held is an error once the lock is lost.

@@ -18,11 +18,11 @@ import (
 func legacyCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "legacy",
-		Short: "The bridge to the old backend's Mongo: compare, rebuild, see how it stands",
+		Short: "The bridge to the old backend's Mongo: import, compare, rebuild, see how it stands",
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	cmd.AddCommand(legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd(), legacyFollowCmd())
+	cmd.AddCommand(legacyImportCmd(), legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd(), legacyFollowCmd())
 	return cmd
 }
 

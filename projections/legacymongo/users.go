@@ -53,7 +53,7 @@ func users() Collection {
 			{"isEmailVerified", "bool", "user.registered, user.email_verified, user.email_changed"},
 			{"status", "active, suspended, deleted", "user.suspended, user.reinstated, user.erased"},
 			{"isActive", "bool", "user.suspended, user.reinstated, user.erased"},
-			{"authProvider", "string", "user.registered"},
+			{"authProvider", "email, google, telegram, wallet …", "user.registered, user.imported"},
 			{"deletionDueAt", "date or null", "user.erasure_requested, user.erasure_cancelled"},
 		},
 	}
@@ -81,9 +81,17 @@ func renderUser(r *Reading, id string) (*Document, error) {
 		{Key: "isEmailVerified", Value: d.Verified},
 		{Key: "status", Value: status},
 		{Key: "isActive", Value: status == "active"},
-		{Key: "authProvider", Value: string(d.Method)},
+		{Key: "authProvider", Value: provider(d.Method)},
 		{Key: "deletionDueAt", Value: dateOf(&d.ErasureDue)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
+}
+
+// provider is the original's word for how somebody registered.
+func provider(m account.Method) string {
+	if m == account.Password {
+		return "email"
+	}
+	return string(m)
 }
 
 // role is the one role that the original kept.

@@ -59,11 +59,18 @@ func (e *Engine) batch(ctx context.Context, t Taker, docs [][]byte, s scope) ([]
 	if err := e.judge(ctx, t, items, s, now); err != nil {
 		return nil, err
 	}
-	if err := e.prepare(ctx, t, items); err != nil {
-		return nil, err
+	if s.dry == nil {
+		if err := e.prepare(ctx, t, items); err != nil {
+			return nil, err
+		}
 	}
 	for _, wave := range waves(items) {
-		if err := e.carryOut(ctx, t, wave, s, now); err != nil {
+		if s.dry != nil {
+			err = s.dry.wave(ctx, e, t, wave)
+		} else {
+			err = e.carryOut(ctx, t, wave, now)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -174,14 +181,14 @@ func waves(items []*item) [][]*item {
 const atOnce = 256
 
 // carryOut decides the documents of a wave at the same time, so that they share commits.
-func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, s scope, now time.Time) error {
+func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, now time.Time) error {
 	var group sync.WaitGroup
 	slots, errs := make(chan struct{}, atOnce), make([]error, len(wave))
 	for i, x := range wave {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = e.one(ctx, t, x, s, now)
+			errs[i] = e.one(ctx, t, x, now)
 		})
 	}
 	group.Wait()
@@ -189,10 +196,13 @@ func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, s scope, n
 }
 
 // one takes one document.
-func (e *Engine) one(ctx context.Context, t Taker, x *item, s scope, now time.Time) error {
+func (e *Engine) one(ctx context.Context, t Taker, x *item, now time.Time) error {
 	id := migration.ID(t.Collection, x.found.ObjectID)
 	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, id, x.found.Legacy))
-	if x.step.Sealed != nil && s.dry == nil {
+	for _, r := range x.found.Later {
+		rows = append(rows, e.book.Expected(r.Collection, migration.ID(r.Collection, r.ObjectID), r.ObjectID))
+	}
+	if x.step.Sealed != nil {
 		sealed, err := x.step.Sealed(ctx)
 		if err != nil {
 			return fmt.Errorf("seal the text of %s %s: %w", t.Collection, x.found.ObjectID, err)
@@ -201,8 +211,6 @@ func (e *Engine) one(ctx context.Context, t Taker, x *item, s scope, now time.Ti
 	}
 	result, err := Outcome{Result: Taken, ObjectID: x.found.ObjectID, Notes: x.found.Notes}, error(nil)
 	switch {
-	case s.dry != nil:
-		result.Result, err = s.dry.decide(ctx, e.x, t.Collection, id, x)
 	case x.step.Flow == nil:
 		err = e.book.Plain(ctx, rows)
 	default:

@@ -13,7 +13,7 @@ import (
 type Known struct {
 	Collection, ID string
 	Imported       bool
-	Hash           string // of what was imported last
+	Hash           string // of what was imported last; empty for what has only been named
 }
 
 // Book keeps what an import must remember (adapters/records).
@@ -22,6 +22,8 @@ type Book interface {
 	Names(ctx context.Context, objectIDs []string) (map[string]Known, error)
 	// Named is the row of id_map that goes with a document's events.
 	Named(collection, id string, l domain.Legacy) eventstore.Row
+	// Expected is the row of id_map for a document that is named and comes later.
+	Expected(collection, id, objectID string) eventstore.Row
 	// Plain writes rows that go with no event, all or nothing.
 	Plain(ctx context.Context, rows []eventstore.Row) error
 }
@@ -34,6 +36,7 @@ type Keys interface {
 // Engine takes documents. It is safe for one run at a time.
 type Engine struct {
 	x      *eventstore.Executor
+	codec  *eventstore.Codec
 	book   Book
 	keys   Keys
 	takers []Taker
@@ -42,8 +45,8 @@ type Engine struct {
 
 // New makes an engine. Collections are imported in the order of the takers: one that others name
 // comes before them.
-func New(x *eventstore.Executor, book Book, keys Keys, log *slog.Logger, takers ...Taker) *Engine {
-	return &Engine{x: x, book: book, keys: keys, takers: takers, log: log}
+func New(x *eventstore.Executor, codec *eventstore.Codec, book Book, keys Keys, log *slog.Logger, takers ...Taker) *Engine {
+	return &Engine{x: x, codec: codec, book: book, keys: keys, takers: takers, log: log}
 }
 
 // Collections lists what can be imported, in order.

@@ -45,7 +45,8 @@ func (e *Engine) lookUp(ctx context.Context, items []*item, s scope) (n names, e
 
 // of gives our id of a reference, empty for an unknown one.
 func (n names) of(r migration.Ref) string {
-	if known, ok := n.ids[r.ObjectID]; ok && known.Collection == r.Collection {
+	known, ok := n.ids[r.ObjectID]
+	if ok && known.Collection == r.Collection && (!known.Imported || known.Hash != "") {
 		return known.ID
 	}
 	return ""

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"holdfast/domain"
 	"holdfast/domain/fault"
 	"holdfast/domain/migration"
 )
@@ -58,6 +59,12 @@ type Scratch interface {
 	// See notes ObjectIds of a collection of the source; Seen tells which of them were noted.
 	See(ctx context.Context, collection string, objectIDs []string) error
 	Seen(ctx context.Context, refs []migration.Ref) (map[migration.Ref]bool, error)
+	// Would keeps what a dry run has decided. WouldKnow, WouldHave and Holders (with what the log
+	// has) give it back.
+	Would(ctx context.Context, all []Would) error
+	WouldKnow(ctx context.Context, objectIDs []string) (map[string]Known, error)
+	WouldHave(ctx context.Context, streams []domain.Stream) (map[domain.Stream][]domain.Event, error)
+	Holders(ctx context.Context, claims []string) (map[string]domain.Stream, error)
 }
 
 // Sink takes the documents that are refused (a file a collection).
@@ -94,6 +101,9 @@ func (e *Engine) Run(ctx context.Context, w Wish) (runs []Run, err error) {
 	}
 	defer lock.Release(context.WithoutCancel(ctx))
 	m := &importing{engine: e, Wish: w, lock: lock}
+	if w.Dry {
+		m.dry = &dryRun{lock, e.codec}
+	}
 	for _, t := range e.takers {
 		if len(w.Collections) > 0 && !slices.Contains(w.Collections, t.Collection) {
 			continue
@@ -118,7 +128,7 @@ type importing struct {
 
 // What one batch may hold.
 const (
-	batchDocuments = 500
+	batchDocuments = 1000
 	batchBytes     = 4 << 20
 )
 

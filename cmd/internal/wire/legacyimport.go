@@ -2,8 +2,11 @@ package wire
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
 
 	"holdfast/adapters/records"
+	"holdfast/domain"
 	"holdfast/eventstore"
 	"holdfast/reactors/legacyimport"
 )
@@ -29,8 +32,8 @@ func (c *Core) Importer(ctx context.Context) (*Importer, error) {
 		records: records.New(c.Jobs, 1), profiles: records.NewProfiles(c.Jobs, sealer), addresses: records.NewAddresses(c.Jobs, sealer),
 		hashes: keyed, currencies: legacyCurrencies{chains.Registry, c.Config.LegacyCurrencies},
 	}
-	engine := legacyimport.New(c.Executor, importBook{rows}, c.Keys, c.Log, tools.takers()...)
-	return &Importer{Engine: engine, Progress: importProgress{rows}}, nil
+	engine := legacyimport.New(c.Executor, c.Codec, importBook{rows}, c.Keys, c.Log, tools.takers()...)
+	return &Importer{Engine: engine, Progress: importProgress{rows, c.Codec}}, nil
 }
 
 // The rows of imports speak their own words and the engine its own.
@@ -46,7 +49,10 @@ func (b importBook) Names(ctx context.Context, objectIDs []string) (map[string]l
 	return all, err
 }
 
-type importProgress struct{ *records.Imports }
+type importProgress struct {
+	*records.Imports
+	codec *eventstore.Codec
+}
 
 func (p importProgress) Lock(ctx context.Context) (legacyimport.Lock, error) {
 	l, ok, err := p.Imports.Lock(ctx)
@@ -56,7 +62,7 @@ func (p importProgress) Lock(ctx context.Context) (legacyimport.Lock, error) {
 	if !ok {
 		return nil, legacyimport.ErrRunning
 	}
-	return l, nil
+	return importLock{l, p.codec}, nil
 }
 
 func (p importProgress) Begin(ctx context.Context, source, collection string, anew bool) (legacyimport.Run, error) {
@@ -76,4 +82,55 @@ func (p importProgress) Save(ctx context.Context, source string, run legacyimpor
 		run.Finished = at
 	}
 	return run, err
+}
+
+// importLock keeps what a dry run decides as text.
+type importLock struct {
+	*records.ImportLock
+	codec *eventstore.Codec
+}
+
+func (l importLock) Would(ctx context.Context, all []legacyimport.Would) error {
+	var out []records.Would
+	for _, w := range all {
+		row := records.Would{ObjectID: w.ObjectID, Name: records.LegacyName(w.Known)}
+		for _, e := range w.Events {
+			data, err := json.Marshal(e.Event)
+			if err != nil {
+				return fmt.Errorf("encode what would be appended: %w", err)
+			}
+			row.Events = append(row.Events, records.WouldEvent{Stream: e.Stream, Type: e.Event.EventType(), Data: data})
+		}
+		for _, c := range w.Claims {
+			row.Claims = append(row.Claims, records.WouldClaim(c))
+		}
+		out = append(out, row)
+	}
+	return l.ImportLock.Would(ctx, out)
+}
+
+func (l importLock) WouldKnow(ctx context.Context, objectIDs []string) (map[string]legacyimport.Known, error) {
+	rows, err := l.ImportLock.WouldKnow(ctx, objectIDs)
+	all := make(map[string]legacyimport.Known, len(rows))
+	for id, n := range rows {
+		all[id] = legacyimport.Known(n)
+	}
+	return all, err
+}
+
+func (l importLock) WouldHave(ctx context.Context, streams []domain.Stream) (map[domain.Stream][]domain.Event, error) {
+	rows, err := l.ImportLock.WouldHave(ctx, streams)
+	if err != nil {
+		return nil, err
+	}
+	all := map[domain.Stream][]domain.Event{}
+	for _, r := range rows {
+		aggregate, _ := l.codec.Aggregate(r.Stream.Type)
+		e, err := l.codec.DecodeSealed(r.Type, max(1, aggregate.Schema[r.Type]), r.Data)
+		if err != nil {
+			return nil, err
+		}
+		all[r.Stream] = append(all[r.Stream], e)
+	}
+	return all, nil
 }

@@ -36,7 +36,9 @@ func withImport(t testing.TB) *importWorld {
 
 func importInto(t testing.TB, url string) *importWorld {
 	t.Helper()
-	cfg := &config.Config{Env: "development", DataDir: t.TempDir(), PGURL: url, PGPoolHTTP: 8, PGPoolProjectors: 4, PGPoolJobs: 4}
+	cfg := &config.Config{Env: "development", DataDir: t.TempDir(), PGURL: url, PGPoolHTTP: 8, PGPoolProjectors: 4, PGPoolJobs: 4,
+		PGPoolLegacy: 4}
+	cfg.LegacyCurrencies = map[string]string{"USDT": "USDT@56", "USDC": "USDC@56"}
 	core, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, core.Close(context.Background())) })
@@ -100,7 +102,7 @@ func purchase(n, buyer, shelf int, status, more string) string {
 func TestCategoriesAndRequestsAreImported(t *testing.T) {
 	t.Parallel()
 	w := withImport(t)
-	_, err := w.HTTP.Exec(t.Context(), `INSERT INTO id_map (object_id, id, collection, imported) VALUES ($1, $2, 'users', true)`, oid(1), legacy.ID("users", oid(1)))
+	_, err := w.HTTP.Exec(t.Context(), `INSERT INTO id_map (object_id, id, collection, imported, snapshot_hash) VALUES ($1, $2, 'users', true, 'aa')`, oid(1), legacy.ID("users", oid(1)))
 	require.NoError(t, err)
 	w.put("categories", category(12, `,"parentId":`+ref(11)), category(11, ""), category(13, `,"parentId":`+ref(99)))
 	w.put("purchaserequests", purchase(21, 1, 11, "active", ""), purchase(22, 1, 12, "pending", ""), purchase(23, 2, 11, "active", ""), purchase(24, 1, 11, "seller_paid", ""))

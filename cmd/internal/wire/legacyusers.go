@@ -23,7 +23,7 @@ func (i importTools) users() legacyimport.Taker {
 				User: records.User{
 					ID: domain.UserID(t.ID), Email: d.Email, Name: d.Name(), Roles: d.Roles, Password: d.Password, Status: d.Status, Verified: d.Verified && d.Email != "",
 				},
-				Method: string(account.Imported), Since: d.CreatedAt, Profile: records.Profile(d.Profile),
+				Method: string(d.Method), Since: d.CreatedAt, Profile: records.Profile(d.Profile),
 			}
 			if d.Deleted() {
 				row.Name, row.Status, row.Profile = "", "erased", records.Profile{}
