@@ -32,6 +32,9 @@ func (s *Store) Rebuild(ctx context.Context, pool *pgxpool.Pool, collection stri
 	if s.owners.Legacy(c.Domain) {
 		return owned{c.Name}
 	}
+	if err := s.index(ctx, c); err != nil {
+		return err
+	}
 	if c.Rows != nil {
 		return s.writeRows(ctx, pool, c, map[string][32]byte{})
 	}

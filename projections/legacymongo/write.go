@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"go.mongodb.org/mongo-driver/bson"
@@ -188,12 +189,18 @@ func duplicates(err error) ([]int, error) {
 	}
 	var at []int
 	for _, e := range bulk.WriteErrors {
-		if e.Code != 11000 {
+		if e.Code != 11000 || elsewhere(e) {
 			return nil, err
 		}
 		at = append(at, e.Index)
 	}
 	return at, nil
+}
+
+// elsewhere reports that a document was refused by another index than that of _id: a unique one that
+// somebody has made. FerretDB names none.
+func elsewhere(e mongo.BulkWriteError) bool {
+	return strings.Contains(e.Message, "index: ") && !strings.Contains(e.Message, "index: _id_")
 }
 
 // replaceGuarded compares in the update itself: who comes late finds nothing to replace, and
