@@ -35,13 +35,14 @@ func main() {
 	webhookSeconds := flag.Int("webhook-seconds", 30, "length of the webhook load")
 	webhookRate := flag.Int("webhook-rate", 500, "deliveries a second")
 	otherRate := flag.Int("other-rate", 100, "requests a second to another route beside the webhooks; 0 = as many as 4 clients can")
+	requests := flag.Int("legacy-requests", 5000, "purchase requests of the old backend's database; everything else in proportion")
 	profile := flag.String("profile", "", "folder for CPU profiles of the back-fill and the reconciliation")
 	binary := flag.String("binary", "bin/holdfast", "the service's binary")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hooks := webhookLoad{rate: max(*webhookRate, 1), seconds: max(*webhookSeconds, 1), other: max(*otherRate, 0)}
-	b := &bench{profile: *profile, length: time.Duration(*seconds) * time.Second, size: size, hooks: hooks}
+	b := &bench{profile: *profile, length: time.Duration(*seconds) * time.Second, size: size, hooks: hooks, requests: max(*requests, 100)}
 	err := b.choose(*only)
 	if err == nil {
 		err = b.run(ctx, *binary)
@@ -100,6 +101,7 @@ type bench struct {
 	length   time.Duration
 	size     backfillSize
 	hooks    webhookLoad
+	requests int             // of the legacy database
 	only     map[string]bool // parts to measure; all when empty
 	config   *config.Config
 	core     *wire.Core
@@ -121,6 +123,7 @@ var parts = []part{
 	{"webhooks", (*bench).webhooks},
 	{"verify", (*bench).verification},
 	{"reconcile", (*bench).reconciliation},
+	{"legacy", (*bench).legacy},
 	{"backfill", (*bench).backfill},
 }
 
@@ -248,7 +251,7 @@ func (b *bench) database(ctx context.Context, name string) (*pgxpool.Pool, error
 
 // ownLog opens a log in a database of its own: the service that runs on the bench's has a chain of
 // its own, and would undo what that one does not show.
-func (b *bench) ownLog(ctx context.Context, name string) (*wire.Core, error) {
+func (b *bench) ownLog(ctx context.Context, name string, change ...func(*config.Config)) (*wire.Core, error) {
 	pool, err := b.database(ctx, name)
 	if err != nil {
 		return nil, err
@@ -261,6 +264,9 @@ func (b *bench) ownLog(ctx context.Context, name string) (*wire.Core, error) {
 	server.Path = "/" + name
 	cfg := *b.config
 	cfg.PGURL = server.String()
+	for _, c := range change {
+		c(&cfg)
+	}
 	return wire.Open(ctx, &cfg, slog.New(slog.DiscardHandler))
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -33,28 +32,23 @@ func (s *Store) Rebuild(ctx context.Context, pool *pgxpool.Pool, collection stri
 	if s.owners.Legacy(c.Domain) {
 		return owned{c.Name}
 	}
+	if err := s.index(ctx, c); err != nil {
+		return err
+	}
 	if c.Rows != nil {
 		return s.writeRows(ctx, pool, c, map[string][32]byte{})
 	}
-	p := &projector{Collection: c, store: s}
-	n, err := s.db.Collection(c.Name).CountDocuments(ctx, bson.D{}, options.Count().SetLimit(1))
-	if err != nil {
-		return fail("look whether "+c.Name+" is empty", err)
-	}
-	since := int64(0) // nothing is there: insert
-	if n > 0 {
-		since = math.MaxInt64
-	}
-	_, err = p.walk(ctx, pool, since, report, func(ctx context.Context, tx pgx.Tx, docs []rendered) error { return s.store(ctx, tx, c, docs) })
-	if err != nil {
+	p := &pass{projector: &projector{Collection: c, store: s}, pool: pool, projection: onlyMarks, report: report, unseen: s.storing(c)}
+	p.seen = func(there map[primitive.ObjectID]bson.Raw) task { return s.storingOver(c, there) }
+	if _, err := p.run(ctx); err != nil {
 		return err
 	}
-	return s.tidy(ctx, pool, p)
+	return s.tidy(ctx, pool, p.projector, p.mine)
 }
 
-// walk renders every document of the collection, piece by piece, as it stands where the projector
-// stands, and gives it to do under the projector's lock.
-func (p *projector) walk(ctx context.Context, pool *pgxpool.Pool, since int64, report func(projections.Progress), do func(context.Context, pgx.Tx, []rendered) error) (stands int64, err error) {
+// walk renders the documents of the collection that choose leaves, piece by piece, as they stand
+// where the projector stands, and gives them to do under the projector's lock.
+func (p *projector) walk(ctx context.Context, pool *pgxpool.Pool, since int64, report func(projections.Progress), choose func(context.Context, pgx.Tx, []string) ([]string, error), do task) (stands int64, err error) {
 	reader := projections.NewReader(pool, p.store.codec, p.Categories()...)
 	for after := int64(0); ; {
 		slice, err := reader.Slice(ctx, after, part)
@@ -65,11 +59,16 @@ func (p *projector) walk(ctx context.Context, pool *pgxpool.Pool, since int64, r
 			if stands, err = p.stands(ctx, tx); err != nil {
 				return err
 			}
-			docs, err := p.begun(ctx, tx, reader, slice.Events, stands, since)
-			if err != nil || len(docs) == 0 {
+			ids, err := p.begun(ctx, tx, reader, slice.Events, stands)
+			if err != nil || len(ids) == 0 {
 				return err
 			}
-			return do(ctx, tx, docs)
+			if ids, err = choose(ctx, tx, ids); err != nil {
+				return err
+			}
+			r := newReading(ctx, p.store.codec, p.store.assets, stands)
+			r.since = since
+			return r.inPieces(ctx, tx, p.Collection, ids, do)
 		})
 		if err != nil {
 			return 0, fmt.Errorf("%s, up to %d: %w", p.Collection.Name, slice.To, err)
@@ -96,8 +95,8 @@ func standsAt(ctx context.Context, tx pgx.Tx, name string) (stands int64, err er
 	return stands, nil
 }
 
-// begun renders the documents that begin in a piece of the log.
-func (p *projector) begun(ctx context.Context, tx pgx.Tx, reader *projections.Reader, events []eventstore.Recorded, stands, since int64) ([]rendered, error) {
+// begun names the documents that begin in a piece of the log.
+func (p *projector) begun(ctx context.Context, tx pgx.Tx, reader *projections.Reader, events []eventstore.Recorded, stands int64) ([]string, error) {
 	var begin []eventstore.Recorded
 	for _, e := range events {
 		if e.Position > stands || p.Documents == nil && p.Find == nil && e.Version > 1 {
@@ -113,25 +112,13 @@ func (p *projector) begun(ctx context.Context, tx pgx.Tx, reader *projections.Re
 	if len(begin) == 0 {
 		return nil, nil
 	}
-	ids, err := p.touched(ctx, tx, begin)
-	if err != nil {
-		return nil, err
-	}
-	r := newReading(ctx, p.store.codec, p.store.assets, stands)
-	r.since = since
-	return r.render(tx, p.Collection, ids)
+	return p.touched(ctx, tx, begin)
 }
 
 // tidy deletes documents that carry our mark but are none of ours: somebody made them by hand.
-func (s *Store) tidy(ctx context.Context, pool *pgxpool.Pool, p *projector) error {
-	var extra bson.A
-	_, err := s.unnamed(ctx, pool, p.Collection, func(id any, mine bool) {
-		if mine {
-			extra = append(extra, id)
-		}
-	})
-	if err != nil || len(extra) == 0 {
-		return err
+func (s *Store) tidy(ctx context.Context, pool *pgxpool.Pool, p *projector, extra bson.A) error {
+	if len(extra) == 0 {
+		return nil
 	}
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		// The projector writes a document before id_map has it: what was new is named once it stands
@@ -139,7 +126,8 @@ func (s *Store) tidy(ctx context.Context, pool *pgxpool.Pool, p *projector) erro
 		if _, err := standsAt(ctx, tx, p.Name()); err != nil {
 			return err
 		}
-		if extra, err = stillUnnamed(ctx, tx, p.Collection, extra); err != nil || len(extra) == 0 {
+		extra, err := stillUnnamed(ctx, tx, p.Collection, extra)
+		if err != nil || len(extra) == 0 {
 			return err
 		}
 		_, err = s.db.Collection(p.Collection.Name).DeleteMany(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: extra}}}, {Key: markKey, Value: mark}})

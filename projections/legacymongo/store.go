@@ -53,6 +53,7 @@ type Store struct {
 	hash      func(bson.Raw) (string, error)
 	gaps      *Gaps
 	questions chan question
+	updating  chan struct{} // holds the one update under way, on a server that bounds their statements
 }
 
 // Options of a store.
@@ -94,7 +95,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, db: client.Database(cs.Database), collections: Collections(), codec: o.Codec, assets: o.Assets, log: o.Log,
-		modes: o.Modes, owners: o.Owners, hash: o.Hash, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
+		modes: o.Modes, owners: o.Owners, hash: o.Hash, gaps: NewGaps(o.Pool), questions: make(chan question, waiting), updating: make(chan struct{}, 1),
 	}
 	return s, nil
 }

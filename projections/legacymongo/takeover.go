@@ -25,10 +25,8 @@ func (s *Store) takeOver(ctx context.Context, tx pgx.Tx, c Collection, docs []re
 	if len(theirs) == 0 {
 		return docs, nil, nil
 	}
-	if s.kind.Load() == unknown {
-		if err := s.Ping(ctx); err != nil {
-			return nil, nil, err
-		}
+	if err := s.acquainted(ctx); err != nil {
+		return nil, nil, err
 	}
 	there, err := s.standing(ctx, c, theirs)
 	if err != nil {
@@ -122,7 +120,7 @@ func markTaken(ctx context.Context, tx pgx.Tx, objects []primitive.ObjectID) err
 
 // standing reads what stands in the places of documents.
 func (s *Store) standing(ctx context.Context, c Collection, docs []rendered) (map[primitive.ObjectID]bson.Raw, error) {
-	found, err := lookUp(ctx, s.db.Collection(c.Name), docs, nil)
+	found, err := s.lookUp(ctx, s.db.Collection(c.Name), docs, nil)
 	there := map[primitive.ObjectID]bson.Raw{}
 	for _, raw := range found {
 		there[raw.Lookup("_id").ObjectID()] = raw
@@ -152,7 +150,7 @@ func (s *Store) replaceRead(ctx context.Context, in *mongo.Collection, all []rep
 		return lost, nil
 	}
 	for part := range slices.Chunk(all, updates) {
-		some, err := swapGuarded(ctx, in, part)
+		some, err := s.swapGuarded(ctx, in, part)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +160,7 @@ func (s *Store) replaceRead(ctx context.Context, in *mongo.Collection, all []rep
 }
 
 // swapGuarded compares in the update itself: the whole document that was read.
-func swapGuarded(ctx context.Context, in *mongo.Collection, part []replacement) (lost []rendered, err error) {
+func (s *Store) swapGuarded(ctx context.Context, in *mongo.Collection, part []replacement) (lost []rendered, err error) {
 	models, docs := make([]mongo.WriteModel, len(part)), make([]rendered, len(part))
 	for i, r := range part {
 		docs[i] = r.rendered
@@ -175,7 +173,7 @@ func swapGuarded(ctx context.Context, in *mongo.Collection, part []replacement) 
 	if done.MatchedCount == int64(len(part)) {
 		return nil, nil
 	}
-	there, err := marks(ctx, in, docs)
+	there, err := s.marks(ctx, in, docs)
 	if err != nil {
 		return nil, err
 	}

@@ -5,13 +5,15 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
-	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.mongodb.org/mongo-driver/bson"
+	"go.mongodb.org/mongo-driver/bson/primitive"
 
 	"holdfast/projections"
 )
@@ -47,27 +49,35 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 	if err := pool.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&out.Started); err != nil {
 		return out, fmt.Errorf("ask the database for the time: %w", err)
 	}
-	check := func(ctx context.Context, tx pgx.Tx, docs []rendered) error {
-		return s.compareDocuments(ctx, tx, c, docs, &out)
-	}
-	p := &projector{Collection: c, store: s}
-	// What has got a name by the end of this lies before the end of what is walked next.
-	if err := s.compareUnnamed(ctx, pool, p, &out); err != nil {
-		return out, err
-	}
-	var err error
-	if c.Rows != nil {
-		err = s.verifyRows(ctx, pool, c, check)
-	} else {
-		out.Position, err = p.walk(ctx, pool, math.MaxInt64, report, check)
-	}
-	if err == nil {
-		err = s.compareLater(ctx, pool, p, &out)
-	}
-	if err != nil {
+	if err := s.verify(ctx, pool, &projector{Collection: c, store: s}, report, &out); err != nil {
 		return out, err
 	}
 	return s.finish(ctx, pool, out)
+}
+
+func (s *Store) verify(ctx context.Context, pool *pgxpool.Pool, p *projector, report func(projections.Progress), out *Parity) (err error) {
+	if p.Rows != nil {
+		if err := s.verifyRows(ctx, pool, p.Collection, out); err != nil {
+			return err
+		}
+		if err := s.compareLater(ctx, pool, p, out); err != nil {
+			return err
+		}
+		return s.compareUnnamed(ctx, pool, p, out)
+	}
+	through := &pass{projector: p, pool: pool, report: report}
+	through.unseen = func(_ context.Context, tx pgx.Tx, docs []rendered) (errand, error) {
+		return s.comparing(tx, p.Collection, docs, out), nil
+	}
+	through.seen = func(there map[primitive.ObjectID]bson.Raw) task { return s.comparingRead(p.Collection, there, out) }
+	if out.Position, err = through.run(ctx); err != nil {
+		return err
+	}
+	if err := s.compareLater(ctx, pool, p, out); err != nil {
+		return err
+	}
+	out.Documents = through.documents
+	return s.settleUnnamed(ctx, pool, p, through.mine, through.theirs, out)
 }
 
 // finish closes the gaps that are gone and keeps the run.
@@ -84,22 +94,91 @@ func (s *Store) finish(ctx context.Context, pool *pgxpool.Pool, out Parity) (Par
 	return out, err
 }
 
-func (s *Store) verifyRows(ctx context.Context, pool *pgxpool.Pool, c Collection, check func(context.Context, pgx.Tx, []rendered) error) error {
+func (s *Store) verifyRows(ctx context.Context, pool *pgxpool.Pool, c Collection, out *Parity) error {
 	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		docs, err := c.Rows(ctx, tx, newReading(ctx, s.codec, s.assets, 0))
 		if err != nil {
 			return err
 		}
-		return check(ctx, tx, docs)
+		return s.compareDocuments(ctx, tx, c, docs, out)
 	})
 }
 
 // compareDocuments compares documents with those that stand in the store.
 func (s *Store) compareDocuments(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered, out *Parity) error {
-	there, err := s.standing(ctx, c, docs)
-	if err != nil {
-		return err
+	return s.comparing(tx, c, docs, out).run(ctx)
+}
+
+// comparingRead is the task of comparing documents with what was read a moment ago. Where that makes
+// a difference they are read again: it may be older than what the log implies.
+func (s *Store) comparingRead(c Collection, there map[primitive.ObjectID]bson.Raw, out *Parity) task {
+	return func(ctx context.Context, tx pgx.Tx, docs []rendered) (errand, error) {
+		var again []rendered
+		for part := range slices.Chunk(docs, closely) {
+			same, err := s.same(ctx, tx, c, part, there, out)
+			if err != nil {
+				return errand{}, err
+			}
+			if !same {
+				again = append(again, part...)
+			}
+		}
+		if len(again) == 0 {
+			return errand{beside: func(context.Context) error { return nil }}, nil
+		}
+		return s.comparing(tx, c, again, out), nil
 	}
+}
+
+// closely is how many documents are looked at again when one of them differs.
+const closely = 25
+
+// same reports whether nothing differs between documents and what was read; if so, what is explained
+// has been counted.
+func (s *Store) same(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered, there map[primitive.ObjectID]bson.Raw, out *Parity) (bool, error) {
+	var left []rendered
+	for _, d := range docs {
+		wanted, err := bson.Marshal(d.body)
+		if err != nil {
+			return false, err
+		}
+		if !bytes.Equal(wanted, there[d.object]) {
+			left = append(left, d)
+		}
+	}
+	if len(left) == 0 {
+		return true, nil
+	}
+	try, err := tx.Begin(ctx) // gaps that are noted now are forgotten
+	if err != nil {
+		return false, err
+	}
+	found := Parity{lastLook: out.lastLook}
+	if err := errors.Join(s.compareStanding(ctx, try, c, left, there, &found), try.Rollback(ctx)); err != nil {
+		return false, err
+	}
+	if found.Differences > 0 || len(found.moving) > 0 {
+		return false, nil
+	}
+	for why, n := range found.Reasons {
+		out.explainMany(why, n)
+	}
+	return true, nil
+}
+
+// comparing is the errand of comparing documents.
+func (s *Store) comparing(tx pgx.Tx, c Collection, docs []rendered, out *Parity) errand {
+	var there map[primitive.ObjectID]bson.Raw
+	return errand{
+		beside: func(ctx context.Context) (err error) {
+			there, err = s.standing(ctx, c, docs)
+			return err
+		},
+		after: func(ctx context.Context) error { return s.compareStanding(ctx, tx, c, docs, there, out) },
+	}
+}
+
+func (s *Store) compareStanding(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered, there map[primitive.ObjectID]bson.Raw, out *Parity) error {
 	origins, err := imported(ctx, tx, c, docs)
 	if err != nil {
 		return err

@@ -14,12 +14,14 @@ import (
 )
 
 // explain counts a difference that is explained.
-func (p *Parity) explain(why string) {
+func (p *Parity) explain(why string) { p.explainMany(why, 1) }
+
+func (p *Parity) explainMany(why string, n int64) {
 	if p.Reasons == nil {
 		p.Reasons = map[string]int64{}
 	}
-	p.Explained++
-	p.Reasons[why]++
+	p.Explained += n
+	p.Reasons[why] += n
 }
 
 // compareImported compares a document that the old backend wrote, and that no one has touched since
@@ -133,6 +135,11 @@ func (s *Store) compareUnnamed(ctx context.Context, pool *pgxpool.Pool, p *proje
 	if err != nil {
 		return err
 	}
+	return s.settleUnnamed(ctx, pool, p, mine, theirs, out)
+}
+
+// settleUnnamed looks again at documents without a name, and notes those that have none still.
+func (s *Store) settleUnnamed(ctx context.Context, pool *pgxpool.Pool, p *projector, mine, theirs bson.A, out *Parity) (err error) {
 	if mine, err = s.namelessNow(ctx, pool, p, mine); err != nil {
 		return err
 	}

@@ -5,42 +5,64 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"go.mongodb.org/mongo-driver/bson"
 	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 	"go.mongodb.org/mongo-driver/mongo/options"
+	"golang.org/x/sync/errgroup"
 )
 
 // put renders documents and writes them. What is kept in Postgres about them goes with tx; the
 // caller holds the lock that makes us the collection's one writer.
 func (s *Store) put(ctx context.Context, tx pgx.Tx, c Collection, r *Reading, ids []string) error {
-	docs, err := r.render(tx, c, ids)
-	if err != nil || len(docs) == 0 {
-		return err
-	}
-	return s.store(ctx, tx, c, docs)
+	return r.inPieces(ctx, tx, c, ids, s.storing(c))
 }
 
 // store writes documents, and what is kept about them.
 func (s *Store) store(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered) error {
-	if s.owners.Legacy(c.Domain) {
-		return owned{c.Name}
+	if len(docs) == 0 {
+		return nil
 	}
-	if err := remember(ctx, tx, c, docs); err != nil {
-		return err
-	}
-	docs, changed, err := s.takeOver(ctx, tx, c, docs)
+	e, err := s.storing(c)(ctx, tx, docs)
 	if err != nil {
 		return err
 	}
-	foreign, err := s.write(ctx, c.Name, docs)
-	if err != nil {
-		return err
+	return e.run(ctx)
+}
+
+// storing is the task of writing documents.
+func (s *Store) storing(c Collection) task { return s.storingOver(c, nil) }
+
+// storingOver is the task of writing documents over those that were read a moment ago; nil: nothing
+// was.
+func (s *Store) storingOver(c Collection, there map[primitive.ObjectID]bson.Raw) task {
+	return func(ctx context.Context, tx pgx.Tx, docs []rendered) (errand, error) {
+		if s.owners.Legacy(c.Domain) {
+			return errand{}, owned{c.Name}
+		}
+		if err := remember(ctx, tx, c, docs); err != nil {
+			return errand{}, err
+		}
+		docs, foreign, err := s.takeOver(ctx, tx, c, docs)
+		if err != nil {
+			return errand{}, err
+		}
+		return errand{
+			beside: func(ctx context.Context) error {
+				more, err := s.write(ctx, c.Name, docs, there)
+				foreign = append(foreign, more...)
+				return err
+			},
+			after: func(ctx context.Context) error { return noteForeign(ctx, tx, c, foreign) },
+		}, nil
 	}
-	foreign = append(foreign, changed...)
-	for _, d := range foreign {
+}
+
+func noteForeign(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered) error {
+	for _, d := range docs {
 		if err := note(ctx, tx, Gap{
 			Domain: c.Domain, Collection: c.Name, Document: d.object.Hex(), Severity: "critical", Kind: "foreign",
 			Error: "a document that is not ours stands in its place; it was left alone",
@@ -79,44 +101,55 @@ func (c Collection) follows(source, id string) bool {
 	return c.Documents != nil || !slices.ContainsFunc(c.Streams, func(t string) bool { return source == t+"/"+id })
 }
 
-// The documents of one command. FerretDB keeps one of its 100 connections busy for each statement
-// of an update until the command's end, and then waits for ever for one that it holds itself.
+// The documents of one command, and how many commands of one collection's are under way at once.
+// FerretDB keeps one of a database's 100 connections busy for each statement of an update until the
+// command's end, and then waits for ever for one that it holds itself: there they are shorter, and
+// one is under way over all collections (SQLite has one writer anyway).
 const (
-	inserts = 500
-	updates = 50
+	inserts     = 500
+	updates     = 500
+	updatesByID = 40
+	lanes       = 2
 )
 
 // write brings documents into a collection: those that are there and stand for no later position
 // are replaced, those of somebody else are given back untouched.
-func (s *Store) write(ctx context.Context, collection string, docs []rendered) (foreign []rendered, err error) {
-	if s.kind.Load() == unknown {
-		if err := s.Ping(ctx); err != nil {
-			return nil, err
-		}
+func (s *Store) write(ctx context.Context, collection string, docs []rendered, there map[primitive.ObjectID]bson.Raw) (foreign []rendered, err error) {
+	if err := s.acquainted(ctx); err != nil {
+		return nil, err
 	}
 	into := s.db.Collection(collection)
 	left, err := insert(ctx, into, docs)
 	if err != nil || len(left) == 0 {
 		return nil, err
 	}
+	size, replace := updates, s.replaceGuarded
 	if s.kind.Load() == byID {
-		if left, foreign, err = standBack(ctx, into, left); err != nil {
-			return nil, err
+		size = updatesByID
+		replace = func(ctx context.Context, into *mongo.Collection, part []rendered) ([]rendered, error) {
+			return s.replaceByID(ctx, into, part, there)
 		}
 	}
-	for part := range slices.Chunk(left, updates) {
-		if s.kind.Load() == byID {
-			err = replaceByID(ctx, into, part)
-		} else {
-			var held []rendered
-			held, err = replaceGuarded(ctx, into, part)
-			foreign = append(foreign, held...)
-		}
-		if err != nil {
-			return nil, err
-		}
+	parts := slices.Collect(slices.Chunk(left, size))
+	held := make([][]rendered, len(parts))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(lanes)
+	for i, part := range parts {
+		group.Go(func() (err error) {
+			held[i], err = replace(ctx, into, part)
+			return err
+		})
 	}
-	return foreign, nil
+	err = group.Wait()
+	return slices.Concat(held...), err
+}
+
+// acquainted makes sure that we know what sort of server it is.
+func (s *Store) acquainted(ctx context.Context) error {
+	if s.kind.Load() != unknown {
+		return nil
+	}
+	return s.Ping(ctx)
 }
 
 // insert writes the documents whose first version was just made, and gives those that are there
@@ -156,7 +189,7 @@ func duplicates(err error) ([]int, error) {
 	}
 	var at []int
 	for _, e := range bulk.WriteErrors {
-		if e.Code != 11000 {
+		if e.Code != 11000 || elsewhere(e) {
 			return nil, err
 		}
 		at = append(at, e.Index)
@@ -164,9 +197,15 @@ func duplicates(err error) ([]int, error) {
 	return at, nil
 }
 
+// elsewhere reports that a document was refused by another index than that of _id: a unique one that
+// somebody has made. FerretDB names none.
+func elsewhere(e mongo.BulkWriteError) bool {
+	return strings.Contains(e.Message, "index: ") && !strings.Contains(e.Message, "index: _id_")
+}
+
 // replaceGuarded compares in the update itself: who comes late finds nothing to replace, and
 // cannot insert either.
-func replaceGuarded(ctx context.Context, into *mongo.Collection, docs []rendered) (foreign []rendered, err error) {
+func (s *Store) replaceGuarded(ctx context.Context, into *mongo.Collection, docs []rendered) (foreign []rendered, err error) {
 	models := make([]mongo.WriteModel, len(docs))
 	for i, d := range docs {
 		models[i] = mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d.body).SetFilter(bson.D{
@@ -179,7 +218,7 @@ func replaceGuarded(ctx context.Context, into *mongo.Collection, docs []rendered
 		return nil, fail("replace in "+into.Name(), err)
 	}
 	for _, i := range held {
-		there, err := marks(ctx, into, docs[i:i+1])
+		there, err := s.marks(ctx, into, docs[i:i+1])
 		if err != nil {
 			return nil, err
 		}
@@ -192,10 +231,18 @@ func replaceGuarded(ctx context.Context, into *mongo.Collection, docs []rendered
 
 // standBack gives the documents that may be written: those in whose place nothing stands, or one
 // of ours that stands for no later position.
-func standBack(ctx context.Context, into *mongo.Collection, docs []rendered) (left, foreign []rendered, err error) {
-	there, err := marks(ctx, into, docs)
-	if err != nil {
-		return nil, nil, err
+func (s *Store) standBack(ctx context.Context, into *mongo.Collection, docs []rendered, read map[primitive.ObjectID]bson.Raw) (left, foreign []rendered, err error) {
+	var found []bson.Raw
+	for _, d := range docs {
+		if raw, stands := read[d.object]; stands {
+			found = append(found, raw)
+		}
+	}
+	there := standings(found)
+	if read == nil {
+		if there, err = s.marks(ctx, into, docs); err != nil {
+			return nil, nil, err
+		}
 	}
 	for _, d := range docs {
 		have, stands := there[d.object]
@@ -209,14 +256,24 @@ func standBack(ctx context.Context, into *mongo.Collection, docs []rendered) (le
 	return left, foreign, nil
 }
 
-// replaceByID replaces what was looked at before; the update names only the _id.
-func replaceByID(ctx context.Context, into *mongo.Collection, docs []rendered) error {
+// replaceByID looks at what it is to replace before; the update names only the _id.
+func (s *Store) replaceByID(ctx context.Context, into *mongo.Collection, docs []rendered, there map[primitive.ObjectID]bson.Raw) (foreign []rendered, err error) {
+	docs, foreign, err = s.standBack(ctx, into, docs, there)
+	if err != nil || len(docs) == 0 {
+		return foreign, err
+	}
 	models := make([]mongo.WriteModel, len(docs))
 	for i, d := range docs {
 		models[i] = mongo.NewReplaceOneModel().SetUpsert(true).SetReplacement(d.body).SetFilter(bson.D{{Key: "_id", Value: d.object}})
 	}
-	_, err := into.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
-	return fail("replace in "+into.Name(), err)
+	select {
+	case s.updating <- struct{}{}:
+		defer func() { <-s.updating }()
+	case <-ctx.Done():
+		return foreign, ctx.Err()
+	}
+	_, err = into.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(false))
+	return foreign, fail("replace in "+into.Name(), err)
 }
 
 // standing is whose document stands in a place, and for which position.
@@ -225,13 +282,13 @@ type standing struct {
 	pos  int64
 }
 
-// few documents are looked up one by one: that is cheap on every server. For many, FerretDB reads
-// the whole collection once, which is cheaper than so many round trips.
-const few = 20
-
 // marks looks up what stands in the documents' places.
-func marks(ctx context.Context, in *mongo.Collection, docs []rendered) (map[primitive.ObjectID]standing, error) {
-	found, err := lookUp(ctx, in, docs, bson.D{{Key: markKey, Value: 1}, {Key: posKey, Value: 1}})
+func (s *Store) marks(ctx context.Context, in *mongo.Collection, docs []rendered) (map[primitive.ObjectID]standing, error) {
+	found, err := s.lookUp(ctx, in, docs, bson.D{{Key: markKey, Value: 1}, {Key: posKey, Value: 1}})
+	return standings(found), err
+}
+
+func standings(found []bson.Raw) map[primitive.ObjectID]standing {
 	there := map[primitive.ObjectID]standing{}
 	for _, raw := range found {
 		var have standing
@@ -239,39 +296,5 @@ func marks(ctx context.Context, in *mongo.Collection, docs []rendered) (map[prim
 		have.pos, _ = raw.Lookup(posKey).Int64OK()
 		there[raw.Lookup("_id").ObjectID()] = have
 	}
-	return there, err
-}
-
-// lookUp reads the documents that stand in the places of others; projection may be nil.
-func lookUp(ctx context.Context, in *mongo.Collection, docs []rendered, projection any) (all []bson.Raw, err error) {
-	if len(docs) <= few {
-		one := options.FindOne()
-		if projection != nil {
-			one.SetProjection(projection)
-		}
-		for _, d := range docs {
-			raw, err := in.FindOne(ctx, bson.D{{Key: "_id", Value: d.object}}, one).Raw()
-			if errors.Is(err, mongo.ErrNoDocuments) {
-				continue
-			}
-			if err != nil {
-				return nil, fail("look up a document of "+in.Name(), err)
-			}
-			all = append(all, raw)
-		}
-		return all, nil
-	}
-	ids := make(bson.A, len(docs))
-	for i, d := range docs {
-		ids[i] = d.object
-	}
-	some := options.Find()
-	if projection != nil {
-		some.SetProjection(projection)
-	}
-	cursor, err := in.Find(ctx, bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: ids}}}}, some)
-	if err != nil {
-		return nil, fail("look up documents of "+in.Name(), err)
-	}
-	return all, fail("look up documents of "+in.Name(), cursor.All(ctx, &all))
+	return there
 }

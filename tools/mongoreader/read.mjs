@@ -14,6 +14,55 @@ const references = {
   sellerOfferId: 'selleroffers', selectedOfferId: 'selleroffers', escrowHoldId: 'escrowholds', paymentId: 'payments',
 };
 
+// usual are the questions that the old backend's services ask of a collection, with a document of it
+// at hand: each must find that document.
+const usual = {
+  users: [(d) => ({ email: d.email }), (d) => ({ role: d.role, isActive: true }), (d) => ({ roles: { $in: [d.role] } })],
+  categories: [(d) => ({ slug: d.slug }), () => ({ isActive: true })],
+  purchaserequests: [
+    (d) => ({ buyerId: d.buyerId }), (d) => ({ status: { $in: [d.status, 'nothing'] } }), (d) => ({ 'budget.currency': d.budget.currency, status: { $ne: 'nothing' } }),
+    (d) => ({ title: { $regex: d.title.slice(0, 4).toUpperCase(), $options: 'i' } }), (d) => ({ createdAt: { $gte: d.createdAt, $lte: d.updatedAt } }),
+  ],
+  selleroffers: [(d) => ({ purchaseRequestId: d.purchaseRequestId, sellerId: d.sellerId }), (d) => ({ $or: [{ status: d.status }, { sellerId: d.buyerId }] })],
+  payments: [
+    (d) => ({ purchaseRequestId: d.purchaseRequestId }), (d) => ({ $or: [{ buyerId: d.buyerId }, { sellerId: d.buyerId }] }),
+    (d) => ({ 'blockchain.chainId': d.blockchain.chainId, status: d.status }), (d) => ({ 'amount.currency': d.amount.currency }),
+  ],
+  fundsledgerentries: [(d) => ({ entryType: d.entryType, direction: d.direction }), (d) => ({ paymentId: d.paymentId, escrowHoldId: d.escrowHoldId })],
+  paymentquotes: [(d) => ({ sellerOfferId: d.sellerOfferId })],
+  confirmationthresholds: [(d) => ({ chainId: d.chainId })],
+  releaseholds: [(d) => ({ purchaseRequestId: d.purchaseRequestId, status: d.status })],
+  escrowholds: [(d) => ({ purchaseRequestId: d.purchaseRequestId }), (d) => ({ escrowState: d.escrowState })],
+  disputes: [(d) => ({ purchaseRequestId: d.purchaseRequestId }), (d) => ({ status: d.status, priority: d.priority }), (d) => ({ $or: [{ buyerId: d.buyerId }, { sellerId: d.buyerId }] })],
+  trezoraccounts: [(d) => ({ userId: d.userId, isActive: d.isActive })],
+  deriveddestinations: [(d) => ({ address: d.address }), (d) => ({ paymentId: d.paymentId, status: d.status })],
+};
+
+// asked puts the usual questions, and checks that pages and groups add up; gives how many were asked.
+async function asked(collection, name, all) {
+  let questions = 0;
+  for (const doc of all.slice(0, 5)) {
+    for (const ask of usual[name] ?? fail(`${name}: nobody has said how the old backend asks it`)) {
+      const filter = ask(doc);
+      const n = await collection.countDocuments(filter);
+      const some = await collection.find(filter).sort({ createdAt: -1, _id: 1 }).skip(0).limit(n).toArray();
+      some.length === n || fail(`${name}: ${JSON.stringify(filter)} counts ${n} and finds ${some.length}`);
+      some.some((d) => d._id.equals(doc._id)) || fail(`${name}: ${JSON.stringify(filter)} does not find ${doc._id}`);
+      questions++;
+    }
+  }
+  const pages = [];
+  for (let skip = 0; skip < all.length; skip += 7) {
+    pages.push(...await collection.find({}, { projection: { _id: 1 } }).sort({ _id: 1 }).skip(skip).limit(7).toArray());
+  }
+  new Set(pages.map((d) => d._id.toHexString())).size === all.length || fail(`${name}: its pages have ${pages.length} of ${all.length} documents`);
+  const groups = await collection.aggregate([
+    { $match: { createdAt: { $exists: name !== 'categories' } } }, { $group: { _id: '$status', n: { $sum: 1 } } }, { $sort: { n: -1 } },
+  ]).toArray();
+  groups.reduce((sum, g) => sum + g.n, 0) === all.length || fail(`${name}: its groups do not add up`);
+  return questions;
+}
+
 try {
   await client.connect();
   const db = client.db();
@@ -45,7 +94,8 @@ try {
         (await collection.countDocuments({ status })) >= statuses[status] || fail(`${name}: not found by status ${status}`);
       }
     }
-    found[name] = { documents: all.length, references: references_, statuses, fields: all.length ? Object.keys(all[0]) : [] };
+    const questions = all.length > 0 ? await asked(collection, name, all) : 0;
+    found[name] = { questions, documents: all.length, references: references_, statuses, fields: all.length ? Object.keys(all[0]) : [] };
   }
   console.log(JSON.stringify(found));
 } finally {

@@ -215,6 +215,7 @@ func (s *Service) runLegacy() {
 	}
 	s.group.Go(func() error { return l.Runner.Run(s.ctx) })
 	s.group.Go(func() error { return l.Store.FollowRows(s.ctx, l.Pool) })
+	s.group.Go(func() error { return l.Store.KeepIndexes(s.ctx) })
 	s.group.Go(func() error { return l.Store.Sample(s.ctx) })
 }
 
