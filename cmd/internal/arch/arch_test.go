@@ -34,7 +34,7 @@ var mayImport = map[string][]string{
 var outside = map[string][]string{
 	"domain":      {"github.com/holiman/uint256", "github.com/shopspring/decimal", "github.com/google/uuid"},
 	"eventstore":  {"github.com/jackc/pgx", "github.com/ThreeDotsLabs/watermill", "github.com/transparency-dev/merkle", "golang.org/x/mod", "github.com/google/uuid"},
-	"projections": {"github.com/jackc/pgx", "go.mongodb.org/mongo-driver", "github.com/ThreeDotsLabs/watermill", "github.com/google/uuid", "github.com/prometheus/client_golang"},
+	"projections": {"github.com/jackc/pgx", "go.mongodb.org/mongo-driver", "golang.org/x/sync", "github.com/ThreeDotsLabs/watermill", "github.com/google/uuid", "github.com/prometheus/client_golang"},
 	"migrations":  {"github.com/pressly/goose", "github.com/jackc/pgx"},
 }
 
