@@ -161,6 +161,9 @@ type Approvals interface {
 type HealthCheck struct {
 	Name string
 	Ask  func(ctx context.Context) error
+	// Partial says that requests can be taken without it, all but some: /health shows it as
+	// degraded, /health/ready does not ask, or a fault of one part would take everything away.
+	Partial bool
 	// Detail, when given, is shown by GET /health beside the check.
 	Detail func(ctx context.Context) any
 }

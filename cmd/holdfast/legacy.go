@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -149,7 +150,10 @@ func legacyStatusCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withCore(c.Context(), func(core *wire.Core) error {
 				l, err := core.Bridge(c.Context())
-				if err != nil {
+				switch {
+				case errors.Is(err, wire.ErrNoLegacy): // where domains are read is known without it
+					fmt.Fprintln(os.Stderr, "the legacy store is not connected: lags are not known")
+				case err != nil:
 					return err
 				}
 				states, err := l.States(c.Context())

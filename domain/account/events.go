@@ -67,6 +67,10 @@ type (
 		EmailKey string          `json:"email_key"`
 		Was      string          `json:"was,omitempty"` // the key before
 	}
+	// Renamed: the person is called so from now on.
+	Renamed struct {
+		Name domain.Personal `json:"name"`
+	}
 	// RolesChanged says what the person may do from now on.
 	RolesChanged struct {
 		From   []domain.Capacity `json:"from"`
@@ -145,6 +149,7 @@ type (
 func (UserRegistered) EventType() string             { return "user.registered" }
 func (EmailVerified) EventType() string              { return "user.email_verified" }
 func (EmailChanged) EventType() string               { return "user.email_changed" }
+func (Renamed) EventType() string                    { return "user.renamed" }
 func (RolesChanged) EventType() string               { return "user.roles_changed" }
 func (UserSuspended) EventType() string              { return "user.suspended" }
 func (UserReinstated) EventType() string             { return "user.reinstated" }
@@ -164,6 +169,7 @@ func (UserErased) EventType() string                 { return "user.erased" }
 func (UserRegistered) user()  {}
 func (EmailVerified) user()   {}
 func (EmailChanged) user()    {}
+func (Renamed) user()         {}
 func (RolesChanged) user()    {}
 func (UserSuspended) user()   {}
 func (UserReinstated) user()  {}

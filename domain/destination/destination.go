@@ -298,7 +298,7 @@ func confirm(s State, c Confirm) ([]Event, error) {
 	case w.Status == "confirmed":
 		return nil, nil
 	}
-	return []Event{SweepConfirmed{Sweep: c.Sweep, Destination: s.ID, Amount: w.Amount, Block: c.Block, BlockHash: c.BlockHash, Again: w.Status != "broadcast"}}, nil
+	return []Event{SweepConfirmed{Sweep: c.Sweep, Destination: s.ID, Amount: w.Amount, Tx: c.Tx, Block: c.Block, BlockHash: c.BlockHash, Again: w.Status != "broadcast"}}, nil
 }
 
 func fail(s State, c Fail) ([]Event, error) {

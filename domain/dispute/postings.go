@@ -63,6 +63,7 @@ func Postings(e domain.Event) (tx ledger.Transaction, ok bool) {
 			ledger.Dr(frozen, ledger.PlatformFee, e.Parts.PlatformFee),
 			ledger.Dr(frozen, ledger.DisputeFee, e.Parts.DisputeFee),
 			ledger.Dr(frozen, ledger.SellerAvailable(e.Seller), e.Parts.Seller),
+			ledger.Dr(frozen, ledger.SellerReserve(e.Seller), e.Parts.Reserve),
 			ledger.Dr(frozen, ledger.Held(e.Hold), e.Parts.Held),
 			ledger.Dr(frozen, ledger.Releasable(e.Hold), e.Parts.Releasable),
 		)

@@ -63,7 +63,9 @@ type State struct {
 	Proceeds   money.Units `json:"proceeds,omitzero"`  // of releases, reserve included
 	Reserved   money.Units `json:"reserved,omitzero"`  // of them, ever
 	Reserves   []Lot       `json:"reserves,omitempty"` // what is still withheld, oldest first
-	ClawedBack money.Units `json:"clawed_back"`
+	// Drawn is what clawbacks that are under way took out of the reserve.
+	Drawn      map[domain.RefundID][]Lot `json:"drawn,omitempty"`
+	ClawedBack money.Units               `json:"clawed_back"`
 
 	IsFunded    bool `json:"is_funded"`
 	IsCancelled bool `json:"is_cancelled"`
@@ -208,7 +210,7 @@ func evolve(s State, e Event) State {
 		s.Releasable, s.Released = s.Releasable.Minus(e.Gross.Units), s.Released.Plus(e.Gross.Units)
 		s.FeesTaken, s.NetPaid = s.FeesTaken.Plus(e.Fee.Units), s.NetPaid.Plus(e.Net.Units)
 		s.Approval, s.Approved = nil, money.Zero
-		s = s.withheld(e)
+		s = s.withheld(e.Net.Units, e.Reserve.Units, e.ReserveUntil)
 	case ReserveReleased:
 		s = s.given(e)
 	case RefundTaken, RefundReturned, RefundSettled, RefundUnsettled, ClawedBack, ClawbackReturned:
@@ -277,6 +279,7 @@ func refunds(s State, e Event) State {
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
 	case RefundSettled:
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
+		s = s.forget(e.Refund)
 	case RefundUnsettled:
 		s.OpenRefunds = append(slices.Clone(s.OpenRefunds), e.Refund)
 	case ClawedBack:
@@ -285,6 +288,7 @@ func refunds(s State, e Event) State {
 	case ClawbackReturned:
 		s.ClawedBack = s.ClawedBack.Minus(e.Amount.Units)
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
+		s = s.restored(e)
 	}
 	return s
 }
@@ -301,7 +305,8 @@ func disputes(s State, e Event) State {
 	case DisputeSettled:
 		fees := e.PlatformFee.Units.Plus(e.DisputeFee.Units)
 		s.Held, s.Releasable = s.Held.Plus(e.ToHeld.Units), s.Releasable.Plus(e.ToReleasable.Units)
-		s.Released = s.Released.Plus(e.Seller.Units).Plus(fees)
+		s.Released = s.Released.Plus(e.Seller.Units).Plus(e.Reserve.Units).Plus(fees)
+		s = s.withheld(e.Seller.Units, e.Reserve.Units, e.ReserveUntil)
 		s.NetPaid, s.FeesTaken = s.NetPaid.Plus(e.Seller.Units), s.FeesTaken.Plus(e.PlatformFee.Units)
 		s.Refunded = s.Refunded.Plus(e.Buyer.Units)
 		s.Disputed, s.Contested = money.Zero, nil

@@ -100,7 +100,7 @@ func settle(u *domain.Unit, i domain.Issue, s dispute.State) (dispute.Parts, err
 	p := partsOf(h, *s.Outcome, s.Terms.Fee.Units)
 	c := escrow.Resolve{
 		Issue: i, Dispute: s.Dispute, Buyer: p.Buyer.Units, PlatformFee: p.PlatformFee.Units, DisputeFee: p.DisputeFee.Units,
-		Seller: p.Seller.Units, ToHeld: p.Held.Units, ToReleasable: p.Releasable.Units,
+		Seller: p.Seller.Units, Reserve: p.Reserve.Units, ToHeld: p.Held.Units, ToReleasable: p.Releasable.Units,
 	}
 	if !p.Buyer.IsZero() {
 		c.Refund = RefundOf(s.Dispute)
@@ -116,7 +116,8 @@ func settle(u *domain.Unit, i domain.Issue, s dispute.State) (dispute.Parts, err
 
 // partsOf splits what is still frozen (domain.md §2.2): the buyer gets the floor of his
 // share, the seller the remainder, the fees come out of the seller's part. A dispute fee that
-// the buyer pays comes out of his. A replacement puts everything back into the hold.
+// the buyer pays comes out of his. Of what the seller is left with, so much is withheld as
+// of a release. A replacement puts everything back into the hold.
 func partsOf(h escrow.State, o dispute.Outcome, disputeFee money.Units) dispute.Parts {
 	all := h.Disputed
 	if o.Action == dispute.Replacement {
@@ -135,7 +136,11 @@ func partsOf(h escrow.State, o dispute.Outcome, disputeFee money.Units) dispute.
 		fee = disputeFee.Min(buyer)
 		buyer = buyer.Minus(fee)
 	}
-	return dispute.Parts{
+	p := dispute.Parts{
 		Buyer: h.Amount(buyer), PlatformFee: h.Amount(platform), DisputeFee: h.Amount(fee), Seller: h.Amount(seller),
 	}
+	if reserve := h.ReserveFor(seller); !reserve.IsZero() {
+		p.Seller, p.Reserve = h.Amount(seller.Minus(reserve)), h.Amount(reserve)
+	}
+	return p
 }

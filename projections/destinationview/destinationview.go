@@ -68,7 +68,12 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	case destination.SweepBroadcast:
 		d.History = append(d.History, Sweep{ID: e.Sweep, Amount: e.Amount, Tx: e.Tx, Nonce: e.Nonce, Raw: e.Raw, Status: "broadcast", At: e.At})
 	case destination.SweepConfirmed:
-		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.Block = "confirmed", e.Block })
+		d.sweep(e.Sweep, func(s *Sweep) {
+			s.Status, s.Block = "confirmed", e.Block
+			if e.Tx != "" {
+				s.Tx = e.Tx // a Safe's owners may have carried it out in another one than was recorded
+			}
+		})
 	case destination.SweepFailed:
 		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.FailureCode = "failed", e.Code })
 	case destination.SweepReorged:

@@ -34,6 +34,20 @@ func (s *Store) FollowRows(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 }
 
+// KeepRows writes a domain's collections that come from plain rows now, whatever its mode: it is
+// about to be read here. FollowRows keeps them from then on.
+func (s *Store) KeepRows(ctx context.Context, pool *pgxpool.Pool, domain string) error {
+	for _, c := range s.collections {
+		if c.Rows == nil || c.Domain != domain {
+			continue
+		}
+		if err := s.writeRows(ctx, pool, c, map[string][32]byte{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeRows writes a collection of rows when they are not what was written last. One process does
 // at a time.
 func (s *Store) writeRows(ctx context.Context, pool *pgxpool.Pool, c Collection, written map[string][32]byte) error {

@@ -31,6 +31,9 @@ type Legacy struct {
 	follows *records.Follows
 	names   map[string][]string // projectors by domain
 	moving  sync.Mutex
+
+	turnsLock sync.Mutex
+	turns     map[string]int64 // by domain
 }
 
 // OpenLegacy opens the legacy store as MONGO_CONNECT_MODE says. In development a server is started
@@ -41,7 +44,7 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 		modes[domain] = legacymongo.Mode(mode)
 	}
 	owners := legacyOwners(cfg.Owners)
-	l := &Legacy{Modes: legacymongo.NewModes(modes), Owners: owners, Gaps: legacymongo.NewGaps(c.HTTP), follows: records.NewFollows(c.HTTP), names: map[string][]string{}}
+	l := &Legacy{Modes: legacymongo.NewModes(modes), Owners: owners, Gaps: legacymongo.NewGaps(c.HTTP), follows: records.NewFollows(c.HTTP), names: map[string][]string{}, turns: map[string]int64{}}
 	if err := c.placed(ctx, l); err != nil {
 		return nil, err
 	}
@@ -161,6 +164,9 @@ func (l *Legacy) kept(domain string) bool {
 
 // steer lets a domain's projectors run or rest as its mode says.
 func (l *Legacy) steer(ctx context.Context, domain string) error {
+	if l.Runner == nil {
+		return nil
+	}
 	act := l.Runner.Pause
 	if l.kept(domain) {
 		act = l.Runner.Resume
@@ -184,9 +190,9 @@ func (l *Legacy) elsewhere() projections.Elsewhere {
 // missing stands for a legacy store that could not be started: what is to be read there cannot be.
 type missing struct{ legacy *Legacy }
 
-func (m missing) Serves(view string) bool {
+func (m missing) Serves(ctx context.Context, view string) bool {
 	c, ok := legacymongo.ByView(view)
-	return ok && m.legacy.kept(c.Domain)
+	return ok && m.legacy.Modes.For(ctx, c.Domain).Kept() && !m.legacy.Owners.Legacy(c.Domain)
 }
 
 func (missing) Find(context.Context, string, projections.Query) ([]projections.Stored, error) {
@@ -203,11 +209,11 @@ func (missing) Compare(string, projections.Query, []projections.Stored, func(con
 // run follows the log until ctx ends.
 func (s *Service) runLegacy() {
 	l := s.Legacy
+	s.group.Go(func() error { return s.followCutovers(s.ctx) }) // without a store too: what reads there says so
 	if l.Store == nil {
 		return
 	}
 	s.group.Go(func() error { return l.Runner.Run(s.ctx) })
-	s.group.Go(func() error { return s.followCutovers(s.ctx) })
 	s.group.Go(func() error { return l.Store.FollowRows(s.ctx, l.Pool) })
 	s.group.Go(func() error { return l.Store.Sample(s.ctx) })
 }
@@ -226,7 +232,7 @@ type bothPositions struct {
 }
 
 func (b bothPositions) WaitFor(ctx context.Context, view string, position int64) error {
-	if b.legacy.Store != nil && b.legacy.Store.Serves(view) {
+	if b.legacy.Store != nil && b.legacy.Store.Serves(ctx, view) {
 		if c, ok := legacymongo.ByView(view); ok {
 			if err := b.legacy.Runner.WaitFor(ctx, legacymongo.Prefix+c.Name, position); err != nil {
 				return err

@@ -55,7 +55,7 @@ func (w *importWorld) sound() map[string]*audit.Sums {
 func TestTheFixturesMoneyIsImported(t *testing.T) {
 	t.Parallel()
 	w := withImport(t)
-	o := legacyfixture.Small(30, 11)
+	o := legacyfixture.Small(10, 11)
 	o.Dirt = 0.1
 	truth := w.fixture(o)
 	before, err := w.Store.Head(t.Context())
@@ -120,11 +120,14 @@ func TestMoneysDocumentsComeBackAsTheyWere(t *testing.T) {
 	db := mongotest.Open(t, uri)
 	t.Cleanup(func() { _ = db.Drop(context.Background()) })
 	w := withImport(t)
-	o := legacyfixture.Small(20, 5)
+	o := legacyfixture.Small(5, 5)
 	o.Dirt = 0
 	truth := w.fixture(o)
 	_, err := w.run()
 	require.NoError(t, err)
+	for _, c := range banking {
+		require.Empty(t, w.refusals(c), c)
+	}
 
 	w.Config.MongoURI, w.Config.MongoConnect, w.Config.Repos = uri, "always", map[string]string{}
 	l, err := w.Bridge(t.Context())

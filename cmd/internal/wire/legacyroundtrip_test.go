@@ -81,6 +81,9 @@ func sameValue(was, is bson.RawValue) (a, b string, same bool) {
 		}
 		return "", "", true
 	}
+	if d, ok := is.DocumentOK(); ok && was.IsNumber() {
+		is = d.Lookup("amount") // the oldest shape: a bare number, with the currency beside it
+	}
 	if list, ok := was.ArrayOK(); ok {
 		values, _ := list.Values()
 		others, _ := is.Array().Values()

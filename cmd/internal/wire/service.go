@@ -86,11 +86,12 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	hasher := records.NewHasherApart(cfg.PasswordHashes, cfg.PasswordQueue, cfg.HashCommand...)
 	core.onClose(hasher.Close)
 	s.Records = records.NewWith(core.HTTP, hasher)
-	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
+	redis, err := localredis.Open(cfg.RedisURI, cfg.RedisPassword)
+	if err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
-	redis := s.Redis // s is nil again where a later step fails
-	core.onClose(func(context.Context) error { return redis.Close() })
+	s.Redis = redis
+	core.onClose(func(context.Context) error { return redis.Close() }) // s is nil when a later step fails
 	if s.Chains, err = core.openChains(ctx); err != nil {
 		return nil, err
 	}
