@@ -48,6 +48,13 @@ func after(want, have bson.RawValue) bool {
 	return ok && both && a.After(b)
 }
 
+// more fits a larger number.
+func more(want, have bson.RawValue) bool {
+	a, ok := numeric(want)
+	b, both := numeric(have)
+	return ok && both && a.Cmp(b) > 0
+}
+
 // within fits a text that ours begins with, contains, or holds as JSON.
 func within(want, have bson.RawValue) bool {
 	a, ok := want.StringValueOK()
@@ -89,6 +96,15 @@ func amountAt(path string) []explanation {
 		{path + ".asset", "only here", absent},
 		{path + ".display", "only here", absent},
 	}
+}
+
+// onlyHere are the explanations of fields that the old backend has not.
+func onlyHere(paths ...string) []explanation {
+	all := make([]explanation, len(paths))
+	for i, path := range paths {
+		all[i] = explanation{path, "only here", absent}
+	}
+	return all
 }
 
 // explanations by collection; "" holds for all.
@@ -140,11 +156,35 @@ var explanations = map[string][]explanation{
 		{"deliveryTime", "as text", spelled},
 		{"status", "another word for it", reads(map[string]string{"active": "pending"})},
 		{"status", "accepted once its order is funded", reads(map[string]string{"accepted": "pending"})},
+		{"status", "its request is over", reads(map[string]string{"pending": "rejected", "active": "rejected", "accepted": "rejected"})},
 	}),
+	"payments": slices.Concat(amountAt("amount"), onlyHere("confirmedAmount", "confirmedAmount.amount", "confirmedAmount.currency", "confirmedAmount.baseUnits", "confirmedAmount.asset"), []explanation{
+		{"buyerId", "missing: that of the request", absent},
+		{"sellerId", "missing: that of the offer", absent},
+		{"blockchain.chainId", "missing: that of the asset", absent},
+		{"blockchain.tokenAddress", "missing: that of the asset", absent},
+		{"blockchain.receiver", "missing: the address that was derived", absent},
+		{"blockchain.requiredConfirmations", "missing: that of the chain", absent},
+		{"blockchain.requiredConfirmations", "never below what the chain needs here", more},
+		{"expiresAt", "missing: a while from the import", absent},
+		{"provider", "missing: the one that it was made with", absent},
+	}),
+	"releaseholds": onlyHere("escrowHoldId"),
+	"disputes": slices.Concat(amountAt("amount"), onlyHere("escrowHoldId", "resolution.final", "resolution.feePayer"), []explanation{
+		{"dueAt", "missing: the time to answer", absent},
+	}),
+	"trezoraccounts": onlyHere("xpubFingerprint"),
+	"deriveddestinations": slices.Concat(onlyHere("xpubFingerprint", "sweeps.sweepId", "sweeps.blockNumber"), []explanation{
+		{"chainId", "missing: that of its payment", absent},
+	}),
+	"confirmationthresholds": onlyHere("kind"),
 }
 
-// explained says why a field differs; empty when nothing explains it.
-func explained(collection, path string, want, have bson.RawValue) string {
+// explained says why a field of a document differs; empty when nothing explains it.
+func explained(collection, path string, want, have bson.RawValue, doc bson.Raw) string {
+	if collection == "users" && path == "isEmailVerified" && nothing(doc.Lookup("email")) {
+		return "there is no address"
+	}
 	for _, e := range slices.Concat(explanations[collection], explanations[""]) {
 		if e.path == path && e.fits(want, have) {
 			return e.why

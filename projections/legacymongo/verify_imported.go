@@ -42,7 +42,7 @@ func (s *Store) compareImported(ctx context.Context, tx pgx.Tx, gap Gap, d rende
 		}
 		have := raw.Lookup(e.Key())
 		sameValue(e.Value(), have, e.Key(), func(path string, want, have bson.RawValue) {
-			if why := explained(gap.Collection, path, want, have); why != "" {
+			if why := explained(gap.Collection, path, want, have, raw); why != "" {
 				out.explain(path + ": " + why)
 				return
 			}

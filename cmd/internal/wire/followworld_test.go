@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/bson"
@@ -214,11 +215,16 @@ func (w *followed) verify(core *Core, domains ...string) (differences, explained
 		w.t.Logf("%s: %d documents, %d differences, explained %v", p.Collection, p.Documents, p.Differences, p.Reasons)
 	}
 	if differences > 0 {
-		open, err := legacymongo.NewGaps(core.HTTP).Open(w.t.Context(), "", 200)
+		rows, err := w.HTTP.Query(w.t.Context(), `SELECT count(*), collection || ' ' || kind || ' ' || field, min(left(pg_value, 60)), min(left(mongo_value, 60)), min(error), min(document)
+			FROM pg_dualwrite_gaps WHERE resolved_at IS NULL GROUP BY 2 ORDER BY 1 DESC LIMIT 60`)
 		require.NoError(w.t, err)
-		for _, g := range open {
-			w.t.Logf("gap: %s %s %s %s: %.60s, %.60s; %s", g.Collection, g.Document, g.Kind, g.Field, g.Postgres, g.Mongo, g.Error)
-		}
+		var n int
+		var what, ours, theirs, why, document string
+		_, err = pgx.ForEachRow(rows, []any{&n, &what, &ours, &theirs, &why, &document}, func() error {
+			w.t.Logf("gaps: %d × %s: %s; %s; %s (%s)", n, what, ours, theirs, why, document)
+			return nil
+		})
+		require.NoError(w.t, err)
 	}
 	return differences, explained
 }
