@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,13 +37,19 @@ func openDirectory(path string) (Source, error) {
 	if err := d.list(path); err != nil {
 		return nil, err
 	}
-	if len(d.files) > 0 {
+	if d.has(migration.Users, migration.PurchaseRequests, migration.Categories, migration.SellerOffers) {
 		return d, nil
 	}
 	return d.onlyDatabase()
 }
 
-// onlyDatabase finds the one database below a directory of mongodump.
+// has reports that one of the collections stands here: other files may lie about.
+func (d *directory) has(collections ...string) bool {
+	return slices.ContainsFunc(collections, func(c string) bool { return d.files[c] != "" })
+}
+
+// onlyDatabase finds the one database below a directory of mongodump; the directory itself where it
+// holds anything at all.
 func (d *directory) onlyDatabase() (Source, error) {
 	var found []*directory
 	entries, err := os.ReadDir(d.path)
@@ -63,6 +70,9 @@ func (d *directory) onlyDatabase() (Source, error) {
 	}
 	switch len(found) {
 	case 0:
+		if len(d.files) > 0 {
+			return d, nil
+		}
 		return nil, fmt.Errorf("%s holds no collections: no file ends with %s", d.path, strings.Join(endings, ", "))
 	case 1:
 		return found[0], nil

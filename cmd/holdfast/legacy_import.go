@@ -90,11 +90,20 @@ func runImport(ctx context.Context, f importFlags, collections []string) error {
 			return errors.New("interrupted; the same command goes on")
 		case err != nil:
 			return err
+		case !slices.ContainsFunc(runs, func(r legacyimport.Run) bool { return r.Read > 0 }):
+			return fmt.Errorf("%s holds no document of %s", source.Name(), strings.Join(collectionsOf(runs), ", "))
 		case f.strict && slices.ContainsFunc(runs, func(r legacyimport.Run) bool { return r.Refused > 0 }):
 			return errSilent
 		}
 		return nil
 	})
+}
+
+func collectionsOf(runs []legacyimport.Run) (all []string) {
+	for _, r := range runs {
+		all = append(all, r.Collection)
+	}
+	return all
 }
 
 // importBar shows one bar after the other, one a collection.

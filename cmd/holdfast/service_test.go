@@ -28,6 +28,7 @@ type service struct {
 	dir    string // HOLDFAST_DATA
 	port   int
 	base   string
+	env    []string // settings beside the usual ones
 
 	process *exec.Cmd
 	ended   chan struct{} // closed when the process is gone
@@ -81,6 +82,7 @@ func (s *service) command(ctx context.Context, verb string) *exec.Cmd {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOLDFAST_DATA=" + s.dir,
 		"PORT=" + strconv.Itoa(s.port), "ACCESS_LOG=false", "LOG_LEVEL=warn", "RATE_LIMIT=false",
 	}
+	c.Env = append(c.Env, s.env...)
 	return c
 }
 

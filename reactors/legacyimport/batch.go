@@ -187,7 +187,7 @@ func waves(items []*item) [][]*item {
 }
 
 // atOnce bounds the commands that wait for one commit.
-const atOnce = 256
+const atOnce = 512
 
 // carryOut decides the documents of a wave at the same time, so that they share commits.
 func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, now time.Time) error {

@@ -130,7 +130,7 @@ type importing struct {
 
 // What one batch may hold.
 const (
-	batchDocuments = 500
+	batchDocuments = 1000
 	batchBytes     = 4 << 20
 )
 

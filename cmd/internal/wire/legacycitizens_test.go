@@ -71,15 +71,15 @@ func TestImportedPeopleGoOnWhereTheyWere(t *testing.T) {
 
 	other := town.with("person.3@example.org", legacyfixture.Password)
 	h = other.post("/api/marketplace/offers", map[string]any{
-		"purchaseRequestId": oid(22), "title": "Another lamp", "price": map[string]string{"asset": "USDC@1337", "display": "9.25"},
+		"purchaseRequestId": string(legacy.RequestID(oid(22))), "title": "Another lamp", "price": map[string]string{"asset": "USDC@1337", "display": "9.25"},
 		"deliveryTime": map[string]any{"amount": 3, "unit": "days"}, "validUntil": time.Now().Add(24 * time.Hour).UTC(),
 	})
 	require.Equal(t, 201, h.status, h.raw)
-	h = buyer.post("/api/marketplace/requests/"+oid(21)+"/select-offer", map[string]any{"offerId": oid(31), "revision": 1})
+	h = buyer.post("/api/marketplace/requests/"+oid(21)+"/select-offer", map[string]any{"offerId": legacy.ID(legacy.SellerOffers, oid(31)), "revision": 1})
 	require.Equal(t, 200, h.status, h.raw)
 	h = buyer.get("/api/marketplace/requests/" + oid(21))
 	assert.Equal(t, "AwaitingPayment", h.field("state"))
-	assert.Equal(t, "12500000", h.field("selected.price.amount"))
+	assert.Equal(t, "12500000000000000000", h.field("selected.price.amount"))
 
 	// From now on the request is ours: a document that changed is no reason to overwrite it.
 	w.put("purchaserequests", purchase(21, 1, 11, "cancelled", ""), purchase(22, 1, 11, "active", ""))
