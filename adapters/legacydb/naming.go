@@ -15,10 +15,12 @@ func Names(field string) func(raw []byte) string {
 		if o, ok := v.ObjectIDOK(); ok {
 			return o.Hex()
 		}
-		if s, ok := v.StringValueOK(); ok && primitive.IsValidObjectID(s) {
-			return s
+		s, _ := v.StringValueOK()
+		o, err := primitive.ObjectIDFromHex(s)
+		if err != nil {
+			return ""
 		}
-		return ""
+		return o.Hex()
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 
 	"holdfast/domain/migration"
 )
@@ -48,11 +47,11 @@ func Payment(raw []byte) migration.Payment {
 // amountOf reads {amount, currency}, or the oldest shape: a number with a currency beside it.
 func amountOf(f Fields, name string, must bool) (amount, currency string) {
 	in, number := f, name
-	if v, ok := f.Value(name); ok && v.Type == bsontype.EmbeddedDocument {
+	if v, ok := f.Value(name); ok && v.Type == bson.TypeEmbeddedDocument {
 		in, number = f.Under(name), "amount"
 	}
 	amount, currency = in.Decimal(number), strings.TrimSpace(in.Text("currency"))
-	if v, ok := in.Value(number); ok && v.Type == bsontype.String {
+	if v, ok := in.Value(number); ok && v.Type == bson.TypeString {
 		in.Note(number, "text for a number")
 	}
 	if must && !in.Has(number) {

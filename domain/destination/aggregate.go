@@ -14,8 +14,20 @@ func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
 		Events: []domain.Event{
-			Derived{}, Assigned{}, Funded{}, Drained{}, SweepBroadcast{}, SweepConfirmed{}, SweepFailed{}, SweepReorged{}, SweepLost{}, Quarantined{}, Released{}, Retired{},
-			Imported{}, OpeningMoved{},
+			Derived{},
+			Assigned{},
+			Funded{},
+			Drained{},
+			SweepBroadcast{},
+			SweepConfirmed{},
+			SweepFailed{},
+			SweepReorged{},
+			SweepLost{},
+			Quarantined{},
+			Released{},
+			Retired{},
+			Imported{},
+			OpeningMoved{},
 		},
 		Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {

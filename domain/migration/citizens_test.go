@@ -259,3 +259,22 @@ func TestAnOpeningIsSweptLikeOtherMoney(t *testing.T) {
 	w.balances(map[ledger.Account]uint64{stands: 0, ledger.Treasury: 100, ledger.Held(hold): 100})
 	require.Equal(t, destination.SweptPhase, scenariotest.StateOf(w.World, destination.Decider, string(where)).Phase())
 }
+
+// An order whose buyer has not begun to pay has its hold all the same, so that he can.
+func TestAnOrderThatWaitsCanBePaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.order("payment")
+	assert.Equal(t, escrow.AwaitingFunds, w.hold().Phase())
+	assert.Equal(t, amount(100), w.hold().Due)
+	before := w.Position()
+	w.order("payment")
+	assert.Equal(t, before, w.Position())
+	w.Do(funding.InitiatePayment{
+		Issue: w.By(buyer), Payment: "p1", Request: migration.RequestID(reqOID), Offer: domain.OfferID(name("selleroffers", "offer")), Threshold: payment.Threshold{Need: 15, Floor: 15},
+		ExpiresAt: w.Now().Add(time.Hour), Destination: funding.Destination{ID: "d1", Fingerprint: "xpub", Index: 8, Path: "0/8", Address: "0x22", Token: "0xusdt", Chain: 56},
+	})
+	f, err := w.take(document("completed", "funded"), own, moves("hold", "100")...)
+	require.NoError(t, err)
+	w.Refuse(f, "PAYMENT_ALREADY_OPEN")
+}

@@ -11,7 +11,6 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/fault"
 	"holdfast/domain/migration"
-	"holdfast/eventstore"
 )
 
 // item is one document of a batch on its way.
@@ -66,15 +65,13 @@ func (e *Engine) batch(ctx context.Context, t Taker, docs [][]byte, s scope) ([]
 			return nil, err
 		}
 	}
-	for _, wave := range waves(items) {
-		if s.dry != nil {
-			err = s.dry.wave(ctx, e, t, wave)
-		} else {
-			err = e.carryOut(ctx, t, wave, now)
-		}
-		if err != nil {
-			return nil, err
-		}
+	if s.dry == nil {
+		err = e.carryOut(ctx, t, items, now)
+	} else {
+		err = s.dry.waves(ctx, e, t, items)
+	}
+	if err != nil {
+		return nil, err
 	}
 	outcomes := make([]Outcome, len(items))
 	for i, x := range items {
@@ -162,82 +159,21 @@ func (e *Engine) prepare(ctx context.Context, t Taker, items []*item) error {
 	return nil
 }
 
-// waves puts documents that must not be decided at the same time one after the other.
-func waves(items []*item) [][]*item {
-	var all [][]*item
-	wave := map[string]int{} // by name: the wave after its last document
-	for _, x := range items {
-		if x.done != nil {
-			continue
-		}
-		alone := append([]string{"_id/" + x.found.ObjectID}, x.step.Alone...)
-		n := 0
-		for _, name := range alone {
-			n = max(n, wave[name])
-		}
-		for _, name := range alone {
-			wave[name] = n + 1
-		}
-		if n == len(all) {
-			all = append(all, nil)
-		}
-		all[n] = append(all[n], x)
-	}
-	return all
-}
-
 // atOnce bounds the commands that wait for one commit.
-const atOnce = 256
+const atOnce = 512
 
-// carryOut decides the documents of a wave at the same time, so that they share commits.
-func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, now time.Time) error {
+// carryOut decides chains of documents at the same time, so that they share commits.
+func (e *Engine) carryOut(ctx context.Context, t Taker, items []*item, now time.Time) error {
+	all := chains(items)
 	var group sync.WaitGroup
-	slots, errs := make(chan struct{}, atOnce), make([]error, len(wave))
-	for i, x := range wave {
+	slots, errs := make(chan struct{}, atOnce), make([]error, len(all))
+	for i, c := range all {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			errs[i] = e.one(ctx, t, x, now)
+			errs[i] = e.chain(ctx, t, c, now)
 		})
 	}
 	group.Wait()
 	return errors.Join(errs...)
-}
-
-// one takes one document.
-func (e *Engine) one(ctx context.Context, t Taker, x *item, now time.Time) error {
-	id := x.step.name(t, x.found)
-	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, id, x.found.Legacy))
-	for _, r := range x.found.Later {
-		rows = append(rows, e.book.Expected(r.Collection, migration.ID(r.Collection, r.ObjectID), r.ObjectID))
-	}
-	if x.step.Sealed != nil {
-		sealed, err := x.step.Sealed(ctx)
-		if err != nil {
-			return fmt.Errorf("seal the text of %s %s: %w", t.Collection, x.found.ObjectID, err)
-		}
-		rows = append(rows, sealed...)
-	}
-	result, err := Outcome{Result: Taken, ObjectID: x.found.ObjectID, Notes: x.found.Notes}, error(nil)
-	switch {
-	case x.step.Flow == nil:
-		err = e.book.Plain(ctx, rows)
-	default:
-		meta := eventstore.Metadata{
-			Actor: migration.Import(domain.Issue{At: now}).By, CommandID: domain.DeriveID(x.found.Hash, "legacy import\x00"+t.Collection+"\x00"+x.found.ObjectID), Source: "import",
-		}
-		var done eventstore.Result
-		done, err = e.x.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return rows }, x.step.Flow.Run)
-		if result.Position = done.Position; err == nil && done.Position == 0 {
-			result.Result = Unchanged
-		}
-	}
-	if f, refusal := fault.From(err); refusal && f.Kind != fault.Unavailable && f.Kind != fault.Internal {
-		result, err = refused(x.found, migration.Problem{Field: "_id", Found: x.found.ObjectID, Promised: f.Code + ": " + f.Message}), nil
-	}
-	if err != nil {
-		return fmt.Errorf("take %s %s: %w", t.Collection, x.found.ObjectID, err)
-	}
-	x.settled(result)
-	return nil
 }

@@ -51,6 +51,16 @@ func (d *dryRun) names(ctx context.Context, ids []string, known map[string]Known
 	return err
 }
 
+// waves decides wave after wave.
+func (d *dryRun) waves(ctx context.Context, e *Engine, t Taker, items []*item) error {
+	for _, wave := range waves(items) {
+		if err := d.wave(ctx, e, t, wave); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // wave decides the documents of a wave one after the other: they share no stream and no claim.
 func (d *dryRun) wave(ctx context.Context, e *Engine, t Taker, wave []*item) error {
 	var streams []domain.Stream
@@ -156,4 +166,28 @@ func (o overlay) Load(s domain.Stream, initial any, fold func(any, domain.Event)
 		state, version = fold(state, e), version+1
 	}
 	return state, version, nil
+}
+
+// waves puts documents that must not be decided at the same time one after the other.
+func waves(items []*item) [][]*item {
+	var all [][]*item
+	wave := map[string]int{} // by name: the wave after its last document
+	for _, x := range items {
+		if x.done != nil {
+			continue
+		}
+		alone := append([]string{"_id/" + x.found.ObjectID}, x.step.Alone...)
+		n := 0
+		for _, name := range alone {
+			n = max(n, wave[name])
+		}
+		for _, name := range alone {
+			wave[name] = n + 1
+		}
+		if n == len(all) {
+			all = append(all, nil)
+		}
+		all[n] = append(all[n], x)
+	}
+	return all
 }
