@@ -12,6 +12,7 @@ func Aggregate() domain.Aggregate {
 		Category: Category,
 		Events: []domain.Event{
 			Opened{},
+			Imported{},
 			ResolverAssigned{},
 			Responded{},
 			RespondentDefaulted{},
@@ -93,6 +94,8 @@ func claims(_ domain.Stream, e domain.Event) []domain.Claim {
 	switch e := e.(type) {
 	case Opened:
 		return claim(e.Hold, false)
+	case Imported:
+		return claim(e.Hold, !e.Open())
 	case Resolved:
 		return claim(e.Hold, true)
 	case Withdrawn:

@@ -12,6 +12,9 @@ func Aggregate() domain.Aggregate {
 		Category: Decider.Category,
 		Events: []domain.Event{
 			Opened{},
+			Imported{},
+			ReleaseHoldImported{},
+			DisputeImported{},
 			DueFixed{},
 			Credited{},
 			Debited{},
@@ -53,6 +56,11 @@ func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 	switch e := e.(type) {
 	case InspectionStarted:
 		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
+	case Imported:
+		if !e.ReleaseAt.IsZero() {
+			return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
+		}
+		return []domain.Deadline{{Key: key, Cancel: true}}
 	case InspectionExtended:
 		return []domain.Deadline{{Key: key, Due: e.ReleaseAt, Command: command}}
 	case Released:

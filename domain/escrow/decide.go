@@ -109,7 +109,7 @@ func liftHold(s State, c LiftReleaseHold) ([]Event, error) {
 		return nil, ErrHoldOwner
 	case h.Kind == AMLHold && h.PlacedBy.User() == "" && c.By.User() != "" && (c.Approver.User() == "" || c.Approver.ID == c.By.ID):
 		return nil, ErrTwoPeople
-	case h.Kind == DisputeHold && c.By.Kind == "user":
+	case h.Kind == DisputeHold && c.By.Kind == "user" && !s.orphaned(c.ID):
 		return nil, ErrHoldOwner.Because("the hold of a dispute is lifted by the dispute's end")
 	case c.By.Has(domain.Guard) && !c.By.Has(domain.Admin) && !c.By.Has(domain.Resolver) && h.Kind != GuardHold:
 		return nil, ErrHoldOwner

@@ -77,6 +77,12 @@ type State struct {
 	Approved     money.Units            `json:"approved"`           // so much may the second person release
 	InspectionTo time.Time              `json:"inspection_to"`
 	ReleaseAt    time.Time              `json:"release_at"`
+
+	// Imported is what came from the old backend, Legacy whether it still stands for this, and
+	// Stops the release holds that came with documents of their own.
+	Imported *Imported                  `json:"imported,omitempty"`
+	Legacy   domain.Snapshot            `json:"legacy,omitzero"`
+	Stops    map[string]domain.Snapshot `json:"stops,omitempty"`
 }
 
 // Left is what still stands in the hold.
@@ -109,7 +115,7 @@ func (s State) Stopped() []HoldKind {
 // FeeFor is the platform fee of releasing gross now: the floor on everything released so
 // far, less what was taken, so that splitting a release never changes the total fee.
 func (s State) FeeFor(gross money.Units) money.Units {
-	total := s.Terms.FeeBPS.Of(s.Released.Plus(gross))
+	total := s.Terms.FeeBPS.Of(s.releasedHere().Plus(gross))
 	fee, ok := total.Sub(s.FeesTaken)
 	if !ok {
 		return money.Zero
@@ -159,7 +165,20 @@ var Decider = domain.Decider[State, Event]{Category: "escrow_hold", Decide: Tabl
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy = snapshot
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(s, e)
+	case ReleaseHoldImported:
+		s = stopImported(s, e)
+	case DisputeImported:
+		s = disputeImported(s, e)
 	case Opened:
 		s = State{ID: e.Hold, Request: e.Request, Offer: e.Offer, Buyer: e.Buyer, Seller: e.Seller, Due: e.Due, Terms: e.Terms}
 	case DueFixed:
@@ -209,6 +228,7 @@ func Evolve(s State, e Event) State {
 	case ReleaseHoldLifted:
 		s.ReleaseHolds = maps.Clone(s.ReleaseHolds)
 		delete(s.ReleaseHolds, e.ID)
+		s = stopOurs(s, e.ID)
 	case Cancelled:
 		s.IsCancelled = true
 	case Closed:

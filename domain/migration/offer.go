@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/offer"
 	"holdfast/domain/request"
@@ -40,6 +41,7 @@ type TakeOffer struct {
 	domain.Issue
 	Document Offer
 	Names    Names
+	Escrow   escrow.Terms // of an order that waits for its payment
 }
 
 // Run decides.
@@ -62,8 +64,10 @@ func (f TakeOffer) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	note := request.OfferImported{Offer: fact.Offer, Seller: fact.Seller, Revision: 1, Price: fact.Terms.Price.Amount, Live: fact.Live()}
-	_, err = domain.Do(u, request.Decider, string(id), request.ImportOffer{Issue: Import(f.Issue), Fact: note})
-	return nil, err
+	if _, err = domain.Do(u, request.Decider, string(id), request.ImportOffer{Issue: Import(f.Issue), Fact: note}); err != nil {
+		return nil, err
+	}
+	return nil, awaiting(u, Import(f.Issue), id, d.Legacy, f.Escrow)
 }
 
 func (f TakeOffer) fact(r request.State) (offer.Imported, error) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"holdfast/domain"
+	"holdfast/domain/escrow"
 	"holdfast/domain/offer"
 	"holdfast/domain/request"
 )
@@ -71,6 +72,7 @@ type TakeRequest struct {
 	domain.Issue
 	Document Request
 	Names    Names
+	Escrow   escrow.Terms // of an order that waits for its payment
 }
 
 // Run decides.
@@ -88,8 +90,10 @@ func (f TakeRequest) Run(u *domain.Unit) (any, error) {
 		}
 	}
 	c := request.Import{Issue: Import(f.Issue), Fact: fact}
-	_, err := domain.Do(u, request.Decider, string(RequestID(d.ObjectID)), c)
-	return nil, err
+	if _, err := domain.Do(u, request.Decider, string(RequestID(d.ObjectID)), c); err != nil {
+		return nil, err
+	}
+	return nil, awaiting(u, Import(f.Issue), RequestID(d.ObjectID), d.Legacy, f.Escrow)
 }
 
 func (f TakeRequest) fact() request.Imported {

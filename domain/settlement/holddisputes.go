@@ -1,6 +1,8 @@
 package settlement
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast/domain"
@@ -70,9 +72,23 @@ func unfreeze(u *domain.Unit, i domain.Issue, s dispute.State) error {
 	return lift(u, i, s)
 }
 
+// lift removes the stop of a dispute. One that was imported has none of ours; those of its kind
+// that the old backend placed are its own, since there is one dispute a hold at a time.
 func lift(u *domain.Unit, i domain.Issue, s dispute.State) error {
-	_, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.LiftReleaseHold{Issue: i, ID: string(s.Dispute), Reason: "the dispute is over"})
-	return err
+	h, err := existing(u, s.Hold)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.ReleaseHolds)) {
+		_, imported := h.Stops[id]
+		if h.ReleaseHolds[id].Kind != escrow.DisputeHold || (id != string(s.Dispute) && !imported) {
+			continue
+		}
+		if _, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.LiftReleaseHold{Issue: i, ID: id, Reason: "the dispute is over"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle carries a dispute's outcome out in the hold and lifts the stop.

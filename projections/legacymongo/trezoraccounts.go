@@ -19,7 +19,7 @@ func trezorView() projections.View[trezor.State] {
 // trezorAccounts is the collection of hardware wallets, one document a person.
 func trezorAccounts() Collection {
 	return Collection{
-		Name: "trezoraccounts", Domain: Trezor, Version: 1,
+		Name: "trezoraccounts", Domain: Trezor, Version: 2,
 		Streams: []string{trezor.Decider.Category}, Render: renderTrezor, Columns: map[string]Column{},
 		About: "Hardware wallets, one document a person. The original kept one document a registration; here a removed wallet stays with `isActive: false`, and the extended public key is empty once its owner is erased.",
 		Fields: []Field{
@@ -55,6 +55,9 @@ func renderTrezor(r *Reading, id string) (*Document, error) {
 		addresses = append(addresses, bson.D{{Key: "index", Value: int64(a.Index)}, {Key: "path", Value: a.Path}, {Key: "address", Value: a.Address}, {Key: "purpose", Value: a.Purpose}, {Key: "paymentId", Value: named[i+1]}})
 	}
 	account, active := trezor.Registered{}, d.Account != nil
+	if d.Away != nil {
+		account = *d.Away
+	}
 	if active {
 		account = *d.Account
 	}

@@ -84,7 +84,7 @@ func (s *Store) verify(ctx context.Context, pool *pgxpool.Pool, p *projector, re
 func (s *Store) finish(ctx context.Context, pool *pgxpool.Pool, out Parity) (Parity, error) {
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = 'verify', notes = 'gone: both sides agree'
-			WHERE collection = $1 AND resolved_at IS NULL AND last_seen < $2 AND kind NOT IN ('refused', 'conflict')`, out.Collection, out.Started); err != nil {
+			WHERE collection = $1 AND resolved_at IS NULL AND last_seen < $2 AND kind NOT IN ('refused', 'conflict') AND field <> $3`, out.Collection, out.Started, booksField); err != nil {
 			return fmt.Errorf("close the gaps that are gone: %w", err)
 		}
 		return tx.QueryRow(ctx, `INSERT INTO legacy_parity_runs (domain, collection, position, documents, differences, explained, started_at)

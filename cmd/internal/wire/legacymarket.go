@@ -25,7 +25,7 @@ func (i importTools) purchaseRequests() legacyimport.Taker {
 	return legacyimport.Take(legacy.PurchaseRequests, legacydb.PurchaseRequest, func(r legacy.Request) legacy.Found { return r.Found },
 		func(_ context.Context, r legacy.Request, t legacyimport.Taking) (legacyimport.Step, error) {
 			s := legacyimport.Step{
-				Flow:     legacy.TakeRequest{Issue: t.Issue, Document: r, Names: t.Names},
+				Flow:     legacy.TakeRequest{Issue: t.Issue, Document: r, Names: t.Names, Escrow: i.money.policy.Escrow},
 				Streams:  []domain.Stream{{Type: request.Decider.Category, ID: t.ID}},
 				Subjects: []domain.UserID{domain.UserID(t.Names(legacy.Users, r.Buyer))},
 			}
@@ -41,7 +41,7 @@ func (i importTools) sellerOffers() legacyimport.Taker {
 		func(_ context.Context, o legacy.Offer, t legacyimport.Taking) (legacyimport.Step, error) {
 			id := t.Names(legacy.PurchaseRequests, o.Request)
 			return legacyimport.Step{
-				Flow:     legacy.TakeOffer{Issue: t.Issue, Document: o, Names: t.Names},
+				Flow:     legacy.TakeOffer{Issue: t.Issue, Document: o, Names: t.Names, Escrow: i.money.policy.Escrow},
 				Streams:  []domain.Stream{{Type: offer.Decider.Category, ID: t.ID}, {Type: request.Decider.Category, ID: id}},
 				Alone:    []string{id}, // the offers of one request are told to it one after the other
 				Subjects: []domain.UserID{domain.UserID(t.Names(legacy.Users, o.Seller))},
