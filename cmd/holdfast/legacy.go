@@ -22,7 +22,7 @@ func legacyCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	cmd.AddCommand(legacyImportCmd(), legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd(), legacyFollowCmd())
+	cmd.AddCommand(legacyImportCmd(), legacyFollowCmd(), legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd())
 	return cmd
 }
 
