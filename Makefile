@@ -10,10 +10,10 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 # Packages are tested two at a time: each starts its own databases on one server.
 TESTFLAGS ?=
 
-.PHONY: help run demo test lint bench verify build vuln tools deps race
+.PHONY: help run demo test lint legacy-acceptance bench verify build vuln tools deps race
 
 help: ## print this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-17s %s\n", $$1, $$2}'
 
 deps: ## install what the machine misses (PostgreSQL binaries)
 	@./scripts/deps
@@ -37,6 +37,9 @@ test: deps ## run every test on a private PostgreSQL
 race: deps ## the same with the race detector
 	@./scripts/deps chromium
 	$(GO) run ./cmd/withpg -- $(GO) test -race -short ./...
+
+legacy-acceptance: deps ## a database of the old backend of full size goes the whole way: import, report, verify, rebuild
+	HOLDFAST_LEGACY_ACCEPTANCE=$${HOLDFAST_LEGACY_ACCEPTANCE:-1000} $(GO) run ./cmd/withpg -- $(GO) test ./cmd/internal/wire -run TestTheWholeWay -v -timeout 2h
 
 bench: deps build ## print the figures of docs/bench.md, all sides in one run
 	$(GO) run ./cmd/bench

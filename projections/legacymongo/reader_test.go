@@ -52,7 +52,7 @@ func TestTheOldBackendsDriverReadsEveryCollection(t *testing.T) {
 	require.NoError(t, read.Run(), said.String())
 	var found map[string]struct {
 		Documents, References, Questions int
-		Statuses              map[string]int
+		Statuses                         map[string]int
 	}
 	require.NoError(t, json.Unmarshal(out.Bytes(), &found))
 	total := 0

@@ -35,6 +35,8 @@ type pass struct {
 	seen func(there map[primitive.ObjectID]bson.Raw) task
 	// unseen is the task with the others; they may have come since.
 	unseen task
+	// between is done when all has been read, before the others are looked for; nil for nothing.
+	between func(context.Context) error
 
 	known        map[primitive.ObjectID]struct{}
 	mine, theirs bson.A // documents without a name, with our mark and without
@@ -64,6 +66,11 @@ func (p *pass) run(ctx context.Context) (stands int64, err error) {
 	})
 	if err := group.Wait(); err != nil {
 		return 0, err
+	}
+	if p.between != nil {
+		if err := p.between(ctx); err != nil {
+			return 0, err
+		}
 	}
 	return p.walk(ctx, p.pool, 0, p.rest(), p.missed, p.unseen)
 }

@@ -57,27 +57,28 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 
 func (s *Store) verify(ctx context.Context, pool *pgxpool.Pool, p *projector, report func(projections.Progress), out *Parity) (err error) {
 	if p.Rows != nil {
+		if err := s.compareUnnamed(ctx, pool, p, out); err != nil {
+			return err
+		}
 		if err := s.verifyRows(ctx, pool, p.Collection, out); err != nil {
 			return err
 		}
-		if err := s.compareLater(ctx, pool, p, out); err != nil {
-			return err
-		}
-		return s.compareUnnamed(ctx, pool, p, out)
+		return s.compareLater(ctx, pool, p, out)
 	}
 	through := &pass{projector: p, pool: pool, report: report}
 	through.unseen = func(_ context.Context, tx pgx.Tx, docs []rendered) (errand, error) {
 		return s.comparing(tx, p.Collection, docs, out), nil
 	}
 	through.seen = func(there map[primitive.ObjectID]bson.Raw) task { return s.comparingRead(p.Collection, there, out) }
+	// What has got a name by the end of this lies before the end of what is walked next.
+	through.between = func(ctx context.Context) error {
+		out.Documents = through.documents
+		return s.settleUnnamed(ctx, pool, p, through.mine, through.theirs, out)
+	}
 	if out.Position, err = through.run(ctx); err != nil {
 		return err
 	}
-	if err := s.compareLater(ctx, pool, p, out); err != nil {
-		return err
-	}
-	out.Documents = through.documents
-	return s.settleUnnamed(ctx, pool, p, through.mine, through.theirs, out)
+	return s.compareLater(ctx, pool, p, out)
 }
 
 // finish closes the gaps that are gone and keeps the run.
