@@ -19,14 +19,14 @@ func (s *Server) answerOnAccount(ctx context.Context, c *call, by domain.Actor, 
 	meta := c.metadata()
 	meta.Actor = by
 	c.decided = true
-	result, err := s.deps.Executor.ExecuteWith(ctx, meta, c.key, func() []eventstore.Row { return rows }, func(unit *domain.Unit) (any, error) {
+	result, err := s.deps.Executor.ExecuteWith(ctx, meta, c.key, func() []eventstore.Row { return rows }, s.ours(func(unit *domain.Unit) (any, error) {
 		for _, cmd := range commands {
 			if _, err := domain.Do(unit, account.Decider, string(u), cmd); err != nil {
 				return nil, err
 			}
 		}
 		return answer, nil
-	})
+	}))
 	if result.Replayed {
 		c.echo.Response().Header().Set("Idempotent-Replayed", "true")
 	}

@@ -35,12 +35,13 @@ var (
 	changeEmailCode   = codePurpose{"change-email", "verify-email", "change-email", 30 * time.Minute}
 )
 
-// codesAnHour is how many codes of a purpose are sent to a person within an hour; whoever asks for
-// more gets the same answer and no mail.
-const codesAnHour = 5
+// codeLimits bound the codes of a purpose that are sent to a person, and the guesses at them; whoever
+// asks for more gets the same answer and no mail, whoever guesses more CODE_INVALID. One network
+// address has less than there is, so that a stranger leaves the owner some.
+var codeLimits = CodeLimits{Hour: 5, Day: 15, Tries: 30, AskerHour: 3, AskerDay: 6, AskerTries: 15}
 
 // sendCode draws a code and mails it. sent is false when the person was sent enough already.
-func (s *Server) sendCode(ctx context.Context, p codePurpose, u domain.UserID, name, email string) (sent bool, err error) {
+func (s *Server) sendCode(ctx context.Context, c *call, p codePurpose, u domain.UserID, name, email string) (sent bool, err error) {
 	if s.deps.Mailer == nil || s.deps.AccountCodes == nil {
 		return false, errNotConfigured
 	}
@@ -50,7 +51,8 @@ func (s *Server) sendCode(ctx context.Context, p codePurpose, u domain.UserID, n
 	}
 	code := fmt.Sprintf("%06d", n)
 	hash := s.codeHash(p, u, code)
-	if ok, err := s.deps.AccountCodes.Put(ctx, u, p.name, hash, email, p.lives, codesAnHour); err != nil || !ok {
+	put := NewCode{User: u, Purpose: p.name, Hash: hash, Email: email, Lives: p.lives, Asker: s.asker(c)}
+	if ok, err := s.deps.AccountCodes.Put(ctx, put, codeLimits); err != nil || !ok {
 		return false, err
 	}
 	err = s.deps.Mailer.Send(ctx, Mail{
@@ -58,6 +60,11 @@ func (s *Server) sendCode(ctx context.Context, p codePurpose, u domain.UserID, n
 		Vars: map[string]string{"name": name, "code": code, "link": s.codeLink(p, email, code), "minutes": strconv.Itoa(int(p.lives / time.Minute))},
 	})
 	return err == nil, err
+}
+
+// asker names the network address of a request without holding it.
+func (s *Server) asker(c *call) string {
+	return s.deps.Hashes.Of("asker", neighbourhood(c.echo.RealIP()))
 }
 
 func (s *Server) codeHash(p codePurpose, u domain.UserID, code string) string {
@@ -73,8 +80,8 @@ func (s *Server) codeLink(p codePurpose, email, code string) string {
 
 // redeemOwn is redeem for a code that went to the person's own address: one that went to an address
 // they have left since proves nothing about them.
-func (s *Server) redeemOwn(ctx context.Context, p codePurpose, u User, typed string) ([]eventstore.Row, error) {
-	c, used, err := s.redeem(ctx, p, u.ID, typed)
+func (s *Server) redeemOwn(ctx context.Context, by *call, p codePurpose, u User, typed string) ([]eventstore.Row, error) {
+	c, used, err := s.redeem(ctx, by, p, u.ID, typed)
 	if err == nil && c.Email != u.Email {
 		err = errCodeInvalid
 	}
@@ -83,11 +90,11 @@ func (s *Server) redeemOwn(ctx context.Context, p codePurpose, u User, typed str
 
 // redeem finds the code that was sent to a person and compares it; the rows it gives use it up
 // together with the command that it was for.
-func (s *Server) redeem(ctx context.Context, p codePurpose, u domain.UserID, typed string) (AccountCode, []eventstore.Row, error) {
+func (s *Server) redeem(ctx context.Context, by *call, p codePurpose, u domain.UserID, typed string) (AccountCode, []eventstore.Row, error) {
 	if s.deps.AccountCodes == nil {
 		return AccountCode{}, nil, errNotConfigured
 	}
-	c, ok, err := s.deps.AccountCodes.Try(ctx, u, p.name)
+	c, ok, err := s.deps.AccountCodes.Try(ctx, u, p.name, s.asker(by), codeLimits)
 	switch {
 	case err != nil:
 		return AccountCode{}, nil, err

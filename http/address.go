@@ -197,7 +197,7 @@ func (s *Server) removeAddress(ctx context.Context, c *call, in *addressInput) (
 		return reply{}, err
 	}
 	for _, id := range orders {
-		order, _, err := eventstore.State(ctx, s.deps.Executor, request.Decider, string(id))
+		order, _, err := eventstore.FreshState(ctx, s.deps.Executor, request.Decider, string(id))
 		if err != nil {
 			return reply{}, err
 		}

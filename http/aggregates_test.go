@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/ingestion"
+	"holdfast/domain/legacyentry"
 	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -38,6 +39,7 @@ func aggregates() []domain.Aggregate {
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 		account.Aggregate(),
 		apikey.Aggregate(),
+		legacyentry.Aggregate(),
 	}
 }
 

@@ -26,7 +26,7 @@ func breakGlassRoutes() []Route {
 }
 
 func (s *Server) getBreakGlass(ctx context.Context, c *call, _ *struct{}) (reply, error) {
-	g, _, err := eventstore.State(ctx, s.deps.Executor, breakglass.Decider, breakglass.Stream)
+	g, _, err := eventstore.FreshState(ctx, s.deps.Executor, breakglass.Decider, breakglass.Stream)
 	return reply{data: breakglass.AnswerOf(g, c.issue().At)}, err
 }
 
@@ -42,7 +42,7 @@ func (s *Server) breakTheGlass(ctx context.Context, c *call, in *breakGlassInput
 	if b.Minutes < 1 || b.Minutes > 60 {
 		return reply{}, breakglass.ErrOutOfRange.At("minutes", "1 … 60")
 	}
-	g, _, err := eventstore.State(ctx, s.deps.Executor, breakglass.Decider, breakglass.Stream)
+	g, _, err := eventstore.FreshState(ctx, s.deps.Executor, breakglass.Decider, breakglass.Stream)
 	if err != nil {
 		return reply{}, err
 	}

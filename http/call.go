@@ -26,6 +26,8 @@ type call struct {
 	body    []byte // as it came
 	ifMatch int64  // 0 = not sent
 	decided bool   // the executor has looked at the key
+	// remembered: a check before the command used a state that this process had in memory; fresh: none may.
+	remembered, fresh bool
 	// byCookie: the session came in a cookie, which a browser sends whoever asks it to.
 	byCookie bool
 	// rows, when set, are statements on plain rows that go with the command's events.

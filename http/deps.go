@@ -15,6 +15,7 @@ import (
 	"holdfast/domain/network"
 	"holdfast/domain/safety"
 	"holdfast/eventstore"
+	"holdfast/projections/legacymongo"
 )
 
 // Deps is everything the server is joined with; cmd/internal/wire fills it. Executor, Users,
@@ -72,6 +73,7 @@ type Deps struct {
 	Positions   Positions
 	Migration   Migration
 	LegacyNames LegacyNames // nil: ObjectIds name nothing
+	Owners      legacymongo.Owners
 	Projections Projections
 	Proofs      Proofs
 	Reconciler  Reconciler
@@ -159,6 +161,9 @@ type Approvals interface {
 type HealthCheck struct {
 	Name string
 	Ask  func(ctx context.Context) error
+	// Partial says that requests can be taken without it, all but some: /health shows it as
+	// degraded, /health/ready does not ask, or a fault of one part would take everything away.
+	Partial bool
 	// Detail, when given, is shown by GET /health beside the check.
 	Detail func(ctx context.Context) any
 }

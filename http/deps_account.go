@@ -54,6 +54,7 @@ type Accounts interface {
 	EmailVerified(u domain.UserID) []eventstore.Row
 	// EmailChanged to a verified one.
 	EmailChanged(u domain.UserID, email string) []eventstore.Row
+	Renamed(u domain.UserID, name string) []eventstore.Row
 	PasswordSet(u domain.UserID, hash string) []eventstore.Row
 	RolesChanged(u domain.UserID, roles []domain.Capacity) []eventstore.Row
 	// StatusChanged to one of the states of a user's row.
@@ -143,13 +144,30 @@ type AccountCode struct {
 	Expired bool
 }
 
+// NewCode is a code that is about to be sent. Asker names the network address that asked for it.
+type NewCode struct {
+	User    domain.UserID
+	Purpose string
+	Hash    string
+	Email   string
+	Lives   time.Duration
+	Asker   string
+}
+
+// CodeLimits is how many codes of a purpose a person is sent and how often they are tried: at all, and by
+// one asker. Tries are those of a day, over all codes.
+type CodeLimits struct {
+	Hour, Day, Tries                int
+	AskerHour, AskerDay, AskerTries int
+}
+
 // AccountCodes keeps the codes sent to people: one live code a purpose, by its keyed hash.
 type AccountCodes interface {
-	// Put replaces the code of a purpose; ok is false when anHour of them were sent already.
-	Put(ctx context.Context, u domain.UserID, purpose, hash, email string, lives time.Duration, anHour int) (ok bool, err error)
+	// Put replaces the code of a purpose; ok is false when as many of them were sent as the limits say.
+	Put(ctx context.Context, c NewCode, most CodeLimits) (ok bool, err error)
 	// Try counts a try and gives the code to compare; ok is false when there is none that may
-	// still be tried.
-	Try(ctx context.Context, u domain.UserID, purpose string) (c AccountCode, ok bool, err error)
+	// still be tried, or not by this asker.
+	Try(ctx context.Context, u domain.UserID, purpose, asker string, most CodeLimits) (c AccountCode, ok bool, err error)
 	// Used is the statement that uses a code up, once.
 	Used(u domain.UserID, purpose, id string) []eventstore.Row
 }

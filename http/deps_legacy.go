@@ -16,10 +16,14 @@ type LegacyNames interface {
 // Migration moves domains between the old backend's Mongo and Postgres. A domain nobody knows is
 // fault.ErrNotFound; where Mongo is not connected, NOT_CONFIGURED.
 type Migration interface {
+	// Pin keeps a query in the stores in which it begins, while domains move. What is no query
+	// reads Postgres in every mode.
+	Pin(ctx context.Context, query bool) context.Context
 	// States tells where each domain is.
 	States(ctx context.Context) ([]DomainParity, error)
-	// Prepare lets the domain's collections be kept, and says what a move stands on.
-	Prepare(ctx context.Context, name string) (MoveFacts, error)
+	// Prepare lets the domain's collections be kept, and says what a move stands on; one that is
+	// forced stands on nothing, and works while Mongo is away.
+	Prepare(ctx context.Context, name string, forced bool) (MoveFacts, error)
 	// Moved makes this process read the domain where the log says; others follow it.
 	Moved(ctx context.Context, name string) error
 	// Compare begins to compare the collections of a domain, of all when it is empty, in the
@@ -38,17 +42,22 @@ type MoveFacts struct {
 	Gaps     int64
 	Compared *time.Time
 	Position int64
+	// Collections is how many the domain has.
+	Collections int
 }
 
 // DomainParity is where a domain is, and how its collections compare with the log.
 type DomainParity struct {
-	Domain    string      `json:"domain"`
-	Mode      string      `json:"mode" enum:"mongo,dual,pg"`
-	ReadsFrom string      `json:"readsFrom" enum:"mongo,pg"`
-	Lag       int64       `json:"lag"`
-	OpenGaps  int64       `json:"openGaps"`
-	Runs      []ParityRun `json:"runs" doc:"The last comparison of each collection"`
-	Gaps      []ParityGap `json:"gaps,omitempty"`
+	Domain    string `json:"domain"`
+	Owner     string `json:"owner" enum:"holdfast,legacy" doc:"Who writes its documents"`
+	Mode      string `json:"mode" enum:"mongo,dual,pg"`
+	ReadsFrom string `json:"readsFrom" enum:"mongo,pg"`
+	Lag       int64  `json:"lag"`
+	OpenGaps  int64  `json:"openGaps"`
+	// Collections are those that are kept of it; a domain without any has nothing to move.
+	Collections []string    `json:"collections"`
+	Runs        []ParityRun `json:"runs" doc:"The last comparison of each collection"`
+	Gaps        []ParityGap `json:"gaps,omitempty"`
 }
 
 // ParityRun is one comparison of a collection with the log.
@@ -57,6 +66,7 @@ type ParityRun struct {
 	Position    int64     `json:"position"`
 	Documents   int64     `json:"documents"`
 	Differences int64     `json:"differences"`
+	Explained   int64     `json:"explained" doc:"Differences that the import makes on purpose"`
 	FinishedAt  time.Time `json:"finishedAt"`
 }
 
@@ -68,7 +78,7 @@ type ParityGap struct {
 	Document   string    `json:"document"`
 	Field      string    `json:"field,omitempty"`
 	Severity   string    `json:"severity" enum:"info,warning,critical"`
-	Kind       string    `json:"kind" enum:"missing,extra,foreign,different,answer"`
+	Kind       string    `json:"kind" enum:"missing,extra,foreign,different,answer,refused,conflict"`
 	Postgres   string    `json:"postgres,omitempty" doc:"What the log implies; a hash where it is about somebody"`
 	Mongo      string    `json:"mongo,omitempty"`
 	Error      string    `json:"error,omitempty"`

@@ -33,8 +33,8 @@ type Profile struct {
 // Profiles are sealed with the person's key.
 type Profiles interface {
 	Of(ctx context.Context, u domain.UserID) (Profile, error)
-	// Put replaces the profile, and the name where one is given.
-	Put(ctx context.Context, u domain.UserID, name string, p Profile) error
+	// Put replaces the profile.
+	Put(ctx context.Context, u domain.UserID, p Profile) error
 	// Preferences are an object; empty before somebody chose.
 	Preferences(ctx context.Context, u domain.UserID) (json.RawMessage, error)
 	PutPreferences(ctx context.Context, u domain.UserID, raw json.RawMessage) error
@@ -146,7 +146,6 @@ type Directory interface {
 	Directory(ctx context.Context, f DirectoryFilter, limit int) ([]Entry, error)
 	Entry(ctx context.Context, u domain.UserID) (e Entry, ok bool, err error)
 	Census(ctx context.Context) (Census, error)
-	Rename(ctx context.Context, u domain.UserID, name string) error
 	// KeepAnAdmin is a statement that refuses with LAST_ADMIN when none would be left.
 	KeepAnAdmin() []eventstore.Row
 }

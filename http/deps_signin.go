@@ -145,11 +145,22 @@ type OpenID interface {
 	Verify(ctx context.Context, token string) (OpenIdentity, error)
 }
 
+// WalletSigner is what stands for a signature: a key is the same on every chain, a contract is another
+// one on each, whoever else may have put it there.
+type WalletSigner string
+
+// What may stand for a signature.
+const (
+	SignedByNobody   WalletSigner = ""
+	SignedByKey      WalletSigner = "key"
+	SignedByContract WalletSigner = "contract"
+)
+
 // WalletProofs checks who signed a message, and knows the chains.
 type WalletProofs interface {
-	// Signed reports whether an address, or the contract at it, stands for a signature over a
-	// text. CHAIN_UNAVAILABLE when a contract cannot be asked.
-	Signed(ctx context.Context, chain uint64, address, text, signature string) (bool, error)
+	// Signed reports what of an address stands for a signature over a text: its key, or the contract
+	// at it on that chain. CHAIN_UNAVAILABLE when a contract cannot be asked.
+	Signed(ctx context.Context, chain uint64, address, text, signature string) (WalletSigner, error)
 	// Address brings an address into EIP-55: INVALID_ADDRESS.
 	Address(text string) (string, error)
 	Knows(chain uint64) bool

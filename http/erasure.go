@@ -93,7 +93,7 @@ func (s *Server) otherAdmin(ctx context.Context, u User) error {
 
 // returned takes an erasure back that somebody asked for themselves: they have signed in again.
 func (s *Server) returned(ctx context.Context, c *call, u User) error {
-	state, _, err := eventstore.State(ctx, s.deps.Executor, account.Decider, string(u.ID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, account.Decider, string(u.ID))
 	if err != nil || state.ErasureDue.IsZero() {
 		return err
 	}

@@ -38,7 +38,7 @@ func (s *Server) run(ctx context.Context, c *call, on target, f flow) (reply, er
 func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (eventstore.Result, int64, error) {
 	var version int64
 	c.decided = true
-	result, err := s.deps.Executor.ExecuteWith(ctx, c.metadata(), c.key, c.rows, func(u *domain.Unit) (any, error) {
+	result, err := s.deps.Executor.ExecuteWith(ctx, c.metadata(), c.key, c.rows, s.ours(func(u *domain.Unit) (any, error) {
 		if c.ifMatch > 0 && on != nil {
 			is, err := on(u)
 			if err != nil {
@@ -58,7 +58,7 @@ func (s *Server) execute(ctx context.Context, c *call, on target, f flow) (event
 			}
 		}
 		return answer, nil
-	})
+	}))
 	if result.Replayed {
 		version = 0
 		c.echo.Response().Header().Set("Idempotent-Replayed", "true")
@@ -87,12 +87,19 @@ func (s *Server) recall(ctx context.Context, c *call, refused error) (reply, err
 	return reply{data: first.Data, meta: Meta{Position: first.Position}, replayed: true}, nil
 }
 
-// caughtUp waits until every view the route answers from has reached X-Min-Position.
+// caughtUp waits until every view the route answers from has reached X-Min-Position; a command
+// that looks at a view waits for all that stands in the log, since who has just done one thing
+// may do the next at once.
 func (s *Server) caughtUp(ctx context.Context, c *call) error {
 	if len(c.route.Views) == 0 || s.deps.Positions == nil {
 		return nil
 	}
 	position, err := minPosition(c.echo.Request().Header)
+	if err == nil && c.route.Class == Command {
+		var head eventstore.Head
+		head, err = s.deps.Executor.Store().Head(ctx)
+		position = max(position, head.Position)
+	}
 	if err != nil || position == 0 {
 		return err
 	}
@@ -113,13 +120,30 @@ func (s *Server) caughtUp(ctx context.Context, c *call) error {
 const lagLimit = 2 * time.Second
 
 // stateOf folds one object for a check that comes before the command: may this caller see
-// it? A stream without events is the same 404 as a foreign object.
+// it? A stream without events is the same 404 as a foreign object. A query is answered from the
+// log as it stands now. A command is decided on that anyway, so its checks may use what this
+// process remembers, which others may have changed since; a refusal is checked again (inDoubt).
 func stateOf[S any, E domain.Event, ID ~string](ctx context.Context, s *Server, d domain.Decider[S, E], id ID) (S, int64, error) {
-	state, version, err := eventstore.State(ctx, s.deps.Executor, d, string(id))
+	read := eventstore.FreshState[S, E]
+	if c := callOf(ctx); c.route.Class == Command && !c.fresh {
+		c.remembered, read = true, eventstore.State[S, E]
+	}
+	state, version, err := read(ctx, s.deps.Executor, d, string(id))
 	if err == nil && version == 0 {
 		err = fault.ErrNotFound
 	}
 	return state, version, err
+}
+
+// inDoubt reports whether a check refused the call on what this process remembered; from then on
+// the call looks at the log itself.
+func (c *call) inDoubt(refused error) bool {
+	f, ok := fault.From(refused)
+	if !ok || f.Kind == fault.Internal || !c.remembered || c.decided || c.fresh {
+		return false
+	}
+	c.fresh = true
+	return true
 }
 
 // rehearsal ends a unit after its decision, so that nothing is appended.
@@ -131,7 +155,7 @@ func (rehearsal) Error() string { return "a dry run appends nothing" }
 // ledger's guards are not asked; they are when it is meant.
 func (s *Server) rehearse(ctx context.Context, c *call, f flow) (reply, error) {
 	_, err := s.deps.Executor.Execute(ctx, c.metadata(), nil, func(u *domain.Unit) (any, error) {
-		answer, err := f.Run(u)
+		answer, err := s.ours(f.Run)(u)
 		if err != nil {
 			return nil, err
 		}

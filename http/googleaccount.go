@@ -76,10 +76,13 @@ func (s *Server) linkFound(ctx context.Context, c *call, u domain.UserID, who Op
 	link.By = domain.Machine(domain.Process, "google")
 	meta := c.metadata()
 	meta.Actor = link.By
-	_, err := s.deps.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return s.deps.SignIn.Methods.Linked(u, m) }, func(unit *domain.Unit) (any, error) {
+	result, err := s.deps.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return s.deps.SignIn.Methods.Linked(u, m) }, s.ours(func(unit *domain.Unit) (any, error) {
 		_, err := domain.Do(unit, account.Decider, string(u), link)
 		return Nothing{}, err
-	})
+	}))
+	if err == nil {
+		s.methodChanged(ctx, c, u, account.Google, "method-linked", reply{meta: Meta{Position: result.Position}})
+	}
 	return err
 }
 
@@ -102,13 +105,13 @@ func (s *Server) begin(ctx context.Context, c *call, who OpenIdentity, subject s
 	meta.Actor = by
 	_, err := s.deps.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row {
 		return append(s.deps.Accounts.Registered(u, string(account.Google)), s.deps.SignIn.Methods.Linked(u.ID, m)...)
-	}, func(unit *domain.Unit) (any, error) {
+	}, s.ours(func(unit *domain.Unit) (any, error) {
 		if _, err := domain.Do(unit, account.Decider, string(u.ID), register); err != nil {
 			return nil, err
 		}
 		_, err := domain.Do(unit, account.Decider, string(u.ID), account.LinkSignIn{Issue: issue, SignIn: s.signIn(account.Google, subject)})
 		return Nothing{}, err
-	})
+	}))
 	if f, ok := fault.From(err); ok && f.Code == account.ErrEmailInUse.Code {
 		err = account.ErrEmailInUse.Because("there is an account with this address, or one that looks the same: sign in to it another way and link the provider there")
 	}

@@ -3,6 +3,7 @@ package http
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/funding"
+	"holdfast/projections/escrowview"
 )
 
 // Release holds of an order share the disputes' mount.
@@ -21,7 +23,7 @@ func holdRoutes() []Route {
 	lift := Route{Method: "DELETE", Path: base + "/release-hold/{holdId}", Names: named, Roles: staff, Class: Command, Money: true, Rate: RateGeneral, Summary: "Let it go on", Errors: []string{"HOLD_NOT_FOUND", "HOLD_OWNER"}}
 	extend := Route{Method: "POST", Path: base + "/inspection", Roles: admin, Class: Command, Rate: RateGeneral, Summary: "Move the end of the inspection"}
 	return []Route{
-		on[orderInput, ReleaseHolds](Route{Method: "GET", Path: base, Aliases: []string{base + "/status"}, Roles: Any, Class: Query, Rate: RateGeneral, Summary: "What stops the release of an order"}, (*Server).releaseHolds),
+		on[orderInput, ReleaseHolds](Route{Method: "GET", Path: base, Aliases: []string{base + "/status"}, Roles: Any, Class: Query, Rate: RateGeneral, Views: []string{escrowview.Name}, Summary: "What stops the release of an order"}, (*Server).releaseHolds),
 		on[placeHoldInput, funding.HoldAnswer](place, (*Server).placeHold),
 		on[liftHoldInput, funding.HoldAnswer](lift, (*Server).liftHold),
 		on[resolveHoldInput, funding.HoldAnswer](Route{Method: "POST", Path: base + "/resolve", Roles: staff, Class: Command, Money: true, Rate: RateGeneral, Summary: "As lifting, with the hold in the body", Errors: []string{"HOLD_NOT_FOUND", "HOLD_OWNER"}}, (*Server).resolveHold),
@@ -52,9 +54,17 @@ func (s *Server) releaseHolds(ctx context.Context, c *call, in *orderInput) (rep
 	if err != nil {
 		return reply{}, err
 	}
-	out := ReleaseHolds{Active: len(hold.ReleaseHolds) > 0, Holds: []ReleaseHold{}}
+	stops := hold.ReleaseHolds
+	if s.deps.Views != nil {
+		row, err := s.deps.Views.Holds.Get(ctx, hold.ID)
+		if err != nil && !errors.Is(err, fault.ErrNotFound) { // it is about to be shown
+			return reply{}, err
+		}
+		stops = row.Doc.ReleaseHolds
+	}
+	out := ReleaseHolds{Active: len(stops) > 0, Holds: []ReleaseHold{}}
 	inside := c.has(domain.Admin) || c.has(domain.Guard) || c.has(domain.Resolver)
-	for id, h := range hold.ReleaseHolds {
+	for id, h := range stops {
 		one := ReleaseHold{ID: id, Kind: h.Kind}
 		if inside {
 			one.Reason, one.PlacedBy = h.Reason, h.PlacedBy.ID

@@ -227,7 +227,7 @@ func (s *Server) solvency(ctx context.Context, _ *call, in *asOfInput) (reply, e
 		if position != 0 {
 			break // the breaker is of this moment, the sums are not
 		}
-		b, _, err := eventstore.State(ctx, s.deps.Executor, breaker.Decider, string(all[i].Asset))
+		b, _, err := eventstore.FreshState(ctx, s.deps.Executor, breaker.Decider, string(all[i].Asset))
 		if err != nil {
 			return reply{}, err
 		}

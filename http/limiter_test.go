@@ -2,6 +2,7 @@ package http_test
 
 import (
 	"context"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -13,7 +14,9 @@ import (
 type limiter struct{ *ratelimit.Limiter }
 
 // counting counts in this process, or in a Redis when one is given.
-func counting(r redis.Scripter) limiter { return limiter{ratelimit.New(r, ratelimit.Options{})} }
+func counting(r redis.Scripter) limiter {
+	return limiter{ratelimit.New(r, ratelimit.Options{Patience: 5 * time.Second})}
+}
 
 func (l limiter) Spend(ctx context.Context, key string, budgets ...apihttp.Budget) (out []apihttp.Spent) {
 	var all []ratelimit.Budget

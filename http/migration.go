@@ -16,7 +16,7 @@ func migrationRoutes() []Route {
 		on[parityInput, []DomainParity](Route{Method: "GET", Path: migrationPath + "/parity", Roles: adminGuard, Class: Query, Rate: RateGeneral, Summary: "Where each domain is read, how its legacy collections compare with the log, and the open differences", Errors: []string{"NOT_FOUND"}}, (*Server).parity),
 		on[compareInput, ParityStarted](Route{Method: "POST", Path: migrationPath + "/parity", Roles: admin, Class: PlainWrite, Rate: RateGeneral, Status: 202, Summary: "Compare the collections of a domain, or all, with the log, in the background", Errors: []string{"NOT_CONFIGURED", "NOT_FOUND", "PARITY_RUNNING"}}, (*Server).compareParity),
 		on[resolveGapInput, ParityGap](Route{Method: "POST", Path: migrationPath + "/parity/{gap}/resolve", Names: map[string]string{"gap": "a number"}, Roles: admin, Class: PlainWrite, Rate: RateGeneral, Summary: "Close a difference with a reason", Errors: []string{"NOT_FOUND"}}, (*Server).resolveGap),
-		on[cutoverInput, cutover.Answer](Route{Method: "POST", Path: migrationPath + "/cutover/{domain}", Names: named, Roles: admin, Class: Command, Rate: RateGeneral, Summary: "Move a domain one step: mongo, dual, pg, and back", Errors: []string{"NOT_CONFIGURED", "NOT_FOUND", "CUTOVER_STEP", "CUTOVER_NOT_READY", "CUTOVER_FORCE"}}, (*Server).cutover),
+		on[cutoverInput, cutover.Answer](Route{Method: "POST", Path: migrationPath + "/cutover/{domain}", Names: named, Roles: admin, Class: Command, Rate: RateGeneral, Summary: "Move a domain one step: mongo, dual, pg, and back", Errors: []string{"NOT_CONFIGURED", "NOT_FOUND", "CUTOVER_STEP", "CUTOVER_NOT_READY", "CUTOVER_FORCE", "CUTOVER_NO_COLLECTIONS", "LEGACY_STORE_UNAVAILABLE", "DOMAIN_OWNED_BY_LEGACY"}}, (*Server).cutover),
 	}
 }
 
@@ -109,13 +109,13 @@ func (s *Server) cutover(ctx context.Context, c *call, in *cutoverInput) (reply,
 	if err != nil {
 		return reply{}, err
 	}
-	facts, err := m.Prepare(ctx, in.Domain)
+	facts, err := m.Prepare(ctx, in.Domain, in.Body.Force && in.Body.Mode == cutover.Postgres)
 	if err != nil {
 		return reply{}, err
 	}
 	answer, err := s.run(ctx, c, of(cutover.Decider, in.Domain), cutover.Flow{Move: cutover.Move{
 		Issue: c.issue(), Domain: in.Domain, From: facts.Mode, To: in.Body.Mode, Reason: in.Body.Reason, Force: in.Body.Force,
-		Lag: facts.Lag, Gaps: facts.Gaps, Compared: facts.Compared, Position: facts.Position,
+		Lag: facts.Lag, Gaps: facts.Gaps, Compared: facts.Compared, Position: facts.Position, Collections: facts.Collections,
 	}})
 	if err != nil {
 		return reply{}, err

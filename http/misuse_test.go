@@ -263,7 +263,7 @@ func TestNobodyPaysHimself(t *testing.T) {
 	require.Equal(t, 201, waiting.status, string(waiting.raw))
 	both := func(c *client, role domain.Capacity) {
 		w.users.change(c.id, func(u *apihttp.User) { u.Roles = []domain.Capacity{role, domain.Admin, domain.Resolver, domain.Guard} })
-		require.Eventually(t, func() bool { return c.get("/api/ledger/solvency").status == 200 }, 5*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { return c.get("/api/ledger/solvency").status == 200 }, 30*time.Second, time.Millisecond)
 	}
 	both(have.buyer, domain.Buyer)
 	both(have.seller, domain.Seller)

@@ -181,7 +181,7 @@ func (s *Server) block(ctx context.Context, all []WaitingOut) error {
 			continue
 		}
 		if _, known := left[asset]; !known {
-			b, _, err := eventstore.State(ctx, s.deps.Executor, breaker.Decider, string(asset))
+			b, _, err := eventstore.FreshState(ctx, s.deps.Executor, breaker.Decider, string(asset))
 			if err != nil {
 				return err
 			}

@@ -200,7 +200,7 @@ func TestPartiesSeeTheirOwn(t *testing.T) {
 	for c, kinds := range sees {
 		for _, roles := range combinations() {
 			w.users.change(c.id, func(u *apihttp.User) { u.Roles = roles })
-			require.Eventually(t, func() bool { return strings.Contains(string(c.get(mePath).raw), rolesJSON(roles)) }, 5*time.Second, time.Millisecond)
+			require.Eventually(t, func() bool { return strings.Contains(string(c.get(mePath).raw), rolesJSON(roles)) }, 30*time.Second, time.Millisecond)
 			for _, r := range apihttp.Routes() {
 				whose, _ := r.Owned()
 				if !slices.Contains(kinds, whose) || !r.Admits(roles) || strings.Contains(r.Path, "{sid}") || strings.Contains(r.Path, "{holdId}") {
@@ -247,7 +247,7 @@ func TestWhoIsBothSeesBoth(t *testing.T) {
 	require.Equal(t, 201, draft.status, string(draft.raw))
 	require.NoError(t, w.deps.Positions.WaitFor(t.Context(), "requests", w.events()))
 	w.users.change(o.buyer.id, func(u *apihttp.User) { u.Roles = []domain.Capacity{domain.Seller, domain.Buyer} })
-	require.Eventually(t, func() bool { return strings.Contains(string(o.buyer.get(mePath).raw), `["seller","buyer"]`) }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(string(o.buyer.get(mePath).raw), `["seller","buyer"]`) }, 30*time.Second, time.Millisecond)
 	assert.Equal(t, 1, count(o.buyer, offersPath), "offers that he received")
 	assert.Equal(t, 0, count(o.buyer, offersPath+"/mine"), "and none that he made")
 	assert.Equal(t, 2, count(o.buyer, requestsPath), "his own, drafts too")

@@ -11,7 +11,7 @@ import (
 
 // forgotPassword answers the same for an address that nobody has, after the same time; a lock-out
 // plays no part.
-func (s *Server) forgotPassword(ctx context.Context, _ *call, in *emailInput) (reply, error) {
+func (s *Server) forgotPassword(ctx context.Context, c *call, in *emailInput) (reply, error) {
 	if s.deps.Mailer == nil || s.deps.AccountCodes == nil {
 		return reply{}, errNotConfigured
 	}
@@ -20,7 +20,7 @@ func (s *Server) forgotPassword(ctx context.Context, _ *call, in *emailInput) (r
 		return reply{}, err
 	}
 	if ok && u.Active() {
-		if _, err := s.sendCode(ctx, resetPasswordCode, u.ID, u.Name, u.Email); err != nil {
+		if _, err := s.sendCode(ctx, c, resetPasswordCode, u.ID, u.Name, u.Email); err != nil {
 			return reply{}, err
 		}
 	}
@@ -51,7 +51,7 @@ func (s *Server) resetPassword(ctx context.Context, c *call, in *resetPasswordIn
 	case !ok:
 		return reply{}, errCodeInvalid
 	}
-	used, err := s.redeemOwn(ctx, resetPasswordCode, u, b.Code)
+	used, err := s.redeemOwn(ctx, c, resetPasswordCode, u, b.Code)
 	if err != nil {
 		return reply{}, err
 	}

@@ -28,6 +28,10 @@ func (p *people) EmailChanged(u domain.UserID, email string) []eventstore.Row {
 	return rowOf(func() { p.change(u, func(now *apihttp.User) { now.Email, now.Verified = email, true }) })
 }
 
+func (p *people) Renamed(u domain.UserID, name string) []eventstore.Row {
+	return rowOf(func() { p.change(u, func(now *apihttp.User) { now.Name = name }) })
+}
+
 func (p *people) PasswordSet(u domain.UserID, hash string) []eventstore.Row {
 	return rowOf(func() { p.change(u, func(now *apihttp.User) { now.Password = hash }) })
 }

@@ -78,7 +78,7 @@ func (s *Server) getProfile(ctx context.Context, c *call, _ *struct{}) (reply, e
 	if err != nil {
 		return reply{}, err
 	}
-	state, _, err := eventstore.State(ctx, s.deps.Executor, account.Decider, string(u.ID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, account.Decider, string(u.ID))
 	if err != nil {
 		return reply{}, err
 	}
@@ -116,10 +116,27 @@ func (s *Server) putProfile(ctx context.Context, c *call, in *profileInput) (rep
 			*field = *value
 		}
 	}
-	if err := profiles.Put(ctx, c.user(), name, p); err != nil {
+	if err := s.rename(ctx, c, name); err != nil {
+		return reply{}, err
+	}
+	if err := profiles.Put(ctx, c.user(), p); err != nil {
 		return reply{}, err
 	}
 	return s.getProfile(ctx, c, nil)
+}
+
+// rename changes what the caller is called; empty for as before.
+func (s *Server) rename(ctx context.Context, c *call, name string) error {
+	u, ok, err := s.deps.Users.ByID(ctx, c.user())
+	if err != nil || !ok || name == "" || name == u.Name {
+		return err
+	}
+	if s.deps.Accounts == nil {
+		return errNotConfigured
+	}
+	c.rows = func() []eventstore.Row { return s.deps.Accounts.Renamed(u.ID, name) }
+	_, _, err = s.execute(ctx, c, nil, accountSteps{u.ID, []domain.Command{account.Rename{Issue: c.issue(), Name: name}}})
+	return err
 }
 
 // personName refuses a name that is blank or would break a line of a letter.

@@ -38,7 +38,7 @@ func (s *Server) changeEmail(ctx context.Context, c *call, in *emailInput) (repl
 	if err != nil {
 		return reply{}, err
 	}
-	if _, err := s.sendCode(ctx, changeEmailCode, c.user(), u.Name, email); err != nil {
+	if _, err := s.sendCode(ctx, c, changeEmailCode, c.user(), u.Name, email); err != nil {
 		return reply{}, err
 	}
 	return reply{data: Nothing{}}, nil
@@ -63,7 +63,7 @@ func (s *Server) confirmEmail(ctx context.Context, c *call, in *codeInput) (repl
 	case !ok:
 		return reply{}, errSessionRevoked
 	}
-	code, used, err := s.redeem(ctx, changeEmailCode, c.user(), in.Body.Code)
+	code, used, err := s.redeem(ctx, c, changeEmailCode, c.user(), in.Body.Code)
 	if err != nil {
 		return reply{}, err
 	}

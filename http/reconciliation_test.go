@@ -85,7 +85,7 @@ func TestBreaksAreListedExplainedAndBooked(t *testing.T) {
 	other.Subject.ID = "57"
 	second := w.found(other)
 	path := "/api/admin/reconciliation/breaks"
-	require.Eventually(t, func() bool { return one.get(path+"/"+second).status == 200 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return one.get(path+"/"+second).status == 200 }, 30*time.Second, 5*time.Millisecond)
 
 	list := one.get(path + "?limit=1")
 	require.Equal(t, 200, list.status, string(list.raw))
@@ -138,7 +138,7 @@ func TestBreaksAreListedExplainedAndBooked(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, money.FromUint64(7), loss.DebitsPosted, "booked once")
 	assert.Equal(t, 200, resolve(watch, second, "explain", "the bridge is late").status)
-	require.Eventually(t, func() bool { return one.get(path+"/"+second).text("state") == "Explained" }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return one.get(path+"/"+second).text("state") == "Explained" }, 30*time.Second, 5*time.Millisecond)
 }
 
 func TestOneRunAtATime(t *testing.T) {
@@ -158,7 +158,7 @@ func TestOneRunAtATime(t *testing.T) {
 		Result: reconciliation.RunCompleted{Counts: reconciliation.Counts{Payments: 4, Breaks: 1, Open: 1}, Heads: map[string]uint64{"56": 9}, From: 3, To: 5},
 	})
 	path := "/api/admin/reconciliation/runs/" + id
-	require.Eventually(t, func() bool { return watch.get(path).text("state") == "Completed" }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return watch.get(path).text("state") == "Completed" }, 30*time.Second, 5*time.Millisecond)
 	run := watch.get(path)
 	assert.Equal(t, "false", run.text("ok"), "one difference is unexplained")
 	assert.Equal(t, "9", run.text("result.heads.56"))

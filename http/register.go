@@ -79,7 +79,7 @@ func (s *Server) register(ctx context.Context, c *call, in *newAccountInput) (re
 		c.echo.Response().Header().Set("Idempotent-Replayed", "true")
 		return reply{data: done.Data, meta: Meta{Position: done.Position}, replayed: true}, nil
 	}
-	sent, err := s.sendCode(ctx, verifyEmailCode, u.ID, name, email)
+	sent, err := s.sendCode(ctx, c, verifyEmailCode, u.ID, name, email)
 	if err != nil { // the account is there; another code can be asked for
 		s.log.Error("no code was sent to a new account", "user", u.ID, "error", err)
 	}
@@ -116,7 +116,7 @@ func (s *Server) verifyEmail(ctx context.Context, c *call, in *verifyEmailInput)
 	case !ok:
 		return reply{}, errCodeInvalid
 	}
-	used, err := s.redeemOwn(ctx, verifyEmailCode, u, in.Body.Code)
+	used, err := s.redeemOwn(ctx, c, verifyEmailCode, u, in.Body.Code)
 	if err != nil {
 		return reply{}, err
 	}
@@ -134,13 +134,13 @@ type emailInput struct {
 }
 
 // resendVerification answers the same whether or not there is anything to send.
-func (s *Server) resendVerification(ctx context.Context, _ *call, in *emailInput) (reply, error) {
+func (s *Server) resendVerification(ctx context.Context, c *call, in *emailInput) (reply, error) {
 	u, ok, err := s.deps.Users.ByEmail(ctx, in.Body.Email)
 	if err != nil {
 		return reply{}, err
 	}
 	if ok && u.Active() && !u.Verified {
-		if _, err := s.sendCode(ctx, verifyEmailCode, u.ID, u.Name, u.Email); err != nil {
+		if _, err := s.sendCode(ctx, c, verifyEmailCode, u.ID, u.Name, u.Email); err != nil {
 			return reply{}, err
 		}
 	}

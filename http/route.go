@@ -125,10 +125,18 @@ func on[I, T any](route Route, handle func(s *Server, ctx context.Context, c *ca
 			describe[T](s, &op, r)
 			huma.Register(s.api, op, func(ctx context.Context, in *I) (*output, error) {
 				c := callOf(ctx)
-				err := s.caughtUp(ctx, c)
+				err := s.here(r)
+				if err == nil && s.deps.Migration != nil {
+					ctx = s.deps.Migration.Pin(ctx, r.Class == Query)
+				}
+				if err == nil {
+					err = s.caughtUp(ctx, c)
+				}
 				var answer reply
 				if err == nil {
-					answer, err = handle(s, ctx, c, in)
+					if answer, err = handle(s, ctx, c, in); c.inDoubt(err) {
+						answer, err = handle(s, ctx, c, in)
+					}
 					answer = s.inCookies(c, answer)
 				}
 				if err != nil {

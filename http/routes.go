@@ -23,7 +23,7 @@ var (
 // Routes is the table: every route of the service, once. The parts are in the file of their
 // resource.
 func Routes() []Route {
-	return scoped(slices.Concat(
+	return owning(scoped(slices.Concat(
 		systemRoutes(),
 		authRoutes(),
 		passkeyRoutes(),
@@ -79,7 +79,7 @@ func Routes() []Route {
 		userAdminRoutes(),
 		userChangeRoutes(),
 		erasureRoutes(),
-	))
+	)))
 }
 
 func systemRoutes() []Route {

@@ -75,7 +75,44 @@ func (s *Server) link(ctx context.Context, c *call, u domain.UserID, method acco
 	if err := s.recentSignIn(c); err != nil {
 		return reply{}, err
 	}
-	return s.answerOnAccount(ctx, c, c.actor(), u, answer, rows, account.LinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
+	done, err := s.answerOnAccount(ctx, c, c.actor(), u, answer, rows, account.LinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
+	if err == nil {
+		s.methodChanged(ctx, c, u, method, "method-linked", done)
+	}
+	return done, err
+}
+
+// methodChanged tells the owner what signs in to the account now or not any more: they may not have been
+// the one who did it. A repeat, which changed nothing, is no news.
+func (s *Server) methodChanged(ctx context.Context, c *call, id domain.UserID, method account.Method, template string, done reply) {
+	if done.replayed || done.meta.Position == 0 {
+		return
+	}
+	u, ok, err := s.deps.Users.ByID(ctx, id)
+	if err != nil {
+		s.log.Error("the owner was not told of a means of signing in", "user", id, "template", template, "error", err)
+	}
+	if !ok || u.Email == "" || !u.Verified {
+		return
+	}
+	s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: template, Key: template + ":" + c.id, Vars: map[string]string{
+		"name": u.Name, "method": MethodWord(method), "when": mailTime(time.Now()), "address": c.echo.RealIP(),
+	}})
+}
+
+// MethodWord is a means of signing in as a sentence begins with it.
+func MethodWord(method account.Method) string {
+	switch method {
+	case account.Google:
+		return "Google"
+	case account.Telegram:
+		return "Telegram"
+	case account.Wallet:
+		return "A wallet"
+	case account.Passkey:
+		return "A passkey"
+	}
+	return string(method)
 }
 
 // unlink takes one away: LAST_LOGIN_METHOD when nothing else is left.
@@ -86,6 +123,9 @@ func (s *Server) unlink(ctx context.Context, c *call, u domain.UserID, method ac
 	done, err := s.onAccount(ctx, c, c.actor(), u, rows, account.UnlinkSignIn{Issue: c.issue(), SignIn: s.signIn(method, subject)})
 	if f, ok := fault.From(err); ok && f.Code == account.ErrLastSignIn.Code {
 		err = errLastMethod
+	}
+	if err == nil {
+		s.methodChanged(ctx, c, u, method, "method-unlinked", done)
 	}
 	return done, err
 }

@@ -188,7 +188,7 @@ func TestRequestIDsCannotForgeLogs(t *testing.T) {
 func TestALongRequestIsNotTakenForAnAbandonedOne(t *testing.T) {
 	t.Parallel()
 	w := setup(t)
-	w.users.slow = func(string) time.Duration { return 5500 * time.Millisecond }
+	w.users.slow = func(string) <-chan time.Time { return time.After(5500 * time.Millisecond) }
 	a := w.anybody().post(loginPath, map[string]string{"email": "buyer@holdfast.test", "password": password})
 	assert.Equal(t, 200, a.status, string(a.raw))
 }

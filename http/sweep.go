@@ -30,7 +30,7 @@ func sweepRoutes() []Route {
 	plan := route("POST", "/sweep/plan", "Prepare unsigned sweeps, with the gas that they need", Command, "SWEEP_IN_FLIGHT", "NOTHING_TO_SWEEP", "NOT_FINAL", "GAS_TOO_HIGH", "SIGNER_UNAVAILABLE", "SWEEP_NOT_ALLOWED")
 	plan.Status = 201
 	confirm := route("POST", "/sweep/{id}/confirm", "Look now whether a sweep is final; of a Safe, say which transaction executed it", Command, "NOT_FINAL", "SWEEP_NOT_ALLOWED", "INSTRUCTION_MISMATCH", "TX_ALREADY_USED")
-	confirm.Views = []string{sweepview.Name, destinationview.Name} // who has just sent a sweep may ask at once; its bytes stand with the address
+	confirm.Views = []string{sweepview.Name, destinationview.Name} // its bytes stand with the address
 	return []Route{
 		on[listSweepsInput, []SweepOut](sweeps, (*Server).listSweeps),
 		on[listPlansInput, []PlanOut](plans, (*Server).listPlans),

@@ -40,7 +40,7 @@ func showSchedule(s sweepschedule.Settings) ScheduleOut {
 }
 
 func (s *Server) schedule(ctx context.Context) (sweepschedule.Settings, int64, error) {
-	state, version, err := eventstore.State(ctx, s.deps.Executor, sweepschedule.Decider, sweepschedule.Stream)
+	state, version, err := eventstore.FreshState(ctx, s.deps.Executor, sweepschedule.Decider, sweepschedule.Stream)
 	return state.Settings, version, err
 }
 

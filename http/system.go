@@ -46,10 +46,16 @@ type Health struct {
 
 var errNotReady = fault.New(fault.Unavailable, "NOT_READY", "the service cannot take requests now")
 
-// health asks every part, all at once, a second each.
+// health asks every part, all at once, a second each; without detail only those without which no
+// request can be taken.
 func (s *Server) health(ctx context.Context, detail bool) (Health, bool) {
 	h := Health{Status: "ok", Version: s.config.Version, Stores: s.config.Stores, Checks: map[string]string{}, Detail: map[string]any{}}
-	checks := append([]HealthCheck{{Name: "log", Ask: s.logAnswers}}, s.deps.Health...)
+	checks := []HealthCheck{{Name: "log", Ask: s.logAnswers}}
+	for _, check := range s.deps.Health {
+		if detail || !check.Partial {
+			checks = append(checks, check)
+		}
+	}
 	var mu sync.Mutex
 	var all sync.WaitGroup
 	ok := true

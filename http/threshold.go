@@ -50,7 +50,7 @@ type ThresholdOut struct {
 }
 
 func (s *Server) thresholdOut(ctx context.Context, c network.Chain, session string) (ThresholdOut, int64, error) {
-	state, version, err := eventstore.State(ctx, s.deps.Executor, threshold.Decider, threshold.ID(c.ID))
+	state, version, err := eventstore.FreshState(ctx, s.deps.Executor, threshold.Decider, threshold.ID(c.ID))
 	return ThresholdOut{
 		ChainID: c.ID, Name: c.Name, State: state.Phase(), Rule: state.InForce(c.Confirmations, session), Default: threshold.DefaultRule(c.Confirmations), Floor: c.Confirmations.Floor,
 	}, version, err
@@ -58,7 +58,7 @@ func (s *Server) thresholdOut(ctx context.Context, c network.Chain, session stri
 
 // brokenGlass is the running session, empty for none.
 func (s *Server) brokenGlass(ctx context.Context, c *call) (string, error) {
-	g, _, err := eventstore.State(ctx, s.deps.Executor, breakglass.Decider, breakglass.Stream)
+	g, _, err := eventstore.FreshState(ctx, s.deps.Executor, breakglass.Decider, breakglass.Stream)
 	return g.Active(c.issue().At), err
 }
 
@@ -147,7 +147,7 @@ func (s *Server) setThreshold(ctx context.Context, c *call, in *thresholdInput) 
 		}
 		return reply{}, threshold.ErrInvalid.Because("there is no such chain, or nobody counts its blocks").With("chain", in.ChainID)
 	}
-	state, _, err := eventstore.State(ctx, s.deps.Executor, threshold.Decider, threshold.ID(in.ChainID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, threshold.Decider, threshold.ID(in.ChainID))
 	if err != nil {
 		return reply{}, err
 	}
@@ -210,7 +210,7 @@ func (s *Server) resetThreshold(ctx context.Context, c *call, in *resetThreshold
 	if err != nil {
 		return reply{}, err
 	}
-	state, _, err := eventstore.State(ctx, s.deps.Executor, threshold.Decider, threshold.ID(in.ChainID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, threshold.Decider, threshold.ID(in.ChainID))
 	if err != nil {
 		return reply{}, err
 	}

@@ -9,6 +9,7 @@ import (
 	"holdfast/domain/outgoing"
 	"holdfast/domain/trezor"
 	"holdfast/eventstore"
+	"holdfast/projections/trezorview"
 )
 
 const trezorPath = "/api/trezor"
@@ -29,10 +30,10 @@ func trezorRoutes() []Route {
 	return []Route{
 		on[struct{}, RegistrationMessage](route("GET", "/registration-message", "What to sign to register a wallet", Any, Query, false), (*Server).registrationMessage),
 		on[registerInput, trezor.AccountAnswer](register, (*Server).registerTrezor),
-		on[struct{}, TrezorAccount](route("GET", "/account", "The registered wallet", Any, Query, false), (*Server).trezorAccount),
+		on[struct{}, TrezorAccount](viewing(route("GET", "/account", "The registered wallet", Any, Query, false), trezorview.Name), (*Server).trezorAccount),
 		on[struct{}, trezor.AccountAnswer](route("DELETE", "/account", "Remove it", Any, Command, false), (*Server).removeTrezor),
 		on[nextAddressInput, trezor.Given](next, (*Server).nextAddress),
-		on[struct{}, []trezor.Given](route("GET", "/addresses", "Addresses that were given out", Any, Query, false), (*Server).trezorAddresses),
+		on[struct{}, []trezor.Given](viewing(route("GET", "/addresses", "Addresses that were given out", Any, Query, false), trezorview.Name), (*Server).trezorAddresses),
 		on[operationInput, OperationOut](operation, (*Server).beginOperation),
 		on[verifyInput, trezor.OperationAnswer](route("POST", "/verify-operation", "Bring the device's signature", admin, Command, false, "INVALID_WALLET_SIGNATURE", "OPERATION_EXPIRED", "NONCE_USED"), (*Server).verifyOperation),
 	}
@@ -124,15 +125,27 @@ type TrezorAccount struct {
 
 // wallet gives the caller's registered wallet; NOT_FOUND without one.
 func (s *Server) wallet(ctx context.Context, c *call) (trezor.State, int64, error) {
-	state, version, err := eventstore.State(ctx, s.deps.Executor, trezor.Decider, string(c.user()))
+	state, version, err := eventstore.FreshState(ctx, s.deps.Executor, trezor.Decider, string(c.user()))
 	if err == nil && state.Account == nil {
 		err = fault.ErrNotFound
 	}
 	return state, version, err
 }
 
+// shownWallet is wallet for those who only look: the read model's, in whichever store.
+func (s *Server) shownWallet(ctx context.Context, c *call) (trezor.State, int64, error) {
+	if s.deps.Views == nil {
+		return s.wallet(ctx, c)
+	}
+	row, err := s.deps.Views.Trezors.Of(ctx, c.user())
+	if err == nil && row.Doc.Account == nil {
+		err = fault.ErrNotFound
+	}
+	return row.Doc, row.Version, err
+}
+
 func (s *Server) trezorAccount(ctx context.Context, c *call, _ *struct{}) (reply, error) {
-	state, version, err := s.wallet(ctx, c)
+	state, version, err := s.shownWallet(ctx, c)
 	if err != nil {
 		return reply{}, err
 	}
@@ -179,7 +192,7 @@ func (s *Server) nextAddress(ctx context.Context, c *call, in *nextAddressInput)
 }
 
 func (s *Server) trezorAddresses(ctx context.Context, c *call, _ *struct{}) (reply, error) {
-	state, version, err := s.wallet(ctx, c)
+	state, version, err := s.shownWallet(ctx, c)
 	if err != nil {
 		return reply{}, err
 	}

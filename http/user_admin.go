@@ -104,7 +104,7 @@ func (s *Server) showPerson(ctx context.Context, id domain.UserID, meta Meta) (r
 		return reply{}, orNotFound(err)
 	}
 	out := personEntry(e)
-	state, version, err := eventstore.State(ctx, s.deps.Executor, account.Decider, string(id))
+	state, version, err := eventstore.FreshState(ctx, s.deps.Executor, account.Decider, string(id))
 	out.ErasureDue = timeOf(state.ErasureDue)
 	return reply{data: out, meta: meta, version: version}, err
 }

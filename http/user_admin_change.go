@@ -91,23 +91,29 @@ func (s *Server) changePerson(ctx context.Context, c *call, in *changePersonInpu
 			return reply{}, err
 		}
 	}
+	var rows []eventstore.Row
+	var commands []domain.Command
 	email := strings.ToLower(strings.TrimSpace(in.Body.Email))
-	if email != "" && email != u.Email {
+	moves := email != "" && email != u.Email
+	if moves {
 		if err := checkEmail("email", email); err != nil {
 			return reply{}, err
 		}
-		_, err := s.onPerson(ctx, c, u.ID, s.deps.Accounts.EmailChanged(u.ID, email), account.ChangeEmail{Issue: c.issue(), Email: email, EmailKey: EmailKey(s.deps.Hashes, email)})
-		if err != nil {
-			return reply{}, err
-		}
-		s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "email-changed", Key: "email-changed:" + c.newID("mail"), Vars: map[string]string{"name": name}})
+		rows = append(rows, s.deps.Accounts.EmailChanged(u.ID, email)...)
+		commands = append(commands, account.ChangeEmail{Issue: c.issue(), Email: email, EmailKey: EmailKey(s.deps.Hashes, email)})
 	}
 	if name != u.Name {
-		if err := s.deps.People.Directory.Rename(ctx, u.ID, name); err != nil {
-			return reply{}, err
-		}
+		rows = append(rows, s.deps.Accounts.Renamed(u.ID, name)...)
+		commands = append(commands, account.Rename{Issue: c.issue(), Name: name})
 	}
-	return s.showPerson(ctx, u.ID, Meta{})
+	if len(commands) == 0 {
+		return s.showPerson(ctx, u.ID, Meta{})
+	}
+	answer, err := s.onPerson(ctx, c, u.ID, rows, commands...)
+	if err == nil && moves {
+		s.notify(ctx, Mail{To: u.ID, Address: u.Email, Template: "email-changed", Key: "email-changed:" + c.newID("mail"), Vars: map[string]string{"name": name}})
+	}
+	return answer, err
 }
 
 type statusInput struct {
@@ -150,7 +156,7 @@ func (s *Server) stand(ctx context.Context, c *call, u User, to, reason string) 
 	if c.user() == u.ID {
 		return reply{}, account.ErrSelfChange
 	}
-	state, _, err := eventstore.State(ctx, s.deps.Executor, account.Decider, string(u.ID))
+	state, _, err := eventstore.FreshState(ctx, s.deps.Executor, account.Decider, string(u.ID))
 	if err != nil {
 		return reply{}, err
 	}

@@ -80,7 +80,7 @@ func (s *Server) addWallet(ctx context.Context, c *call, in *newWalletInput) (re
 	if s.deps.Policy == nil {
 		return reply{}, errNotConfigured
 	}
-	m, err := s.proved(ctx, c, walletPayout, in.Body.Proof)
+	m, _, err := s.proved(ctx, c, walletPayout, in.Body.Proof)
 	if err != nil {
 		return reply{}, err
 	}

@@ -25,6 +25,7 @@ import (
 	"holdfast/projections/sweepview"
 	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
+	"holdfast/projections/trezorview"
 )
 
 // Views are the read models that the queries ask.
@@ -48,6 +49,7 @@ type Views struct {
 	Sweeps          sweepview.Queries
 	SweepPlans      sweepview.PlanQueries
 	APIKeys         apikeyview.Queries
+	Trezors         trezorview.Queries
 }
 
 // NewViews asks the read models of one database.
@@ -59,14 +61,14 @@ func NewViews(pool *pgxpool.Pool, codec *eventstore.Codec) *Views {
 		Thresholds: thresholdview.New(pool, codec), Statements: statementview.New(pool), Timeline: timelineview.New(pool, codec),
 		Breaks: breakview.New(pool, codec), Reconciliations: reconciliationview.New(pool, codec),
 		Destinations: destinationview.New(pool, codec), Sweeps: sweepview.New(pool), SweepPlans: sweepview.NewPlans(pool, codec),
-		APIKeys: apikeyview.New(pool, codec),
+		APIKeys: apikeyview.New(pool, codec), Trezors: trezorview.New(pool, codec),
 	}
 }
 
 // From answers what a legacy collection can answer from there, while its domain is read there.
 func (v *Views) From(e projections.Elsewhere) *Views {
 	v.Requests, v.Offers, v.Payments, v.Holds = v.Requests.From(e), v.Offers.From(e), v.Payments.From(e), v.Holds.From(e)
-	v.Disputes, v.Thresholds, v.Destinations = v.Disputes.From(e), v.Thresholds.From(e), v.Destinations.From(e)
+	v.Disputes, v.Thresholds, v.Destinations, v.Trezors = v.Disputes.From(e), v.Thresholds.From(e), v.Destinations.From(e), v.Trezors.From(e)
 	return v
 }
 

@@ -124,8 +124,20 @@ type WalletProof struct {
 type walletProofInput struct{ Body WalletProof }
 
 // proved reads a signed message that was asked for this purpose, and gives it. Its nonce has been
-// used, whatever else is wrong with it.
-func (s *Server) proved(ctx context.Context, c *call, purpose string, p WalletProof) (m siwe.Message, err error) {
+// used, whatever else is wrong with it. by is what stands for the signature.
+func (s *Server) proved(ctx context.Context, c *call, purpose string, p WalletProof) (m siwe.Message, by WalletSigner, err error) {
+	if m, err = s.asked(ctx, c, purpose, p); err != nil {
+		return m, by, err
+	}
+	by, err = s.deps.SignIn.Wallets.Signed(ctx, m.ChainID, m.Address, p.Message, p.Signature)
+	if err == nil && by == SignedByNobody {
+		err = errProof.Because("the signature is not that of the address")
+	}
+	return m, by, err
+}
+
+// asked is proved without the signature.
+func (s *Server) asked(ctx context.Context, c *call, purpose string, p WalletProof) (m siwe.Message, err error) {
 	proofs, err := s.walletProofs()
 	if err != nil {
 		return m, err
@@ -154,11 +166,16 @@ func (s *Server) proved(ctx context.Context, c *call, purpose string, p WalletPr
 	if canonical, err := proofs.Address(m.Address); err != nil || canonical != m.Address {
 		return m, errProof.Because("the address in the message is not in EIP-55")
 	}
-	ok, err := proofs.Signed(ctx, m.ChainID, m.Address, p.Message, p.Signature)
-	if err == nil && !ok {
-		err = errProof.Because("the signature is not that of the address")
+	return m, nil
+}
+
+// walletSubject names a wallet that signs in. A contract's is bound to its chain: whoever manages to put
+// another one at the same address of another chain is somebody else.
+func walletSubject(m siwe.Message, by WalletSigner) string {
+	if by == SignedByContract {
+		return fmt.Sprintf("eip155:%d:%s", m.ChainID, strings.ToLower(m.Address))
 	}
-	return m, err
+	return strings.ToLower(m.Address)
 }
 
 func (s *Server) verifyWallet(ctx context.Context, c *call, in *walletProofInput) (reply, error) {
@@ -166,11 +183,11 @@ func (s *Server) verifyWallet(ctx context.Context, c *call, in *walletProofInput
 	if c.user() != "" {
 		purpose = walletLink
 	}
-	m, err := s.proved(ctx, c, purpose, in.Body)
+	m, by, err := s.proved(ctx, c, purpose, in.Body)
 	if err != nil {
 		return reply{}, err
 	}
-	subject := strings.ToLower(m.Address)
+	subject := walletSubject(m, by)
 	if c.user() == "" {
 		return s.signedInBy(ctx, c, account.Wallet, subject)
 	}

@@ -29,12 +29,19 @@ type walletProofs struct{ contract string }
 func (walletProofs) Address(text string) (string, error) { return evm.ParseAddress(text) }
 func (walletProofs) Knows(chain uint64) bool             { return chain == 56 }
 
-func (p walletProofs) Signed(_ context.Context, chain uint64, address, text, signature string) (bool, error) {
+func (p walletProofs) Signed(_ context.Context, chain uint64, address, text, signature string) (apihttp.WalletSigner, error) {
 	signer, err := evm.PersonalSigner(text, signature)
-	if chain == 56 && address == p.contract {
-		return signer == device00, nil
+	switch {
+	case err == nil && signer == address:
+		return apihttp.SignedByKey, nil
+	case address != p.contract:
+		return apihttp.SignedByNobody, err
+	// On chain 56 the contract stands for the device's key; on chain 8453 somebody has put one at the
+	// same address that stands for anybody.
+	case chain == 56 && signer == device00, chain == 8453:
+		return apihttp.SignedByContract, nil
 	}
-	return err == nil && signer == address, err
+	return apihttp.SignedByNobody, nil
 }
 
 const contractWallet = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
@@ -132,6 +139,9 @@ func TestAPersonSignsInWithAWallet(t *testing.T) {
 	require.Equal(t, 200, contract.status, "a contract wallet stands for its owner: %s", contract.raw)
 	a := w.anybody().post(walletPath+"/verify", signedMessage(t, deviceKey, message(t, w.anybody(), "chainId=56&address="+contractWallet)))
 	assert.Equal(t, string(seller.id), a.text("user.id"), string(a.raw))
+	thief := w.anybody().post(walletPath+"/verify", signedMessage(t, otherKey, message(t, w.anybody(), "chainId=8453&address="+contractWallet)))
+	assert.Equal(t, 403, thief.status, "another contract at the same address of another chain is somebody else: %s", thief.raw)
+	assert.Equal(t, "LINK_REQUIRED", thief.code)
 }
 
 func TestSignedMessagesThatDoNotCount(t *testing.T) {

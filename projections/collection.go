@@ -72,7 +72,7 @@ func (c Collection[D]) All(ctx context.Context, f *Filter) ([]Row[D], error) {
 
 // Count counts the documents that pass a filter by a column's values.
 func (c Collection[D]) Count(ctx context.Context, column string, f *Filter) (map[string]int64, error) {
-	if c.served() {
+	if c.served(ctx) {
 		return c.elsewhere.Count(ctx, c.name, column, f)
 	}
 	where, args := f.SQL()

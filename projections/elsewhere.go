@@ -11,8 +11,9 @@ import (
 
 // Elsewhere keeps copies of read models outside Postgres and answers their queries from there.
 type Elsewhere interface {
-	// Serves reports whether queries of a read model are to be answered from here now.
-	Serves(view string) bool
+	// Serves reports whether queries of a read model are to be answered from here: now, or since
+	// the context's query began.
+	Serves(ctx context.Context, view string) bool
 	Find(ctx context.Context, view string, q Query) ([]Stored, error)
 	Count(ctx context.Context, view, column string, f *Filter) (map[string]int64, error)
 	// Compare is told of an answer given from here, that the same question may be asked of
@@ -49,11 +50,13 @@ func (c Collection[D]) From(e Elsewhere) Collection[D] {
 	return c
 }
 
-func (c Collection[D]) served() bool { return c.elsewhere != nil && c.elsewhere.Serves(c.name) }
+func (c Collection[D]) served(ctx context.Context) bool {
+	return c.elsewhere != nil && c.elsewhere.Serves(ctx, c.name)
+}
 
 // found gives the rows of a query, from wherever they are served.
 func (c Collection[D]) found(ctx context.Context, q Query) ([]Row[D], []string, error) {
-	if !c.served() {
+	if !c.served(ctx) {
 		return c.ask(ctx, q)
 	}
 	stored, err := c.elsewhere.Find(ctx, c.name, q)

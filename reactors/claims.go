@@ -114,7 +114,7 @@ func (c *Claims) settled(ctx context.Context, chain Chain, claim watchview.Claim
 	if firm, err := c.firm(ctx, chain, claim); err != nil || !firm {
 		return errors.Join(err, end(ClaimPending, "NOT_CONFIRMED", claimPause(claim.Looks)))
 	}
-	s, _, err := eventstore.State(ctx, c.o.Executor, payment.Decider, string(claim.Payment.ID))
+	s, _, err := eventstore.FreshState(ctx, c.o.Executor, payment.Decider, string(claim.Payment.ID))
 	if err != nil {
 		return err
 	}

@@ -187,6 +187,12 @@ func (f *ChainFollower) shown(ctx context.Context, t watchview.Transfer, moved [
 		return false, err
 	}
 	seen, known := s.Transfers[t.Evidence.Key()]
+	if !known { // another process may have seen it since this one looked
+		if s, _, err = eventstore.FreshState(ctx, f.o.Executor, payment.Decider, string(t.Payment.ID)); err != nil {
+			return false, err
+		}
+		seen, known = s.Transfers[t.Evidence.Key()]
+	}
 	if !known || seen.Confirmed {
 		return true, nil // the view lags; the flow knows what to do
 	}

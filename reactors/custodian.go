@@ -102,11 +102,16 @@ func (s Safe) Arrange(ctx context.Context, chain PlanChain, n int, w *sweepplan.
 	if allowed.Less(t.Amount.Units) {
 		return nil, sweepplan.ErrNoSigner.Because("the address has not approved the Safe for this token").With("allowance", allowed)
 	}
+	head, err := chain.Head(ctx)
+	if err != nil {
+		return nil, err
+	}
 	nonce, err := chain.SafeNonce(ctx, t.To)
 	if err != nil {
 		return nil, sweepplan.ErrNoSigner.Because("the treasury is no Safe on this chain, or it does not answer")
 	}
 	p, err := s.Propose(t, nonce+uint64(n))
+	p.Block = head.Number
 	w.Proposal = &p
 	return nil, err
 }

@@ -89,6 +89,7 @@ type ChainFollower struct {
 	deposits deposits
 	replaced map[sending]uint64 // head at which all its transactions were first seen replaced
 	surfaced uint64             // head at which what had failed was last looked at
+	searched map[string]uint64  // by Safe's sweep: up to which block it is known that no other transaction carried it out
 
 	span    uint64 // blocks of the next scan
 	deepest uint64 // the most confirmations that a payment on the list needs
@@ -106,7 +107,7 @@ func NewChainFollower(o FollowerOptions) *ChainFollower {
 	o.LateFor = orDefault(o.LateFor, 14*24*time.Hour)
 	c := o.Network.Confirmations
 	f := &ChainFollower{
-		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[sending]uint64{},
+		o: o, chain: o.Chain, id: o.Network.ID, replaced: map[sending]uint64{}, searched: map[string]uint64{},
 		rule: payment.Threshold{Need: c.Need, Floor: c.Floor, Finalized: c.Tag == network.Finalized, Safe: c.Tag == network.Safe},
 		span: o.Range, deepest: max(c.Need, c.Floor),
 	}
@@ -142,7 +143,7 @@ func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
 	if err := catchUp(ctx, f.o.Executor.Store(), f.o.Positions); err != nil {
 		return false, err
 	}
-	from, err := f.start(ctx, head)
+	from, below, err := f.start(ctx, head)
 	if err != nil {
 		return false, err
 	}
@@ -150,7 +151,7 @@ func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
 	problems := []error{f.confirm(ctx, head), f.recheckDeposits(ctx, head)}
 	again := errors.Join(problems...)
 	if from <= head.Number {
-		more, err = f.scan(ctx, from, head)
+		more, err = f.scan(ctx, from, below, head)
 		problems = append(problems, err)
 	}
 	settled := f.settle(ctx, head)
@@ -162,17 +163,18 @@ func (f *ChainFollower) pass(ctx context.Context) (more bool, err error) {
 	return more && err == nil, err
 }
 
-// start gives the block at which the next scan begins. After a reorganisation that is behind the
-// newest end of a scan that the chain still has.
-func (f *ChainFollower) start(ctx context.Context, head network.Head) (uint64, error) {
+// start gives the block at which the next scan begins, and the hash of the one below it. After a
+// reorganisation that is behind the newest end of a scan that the chain still has; where there is none
+// the hash is empty.
+func (f *ChainFollower) start(ctx context.Context, head network.Head) (from uint64, parent string, err error) {
 	ends, err := f.o.Notes.Scanned(ctx, f.id)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	for n, end := range ends {
 		hash, err := f.chain.BlockHash(ctx, end.Number)
 		if err != nil {
-			return 0, err
+			return 0, "", err
 		}
 		if sameHash(hash, end.Hash) {
 			if n > 0 {
@@ -180,7 +182,7 @@ func (f *ChainFollower) start(ctx context.Context, head network.Head) (uint64, e
 				f.broken(ctx, end.Number+1, head)
 				err = f.o.Notes.GoBack(ctx, f.id, end.Number)
 			}
-			return end.Number + 1, err
+			return end.Number + 1, end.Hash, err
 		}
 	}
 	below := head.Number
@@ -189,7 +191,7 @@ func (f *ChainFollower) start(ctx context.Context, head network.Head) (uint64, e
 		f.broken(ctx, below, head)
 		f.log.ErrorContext(ctx, "reorganisation beyond everything that was scanned", "was", ends[0].Number)
 	}
-	return below - min(below, f.o.Lookback), nil
+	return below - min(below, f.o.Lookback), "", nil
 }
 
 // broken notes from which block on the chain is another one. Below the finalized block that
@@ -198,6 +200,7 @@ func (f *ChainFollower) broken(ctx context.Context, from uint64, head network.He
 	if f.lost == 0 || from < f.lost {
 		f.lost = max(from, 1)
 	}
+	clear(f.searched)
 	if from <= head.Finalized {
 		f.log.ErrorContext(ctx, "the chain took back blocks that it had called finalized", "from", from, "finalized", head.Finalized)
 		f.detail("finality_broken_at", from)

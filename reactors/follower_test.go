@@ -3,6 +3,7 @@ package reactors
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -313,4 +314,39 @@ func scannedTo(t *testing.T, w *world) uint64 {
 		return 0
 	}
 	return ends[0].Number
+}
+
+// forking is a chain that reorganises itself after its first scan, as if that had happened while the
+// next one was begun.
+type forking struct {
+	Chain
+	once sync.Once
+	fork func()
+}
+
+func (c *forking) Scan(ctx context.Context, from, to uint64, watch network.Watch) (network.Scanned, error) {
+	s, err := c.Chain.Scan(ctx, from, to, watch)
+	c.once.Do(c.fork)
+	return s, err
+}
+
+// A payment stands in the last of several ranges. After the first of them was read a reorganisation
+// puts it into one of its blocks; the later ranges do not have it any more.
+func TestAReorganisationBetweenTwoRangesHidesNoPayment(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	b := w.order(1000)
+	w.passes(w.follower(nil).loop)
+	end := w.chain.Head()
+	w.chain.Mine(6)
+	w.pay(b, 1000)
+	depth := int(w.chain.Head() - end)
+	f := w.follower(&forking{Chain: w.client, fork: func() { assert.NoError(t, w.chain.Reorg(depth, false)) }})
+	f.o.Range, f.span = 3, 3
+	for range 3 {
+		w.passes(f.loop)
+	}
+	assert.Equal(t, payment.PaidPhase, w.payment(b.payment).Phase)
+	assert.Equal(t, 1, w.count("payment.detected", string(b.payment)))
+	assert.Equal(t, w.chain.Head(), scannedTo(t, w))
 }

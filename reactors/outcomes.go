@@ -19,7 +19,11 @@ func confirmOf(i domain.Issue, t watchview.Transaction, out network.Outcome) flo
 	case watchview.Refund:
 		return settlement.ConfirmRefund{Issue: i, Refund: domain.RefundID(t.ID), Evidence: mined}
 	}
-	return funding.ConfirmSweep{Issue: i, Destination: t.Destination, Sweep: domain.SweepID(t.ID), Block: out.Block, BlockHash: out.BlockHash}
+	tx := t.Hash
+	if out.Tx != "" {
+		tx = outgoing.NormalHash(out.Tx)
+	}
+	return funding.ConfirmSweep{Issue: i, Destination: t.Destination, Sweep: domain.SweepID(t.ID), Tx: tx, Block: out.Block, BlockHash: out.BlockHash}
 }
 
 // failOf ends it for good. The nonce is used up: by the transaction itself, which reverted, or

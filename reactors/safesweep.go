@@ -47,21 +47,47 @@ func (f *ChainFollower) executed(ctx context.Context, t watchview.Transaction) (
 	case next <= w.Proposal.Nonce:
 		return network.Outcome{State: network.Waiting}, nil
 	}
-	head, err := f.chain.Head(ctx)
-	if err != nil {
-		return network.Outcome{}, err
-	}
-	by, err := f.chain.ExecutedBy(ctx, w.Proposal.Safe, w.Proposal.SafeTxHash, head.Number-min(head.Number, f.deepest+f.o.Reorg))
+	by, err := f.carriedOut(ctx, t.ID, w.Proposal)
 	switch {
 	case err != nil:
 		return network.Outcome{}, err
 	case by == "" && own.State == network.Failed:
 		return own, nil
+	case by == "" && w.Proposal.Block == 0:
+		// Nobody knows how far back it may have been: the money stays in transit until a person looks.
+		f.log.WarnContext(ctx, "a Safe's sweep of an older version may have been carried out long ago", "sweep", t.ID, "tx", t.Hash)
+		return network.Outcome{State: network.Waiting}, nil
 	case by == "":
 		return network.Outcome{State: network.Replaced}, nil
+	case outgoing.SameAddress(by, t.Hash):
+		return own, nil
 	}
 	f.log.WarnContext(ctx, "the Safe's owners carried a sweep out in another transaction", "sweep", t.ID, "was", t.Hash, "tx", by)
-	return f.fetched(ctx, w, by)
+	own, err = f.fetched(ctx, w, by)
+	own.Tx = by
+	return own, err
+}
+
+// carriedOut finds the transaction in which a Safe carried a proposal out, from the block at which it
+// was proposed, however long ago that is: a window below the head would pass over one that the owners
+// sent before a stand-still. A reorganisation since then may have put it a little lower. What was
+// searched and lies deeper than any reorganisation that is looked for is not searched again.
+func (f *ChainFollower) carriedOut(ctx context.Context, sweep string, p *sweepplan.Proposal) (tx string, err error) {
+	head, err := f.chain.Head(ctx)
+	if err != nil {
+		return "", err
+	}
+	margin := f.deepest + f.o.Reorg
+	firm := head.Number - min(head.Number, margin)
+	from := firm
+	if p.Block > 0 {
+		from = max(p.Block-min(p.Block, margin), f.searched[sweep])
+	}
+	tx, err = f.chain.ExecutedBy(ctx, p.Safe, p.SafeTxHash, from)
+	if err == nil && tx == "" && p.Block > 0 {
+		f.searched[sweep] = firm
+	}
+	return tx, err
 }
 
 // fetched looks at one transaction. A Safe's may succeed although what it calls has failed: then
@@ -83,7 +109,7 @@ func (f *ChainFollower) proposed(ctx context.Context, t watchview.Transaction) (
 	case err != nil:
 		return nil, err
 	}
-	plan, _, err := eventstore.State(ctx, f.o.Executor, sweepplan.Decider, string(row.Plan))
+	plan, _, err := eventstore.FreshState(ctx, f.o.Executor, sweepplan.Decider, string(row.Plan))
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,11 @@ type sweptRange struct {
 //
 // One watch list serves all of them: it was read after the head, and nothing above that head is
 // looked at. more says that blocks are left.
-func (f *ChainFollower) scan(ctx context.Context, from uint64, head network.Head) (more bool, err error) {
+//
+// Each range must follow on the one before it, of which below is the last block of the newest. Where
+// it does not, the chain was reorganised between the two, and what the earlier one has found is not
+// the chain's any more: the next pass finds that its end is gone and reads from there again.
+func (f *ChainFollower) scan(ctx context.Context, from uint64, below string, head network.Head) (more bool, err error) {
 	now, err := f.o.Executor.Store().Now(ctx)
 	if err != nil {
 		return false, err
@@ -51,6 +55,11 @@ func (f *ChainFollower) scan(ctx context.Context, from uint64, head network.Head
 		if r.found.To < r.from {
 			return false, nil
 		}
+		if below != "" && r.found.Parent != "" && !sameHash(below, r.found.Parent) {
+			f.log.WarnContext(ctx, "reorganisation while scanning", "from", r.from, "below", below, "parent", r.found.Parent)
+			return false, nil
+		}
+		below = r.found.ToHash
 		if err := f.book(ctx, list, r.found.Deposits); err != nil {
 			return false, err
 		}

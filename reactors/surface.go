@@ -69,13 +69,13 @@ func (f *ChainFollower) resurface(ctx context.Context, t watchview.Transaction) 
 func (f *ChainFollower) leftOf(ctx context.Context, t watchview.Transaction) (money.Units, error) {
 	switch t.Kind {
 	case watchview.Payout:
-		s, _, err := eventstore.State(ctx, f.o.Executor, payout.Decider, t.ID)
+		s, _, err := eventstore.FreshState(ctx, f.o.Executor, payout.Decider, t.ID)
 		if err != nil {
 			return money.Zero, err
 		}
 		return f.available(ctx, ledger.SellerAvailable(s.Seller), s.Amount.Asset)
 	case watchview.Refund:
-		s, _, err := eventstore.State(ctx, f.o.Executor, refund.Decider, t.ID)
+		s, _, err := eventstore.FreshState(ctx, f.o.Executor, refund.Decider, t.ID)
 		if err != nil || s.Buyer == "" {
 			return money.Zero, err
 		}

@@ -56,7 +56,7 @@ func NewSweepCron(o SweepCronOptions) *SweepCron {
 }
 
 func (c *SweepCron) round(ctx context.Context) (bool, error) {
-	s, _, err := eventstore.State(ctx, c.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
+	s, _, err := eventstore.FreshState(ctx, c.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
 	if err != nil || !s.Settings.Enabled {
 		return false, err
 	}
@@ -131,7 +131,7 @@ func (c *SweepCron) plan(ctx context.Context, line *sweepplan.Line, ids []domain
 	if len(ids) == 0 {
 		return destination.ErrNothing
 	}
-	s, _, err := eventstore.State(ctx, c.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
+	s, _, err := eventstore.FreshState(ctx, c.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
 	if err != nil {
 		return err
 	}

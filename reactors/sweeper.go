@@ -97,7 +97,7 @@ func (s *Sweeper) round(ctx context.Context) (more bool, err error) {
 
 // sweep moves what is confirmed, no more: a transfer that a reorganisation may still undo stays.
 func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
-	d, version, err := eventstore.State(ctx, s.o.Executor, destination.Decider, string(c.Destination))
+	d, version, err := eventstore.FreshState(ctx, s.o.Executor, destination.Decider, string(c.Destination))
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func (s *Sweeper) sweep(ctx context.Context, c watchview.Sweepable) error {
 
 // tooSmall: the schedule says from which amount on a sweep is worth its gas.
 func (s *Sweeper) tooSmall(ctx context.Context, amount money.Amount) (bool, error) {
-	schedule, _, err := eventstore.State(ctx, s.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
+	schedule, _, err := eventstore.FreshState(ctx, s.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
 	if err != nil {
 		return false, err
 	}

@@ -56,7 +56,7 @@ func (p *SweepPlanner) Prepare(ctx context.Context, wish sweepplan.Wish) (plan s
 	if !ok || !configured {
 		return plan, nil, network.ErrUnknownAsset.With("found", wish.Asset)
 	}
-	settings, _, err := eventstore.State(ctx, p.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
+	settings, _, err := eventstore.FreshState(ctx, p.o.Executor, sweepschedule.Decider, sweepschedule.Stream)
 	if err != nil {
 		return plan, nil, err
 	}
@@ -142,7 +142,7 @@ func (d *draft) gasSoFar(ctx context.Context, now time.Time) (err error) {
 
 // add puts a destination's money into the plan, or says why not.
 func (d *draft) add(ctx context.Context, id domain.DestinationID) error {
-	state, _, err := eventstore.State(ctx, d.p.o.Executor, destination.Decider, string(id))
+	state, _, err := eventstore.FreshState(ctx, d.p.o.Executor, destination.Decider, string(id))
 	if err != nil {
 		return err
 	}

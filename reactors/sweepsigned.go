@@ -127,7 +127,7 @@ func (p *SweepPlanner) Executed(ctx context.Context, w sweepplan.Sweep, tx strin
 // Settled looks what became of a sweep, and gives the flow that books its end. NOT_FINAL while the
 // chain may undo it, SWEEP_NOT_ALLOWED when it failed: the follower books that.
 func (p *SweepPlanner) Settled(ctx context.Context, s sweepview.Sweep, raw string, decode Decoder, rule payment.Threshold) (funding.SettleSweep, error) {
-	f := funding.SettleSweep{ConfirmSweep: funding.ConfirmSweep{Destination: s.Destination, Sweep: s.ID}}
+	f := funding.SettleSweep{ConfirmSweep: funding.ConfirmSweep{Destination: s.Destination, Sweep: s.ID, Tx: s.Tx}}
 	chain, err := p.chain(s.Chain)
 	if err != nil {
 		return f, err

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"holdfast/domain"
 	"holdfast/domain/account"
@@ -51,8 +52,16 @@ type BotPeople interface {
 	Queue(ctx context.Context, id string, u domain.UserID, chat int64, text string) error
 	Reached(ctx context.Context, chat int64) error
 	Unreached(ctx context.Context, chat int64) error
+	// Waits keeps a link that a Telegram user must still agree to; Agreed takes it, ok is false when
+	// there is none of this number and code.
+	Waits(ctx context.Context, telegram int64, code string, u domain.UserID, lives time.Duration) error
+	Agreed(ctx context.Context, telegram int64, code string) (u domain.UserID, ok bool, err error)
+	// Account says how a person knows their account: address and name, either may be empty.
+	Account(ctx context.Context, u domain.UserID) (email, name string, err error)
 	// Notified reports whether a person wants the bot's messages.
 	Notified(ctx context.Context, u domain.UserID) (bool, error)
+	// Told writes to a person, once for an id, that Telegram signs in to their account now.
+	Told(ctx context.Context, u domain.UserID, id string) error
 }
 
 // BotOptions join a BotCommands.
@@ -80,6 +89,7 @@ const (
 	updateLease    = time.Minute
 	updateAttempts = 10
 	linkPrefix     = "link_"
+	confirmPrefix  = "confirm_"
 	botCodeLives   = 10 * time.Minute
 )
 
@@ -130,15 +140,18 @@ func (b *BotCommands) handle(ctx context.Context, u BotUpdate) error {
 		return err
 	}
 	argument := strings.TrimPrefix(u.Argument, linkPrefix)
+	if code, ok := strings.CutPrefix(u.Command, confirmPrefix); ok {
+		return b.confirm(ctx, u, code)
+	}
 	switch u.Command {
 	case "start":
 		if argument != u.Argument {
-			return b.link(ctx, u, argument)
+			return b.propose(ctx, u, argument)
 		}
 		return b.greet(ctx, u)
 	case "link":
 		if argument != "" {
-			return b.link(ctx, u, argument)
+			return b.propose(ctx, u, argument)
 		}
 		return b.offer(ctx, u)
 	case "status":
@@ -185,14 +198,60 @@ func (b *BotCommands) offer(ctx context.Context, u BotUpdate) error {
 	return b.say(ctx, u, "", "Your code is "+code+". Type it at "+b.o.Site+" within ten minutes. Give it to nobody.")
 }
 
-// link takes a code of the site: it says whose account this Telegram number is to sign in to.
-func (b *BotCommands) link(ctx context.Context, u BotUpdate, code string) error {
+// notWaiting is the answer to a code that does not count.
+func (b *BotCommands) notWaiting(ctx context.Context, u BotUpdate) error {
+	return b.say(ctx, u, "", "This code is not one that waits. Ask for another at "+b.o.Site+".")
+}
+
+// propose takes a code of the site: it says whose account this Telegram number is to sign in to. A link
+// that somebody else has sent leads to somebody else's account, so the person sees which one it is and
+// agrees before anything is linked.
+func (b *BotCommands) propose(ctx context.Context, u BotUpdate, code string) error {
 	person, ok, err := b.o.People.Start(ctx, code)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		return b.say(ctx, u, "", "This code is not one that waits. Ask for another at "+b.o.Site+".")
+		return b.notWaiting(ctx, u)
+	}
+	email, name, err := b.o.People.Account(ctx, person)
+	if err != nil {
+		return err
+	}
+	agree := strings.ToLower(rand.Text()[:16])
+	if err := b.o.People.Waits(ctx, u.From, agree, person, botCodeLives); err != nil {
+		return err
+	}
+	return b.say(ctx, u, "", "This Telegram account would sign in to the account "+accountWords(email, name)+" at "+b.o.Site+". If that is yours, tap /"+confirmPrefix+agree+
+		" within ten minutes. If it is not, or you did not ask for this, do nothing.")
+}
+
+// accountWords names an account to somebody who may be a stranger: an address is masked.
+func accountWords(email, name string) string {
+	words := short(name)
+	if words != "" {
+		words = "of " + words
+	}
+	local, host, ok := strings.Cut(email, "@")
+	if !ok {
+		return words
+	}
+	first, _ := utf8.DecodeRuneInString(local)
+	masked := string(first) + "…@" + short(host)
+	if words == "" {
+		return masked
+	}
+	return masked + " " + words
+}
+
+// confirm links what the person has agreed to.
+func (b *BotCommands) confirm(ctx context.Context, u BotUpdate, code string) error {
+	person, ok, err := b.o.People.Agreed(ctx, u.From, code)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return b.notWaiting(ctx, u)
 	}
 	has, err := b.o.People.Linked(ctx, person)
 	if err != nil {
@@ -201,7 +260,7 @@ func (b *BotCommands) link(ctx context.Context, u BotUpdate, code string) error 
 	if has != 0 && has != u.From {
 		return b.say(ctx, u, "", "Another Telegram account is linked there. Unlink it first.")
 	}
-	err = b.decide(ctx, u, person)
+	linked, err := b.decide(ctx, u, person)
 	if f, refused := fault.From(err); refused && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
 		b.log.InfoContext(ctx, "a link was refused", "update", u.ID, "code", f.Code)
 		return b.say(ctx, u, "", "This cannot be linked: "+f.Message+".")
@@ -209,10 +268,16 @@ func (b *BotCommands) link(ctx context.Context, u BotUpdate, code string) error 
 	if err != nil {
 		return err
 	}
+	if linked {
+		if err := b.o.People.Told(ctx, person, domain.DeriveID("telegram-update:"+strconv.FormatInt(u.ID, 10), "mail")); err != nil {
+			b.log.ErrorContext(ctx, "the owner was not told of a link", "update", u.ID, "user", person, "error", err)
+		}
+	}
 	return b.say(ctx, u, person, "Linked: this Telegram account now signs in to your account at "+b.o.Site+". If you did not ask for that, unlink it there.")
 }
 
-func (b *BotCommands) decide(ctx context.Context, u BotUpdate, person domain.UserID) error {
+// decide links; linked is false when it was before.
+func (b *BotCommands) decide(ctx context.Context, u BotUpdate, person domain.UserID) (linked bool, err error) {
 	by := domain.Machine(domain.Process, "telegram")
 	command := domain.DeriveID("telegram-update:"+strconv.FormatInt(u.ID, 10), "link")
 	cmd := account.LinkSignIn{
@@ -220,14 +285,14 @@ func (b *BotCommands) decide(ctx context.Context, u BotUpdate, person domain.Use
 		SignIn: account.SignIn{Method: account.Telegram, Key: b.o.Key(u.From)},
 	}
 	meta := eventstore.Metadata{Actor: by, CommandID: command, CorrelationID: command, Source: "webhook:telegram"}
-	_, err := b.o.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return b.o.People.Link(person, u.From, short(u.Name)) }, func(unit *domain.Unit) (any, error) {
+	done, err := b.o.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return b.o.People.Link(person, u.From, short(u.Name)) }, func(unit *domain.Unit) (any, error) {
 		_, err := domain.Do(unit, account.Decider, string(person), cmd)
 		return struct{}{}, err
 	})
 	if err != nil {
-		return fmt.Errorf("link: %w", err)
+		return false, fmt.Errorf("link: %w", err)
 	}
-	return nil
+	return done.Position > 0, nil
 }
 
 func (b *BotCommands) status(ctx context.Context, u BotUpdate) error {

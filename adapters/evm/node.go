@@ -101,6 +101,7 @@ func (n *node) resting() bool {
 type block struct {
 	Number    hexutil.Uint64 `json:"number"`
 	Hash      common.Hash    `json:"hash"`
+	Parent    common.Hash    `json:"parentHash"`
 	Timestamp hexutil.Uint64 `json:"timestamp"`
 	BaseFee   *hexutil.Big   `json:"baseFeePerGas"`
 }

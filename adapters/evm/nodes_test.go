@@ -227,7 +227,7 @@ func TestDeadlinesAndSecrets(t *testing.T) {
 	begin := time.Now()
 	_, err = c.Head(t.Context())
 	assert.ErrorIs(t, err, evm.ErrUnavailable)
-	assert.Less(t, time.Since(begin), 2*time.Second)
+	assert.Less(t, time.Since(begin), 20*time.Second, "it would hang for ever")
 	assert.NotContains(t, err.Error()+logged.String(), "SECRETKEY", "providers put API keys into paths")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

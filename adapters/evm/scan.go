@@ -80,7 +80,7 @@ func (c *Client) united(ctx context.Context, all []sight) network.Scanned {
 			_ = c.contradicted(ctx, fmt.Sprintf("payments up to block %d: %d or %d", s.To, len(all[0].Deposits), len(s.Deposits)))
 		}
 		if s.To < u.To {
-			u.To, u.ToHash = s.To, s.ToHash
+			u.To, u.ToHash, u.Parent = s.To, s.ToHash, s.Parent
 		}
 		for _, d := range s.Deposits {
 			if !known[key(d)] {
@@ -138,6 +138,13 @@ func (s *scan) run(ctx context.Context, n *node, from, to uint64) (network.Scann
 		again, err := n.blockAt(ctx, found.To)
 		if err == nil && again.Hash != last.Hash {
 			err = errors.New("the chain was reorganised during the scan")
+		}
+		first := again
+		if err == nil && from < found.To {
+			first, err = n.blockAt(ctx, from)
+		}
+		if first.Parent != (common.Hash{}) {
+			found.Parent = first.Parent.Hex()
 		}
 		return err
 	})

@@ -40,6 +40,12 @@ var catalogue = []Template{
 		allow("name", "Zoë Ångström"), allow("when", "26 November 2026, 14:05 UTC"), allow("device", "Firefox on Linux"),
 		allow("address", "203.0.113.7"), allow("method", "password"),
 	}},
+	{Name: "method-linked", Purpose: "Something else signs in to the account now", Fields: []Field{
+		need("method", "Google"), allow("name", "Zoë Ångström"), allow("when", "26 November 2026, 14:05 UTC"), allow("address", "203.0.113.7"),
+	}},
+	{Name: "method-unlinked", Purpose: "Something does not sign in to the account any more", Fields: []Field{
+		need("method", "Google"), allow("name", "Zoë Ångström"), allow("when", "26 November 2026, 14:05 UTC"), allow("address", "203.0.113.7"),
+	}},
 	{Name: "account-created", Purpose: "An administrator has made an account for somebody", Fields: []Field{
 		allow("name", "Zoë Ångström"), allow("role", "resolver"),
 	}},

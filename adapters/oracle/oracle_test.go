@@ -165,7 +165,7 @@ func TestANodeThatLiesOrHangs(t *testing.T) {
 		begun := time.Now()
 		_, err = o.Rates(t.Context(), dollars, usdc)
 		assert.ErrorIs(t, err, oracle.ErrUnavailable, name)
-		assert.Less(t, time.Since(begun), 5*time.Second, name)
+		assert.Less(t, time.Since(begun), 20*time.Second, name)
 		client.Close()
 		server.CloseClientConnections()
 		server.Close()

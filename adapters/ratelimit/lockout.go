@@ -107,12 +107,7 @@ func (l *Lockouts) Failed(ctx context.Context, name string) time.Time {
 	if l.redis != nil {
 		got, answered := l.ask(ctx, now, failScript, 4, keys, l.policy.Failures, l.policy.Window.Milliseconds(), l.policy.First.Milliseconds(), l.policy.Most.Milliseconds(), f.count, f.locks)
 		if answered {
-			f.count = int(got[0])
-			if nth := int(got[2]); nth != f.locks || got[1] > 0 {
-				f.locks, f.until = nth, now.Add(time.Duration(got[1])*time.Millisecond)
-			}
-			l.remember(mac, f, now)
-			return f.locked(now)
+			return l.change(mac, func(f failing) failing { return f.told(got, now) }).locked(now)
 		}
 		strict = true
 	}
@@ -121,12 +116,32 @@ func (l *Lockouts) Failed(ctx context.Context, name string) time.Time {
 	if strict {
 		free = max(1, free-2)
 	}
-	if f.count >= free {
-		f.locks++
-		f.count, f.until = 0, now.Add(l.policy.lock(f.locks))
+	return l.change(mac, func(f failing) failing {
+		if f.count >= free {
+			f.locks++
+			f.count, f.until = 0, now.Add(l.policy.lock(f.locks))
+		}
+		return f
+	}).locked(now)
+}
+
+// told is what this process knows after Redis has answered a failure. Answers to failures at the same
+// time come in any order: a count does not fall, unless the name was cleared or locked since.
+func (f failing) told(got []int64, now time.Time) failing {
+	count, anew := int(got[0]), got[3] == 1
+	if nth := int(got[2]); nth != f.locks || got[1] > 0 {
+		anew = true
+		f.locks, f.until = nth, now.Add(time.Duration(got[1])*time.Millisecond)
 	}
-	l.remember(mac, f, now)
-	return f.locked(now)
+	switch {
+	case f.until.After(now):
+		f.count = 0
+	case anew:
+		f.count = count
+	default:
+		f.count = max(f.count, count)
+	}
+	return f
 }
 
 // locked is until when; zero when not.
@@ -137,11 +152,14 @@ func (f failing) locked(now time.Time) time.Time {
 	return time.Time{}
 }
 
-// counted is what this process knows with one more failure.
+// counted counts one more failure, before anybody else is asked: others may fail meanwhile.
 func (l *Lockouts) counted(mac string, now time.Time) failing {
 	l.mine.Lock()
 	defer l.mine.Unlock()
-	f := l.seen[mac]
+	f, known := l.seen[mac]
+	if !known && len(l.seen) >= l.Names {
+		l.shrink(now)
+	}
 	if now.Sub(f.since) > l.policy.Window {
 		f.count, f.since = 0, now
 	}
@@ -149,16 +167,21 @@ func (l *Lockouts) counted(mac string, now time.Time) failing {
 		f.locks = 0
 	}
 	f.count++
+	l.seen[mac] = f
 	return f
 }
 
-func (l *Lockouts) remember(mac string, f failing, now time.Time) {
+// change replaces what this process knows of a name, as it is now; a name that was cleared or
+// forgotten meanwhile stays so.
+func (l *Lockouts) change(mac string, f func(failing) failing) failing {
 	l.mine.Lock()
 	defer l.mine.Unlock()
-	if _, known := l.seen[mac]; !known && len(l.seen) >= l.Names {
-		l.shrink(now)
+	old, known := l.seen[mac]
+	if !known {
+		return f(old)
 	}
-	l.seen[mac] = f
+	l.seen[mac] = f(old)
+	return l.seen[mac]
 }
 
 // shrink forgets who is not locked, and when that is not enough a quarter of the rest.

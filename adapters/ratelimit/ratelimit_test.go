@@ -181,7 +181,28 @@ func TestASlowRedisHoldsNobodyUp(t *testing.T) {
 		limiter.Spend(t.Context(), fmt.Sprint(i), many, ten)
 		lockouts.Locked(t.Context(), fmt.Sprint(i))
 	}
-	assert.Less(t, time.Since(begin), 5*time.Second, "a thousand requests")
+	assert.Less(t, time.Since(begin), 20*time.Second, "a thousand requests, where each would wait 60 ms")
+}
+
+// Guesses at the same time are all counted, although each of them waits for a Redis that does not
+// answer before it knows that this process counts alone.
+func TestGuessesThatWaitForRedisAreAllCounted(t *testing.T) {
+	t.Parallel()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = l.Close() })
+	client := redis.NewClient(&redis.Options{Addr: l.Addr().String(), ContextTimeoutEnabled: true})
+	t.Cleanup(func() { _ = client.Close() })
+	c := &clock{}
+	lockouts := ratelimit.NewLockouts(client, policy, ratelimit.Options{Now: c.now, Patience: 200 * time.Millisecond})
+	var guesses sync.WaitGroup
+	for range 3 { // with Redis away, the third locks
+		guesses.Go(func() { lockouts.Failed(t.Context(), "mail:buyer@holdfast.test") })
+	}
+	guesses.Wait()
+	until, locked := lockouts.Locked(t.Context(), "mail:buyer@holdfast.test")
+	require.True(t, locked)
+	assert.Equal(t, policy.First, until.Sub(c.now()), "and it is one lock")
 }
 
 func TestLocksGrowAndAreShared(t *testing.T) {

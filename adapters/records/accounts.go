@@ -38,6 +38,11 @@ func (s *Users) EmailChanged(u domain.UserID, email string) []eventstore.Row {
 	}}
 }
 
+// Renamed changes what the person is called.
+func (s *Users) Renamed(u domain.UserID, name string) []eventstore.Row {
+	return []eventstore.Row{{SQL: `UPDATE users SET name = $2 WHERE id = $1 AND status <> 'erased'`, Args: []any{string(u), name}}}
+}
+
 // PasswordSet replaces the hash.
 func (s *Users) PasswordSet(u domain.UserID, hash string) []eventstore.Row {
 	return []eventstore.Row{{SQL: `UPDATE users SET password_hash = $2 WHERE id = $1`, Args: []any{string(u), hash}}}

@@ -82,12 +82,6 @@ func (s *Users) Census(ctx context.Context) (c Census, err error) {
 	return c, failed("count people", err)
 }
 
-// Rename changes a person's name.
-func (s *Users) Rename(ctx context.Context, u domain.UserID, name string) error {
-	_, err := s.pool.Exec(ctx, `UPDATE users SET name = $2 WHERE id = $1 AND status <> 'erased'`, string(u), name)
-	return failed("rename a person", err)
-}
-
 // KeepAnAdmin refuses the command it goes with when no active admin would be left. It comes
 // after the statements that change people.
 func (s *Users) KeepAnAdmin() []eventstore.Row {

@@ -45,6 +45,7 @@ func (s *Erasures) Erased(u domain.UserID, email string) []eventstore.Row {
 			email_verified_at = NULL WHERE id = $1`, Args: []any{string(u)}},
 		{SQL: `UPDATE sessions SET revoked_at = coalesce(revoked_at, clock_timestamp()), user_agent = '', address = '' WHERE user_id = $1`, Args: []any{string(u)}},
 		{SQL: `DELETE FROM account_codes WHERE user_id = $1`, Args: []any{string(u)}},
+		{SQL: `DELETE FROM account_code_askers WHERE user_id = $1`, Args: []any{string(u)}},
 	}
 }
 

@@ -15,9 +15,11 @@ const (
 	// finds the devices, and that a device of three months ago is no new one. A session that lives
 	// keeps all its tokens, however old: the reuse of any of them ends it.
 	endedSessionsFor = 90 * 24 * time.Hour
-	// expiredCodesFor is more than the hour in which codes are counted, so that removing a code
+	// expiredCodesFor is at least the day in which codes are counted, so that removing a code
 	// gives nobody another five, and lets a late one be called expired.
 	expiredCodesFor = 24 * time.Hour
+	// askersFor is more than the day and the hour in which they are counted.
+	askersFor = 26 * time.Hour
 	// keyUsesFor is more than a key can live (366 days).
 	keyUsesFor = 400 * 24 * time.Hour
 )
@@ -42,6 +44,10 @@ var removals = []removal{
 	{"codes", expiredCodesFor, `WITH old AS (
 			SELECT user_id, purpose FROM account_codes WHERE expires_at < clock_timestamp() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED)
 		DELETE FROM account_codes c USING old WHERE c.user_id = old.user_id AND c.purpose = old.purpose`},
+	{"askers of codes", askersFor, `WITH old AS (
+			SELECT user_id, purpose, asker FROM account_code_askers WHERE day_began < clock_timestamp() - $1::interval
+			ORDER BY day_began LIMIT $2 FOR UPDATE SKIP LOCKED)
+		DELETE FROM account_code_askers a USING old WHERE (a.user_id, a.purpose, a.asker) = (old.user_id, old.purpose, old.asker)`},
 	{"challenges", usedFor, `WITH old AS (
 			SELECT purpose, secret FROM signin_challenges WHERE expires_at < clock_timestamp() - $1::interval LIMIT $2 FOR UPDATE SKIP LOCKED)
 		DELETE FROM signin_challenges c USING old WHERE c.purpose = old.purpose AND c.secret = old.secret`},

@@ -62,8 +62,8 @@ func (s *Profiles) open(ctx context.Context, u domain.UserID, sealed []byte, int
 	return json.Unmarshal(plain, into)
 }
 
-// Put replaces a person's profile, and their name where one is given.
-func (s *Profiles) Put(ctx context.Context, u domain.UserID, name string, p Profile) error {
+// Put replaces a person's profile.
+func (s *Profiles) Put(ctx context.Context, u domain.UserID, p Profile) error {
 	plain, err := json.Marshal(p)
 	if err != nil {
 		return fmt.Errorf("encode a profile: %w", err)
@@ -72,14 +72,8 @@ func (s *Profiles) Put(ctx context.Context, u domain.UserID, name string, p Prof
 	if err != nil {
 		return fmt.Errorf("seal a profile: %w", err)
 	}
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `INSERT INTO profiles (user_id, sealed) SELECT id, $2 FROM users WHERE id = $1 AND status <> 'erased'
-			ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed, updated_at = clock_timestamp()`, string(u), sealed); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `UPDATE users SET name = $2 WHERE id = $1 AND $2 <> '' AND status <> 'erased'`, string(u), name)
-		return err
-	})
+	_, err = s.pool.Exec(ctx, `INSERT INTO profiles (user_id, sealed) SELECT id, $2 FROM users WHERE id = $1 AND status <> 'erased'
+		ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed, updated_at = clock_timestamp()`, string(u), sealed)
 	return failed("write a profile", err)
 }
 

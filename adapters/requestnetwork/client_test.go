@@ -70,7 +70,7 @@ func TestAnswersOfAProviderInTrouble(t *testing.T) {
 			f, ok := fault.From(err)
 			require.True(t, ok)
 			assert.Contains(t, f.Fields["said"], c.said)
-			assert.Less(t, time.Since(begin), 3*time.Second)
+			assert.Less(t, time.Since(begin), 20*time.Second, "it would hang for ever")
 		})
 	}
 	_, err := client(t, "http://127.0.0.1:1").Create(t.Context(), order)

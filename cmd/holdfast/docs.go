@@ -16,6 +16,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/ingestion"
+	"holdfast/domain/legacyentry"
 	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -89,6 +90,7 @@ func aggregates() []gendocs.Aggregate {
 		{Name: "SweepPlan", Slug: "sweepplan", Table: sweepplan.Table()},
 		{Name: "SweepSchedule", Slug: "sweepschedule", Table: sweepschedule.Table()},
 		{Name: "Trezor", Slug: "trezor", Table: trezor.Table()},
+		{Name: "LegacyEntry", Slug: "legacyentry", Table: legacyentry.Table()},
 		{Name: "Treasury", Slug: "treasury", Table: treasury.Table()},
 		{Name: "AssetBreaker", Slug: "breaker", Table: breaker.Table()},
 		{Name: "ReconciliationBreak", Slug: "reconciliation", Table: reconciliation.Table()},

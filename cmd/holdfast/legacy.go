@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -22,7 +23,7 @@ func legacyCmd() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	cmd.AddCommand(legacyImportCmd(), legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd())
+	cmd.AddCommand(legacyImportCmd(), legacyFollowCmd(), legacyVerifyCmd(), legacyRebuildCmd(), legacyStatusCmd())
 	return cmd
 }
 
@@ -84,9 +85,9 @@ func printParity(all []legacymongo.Parity, asJSON bool) error {
 	if asJSON {
 		return printJSON(all)
 	}
-	t := columns("DOMAIN", "COLLECTION", "POSITION", "DOCUMENTS", "DIFFERENCES")
+	t := columns("DOMAIN", "COLLECTION", "POSITION", "DOCUMENTS", "DIFFERENCES", "EXPLAINED")
 	for _, p := range all {
-		t.row(p.Domain, p.Collection, p.Position, p.Documents, p.Differences)
+		t.row(p.Domain, p.Collection, p.Position, p.Documents, p.Differences, p.Explained)
 	}
 	return t.Flush()
 }
@@ -127,7 +128,7 @@ func legacyRebuildCmd() *cobra.Command {
 				report, done := bars("rebuild ")
 				defer done()
 				if len(wanted) == 0 {
-					wanted = names
+					wanted = l.Ours(names)
 				}
 				for _, name := range wanted {
 					if err := l.Store.Rebuild(c.Context(), l.Pool, name, report); err != nil {
@@ -149,7 +150,10 @@ func legacyStatusCmd() *cobra.Command {
 		RunE: func(c *cobra.Command, _ []string) error {
 			return withCore(c.Context(), func(core *wire.Core) error {
 				l, err := core.Bridge(c.Context())
-				if err != nil {
+				switch {
+				case errors.Is(err, wire.ErrNoLegacy): // where domains are read is known without it
+					fmt.Fprintln(os.Stderr, "the legacy store is not connected: lags are not known")
+				case err != nil:
 					return err
 				}
 				states, err := l.States(c.Context())
@@ -159,13 +163,13 @@ func legacyStatusCmd() *cobra.Command {
 				if asJSON {
 					return printJSON(states)
 				}
-				t := columns("DOMAIN", "MODE", "READS FROM", "LAG", "OPEN GAPS", "LAST DIFFERENCE")
+				t := columns("DOMAIN", "OWNER", "MODE", "READS FROM", "LAG", "FOLLOWED", "OPEN GAPS", "LAST DIFFERENCE")
 				for _, d := range legacymongo.Domains() {
 					s, last := states[d], ""
 					if g := s.LastGap; g != nil {
 						last = strings.TrimSpace(fmt.Sprintf("%s %s %s", g.Kind, g.Collection, g.Field))
 					}
-					t.row(d, s.Mode, s.ReadsAt, s.Lag, s.OpenGaps, last)
+					t.row(d, s.Owner, s.Mode, s.ReadsAt, s.Lag, followed(s.Following), s.OpenGaps, last)
 				}
 				return t.Flush()
 			})
@@ -173,4 +177,17 @@ func legacyStatusCmd() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return cmd
+}
+
+// followed says in a few words how the old backend's changes are taken.
+func followed(f *wire.Following) string {
+	switch {
+	case f == nil:
+		return "-"
+	case !f.Alive:
+		return "nobody does"
+	case f.Lag < 0:
+		return f.Way + ", at the first look"
+	}
+	return fmt.Sprintf("%s, %.1f s behind", f.Way, f.Lag)
 }

@@ -28,7 +28,7 @@ type service struct {
 	dir    string // HOLDFAST_DATA
 	port   int
 	base   string
-	env    []string // settings beside the usual ones
+	env    []string // beside those of every test
 
 	process *exec.Cmd
 	ended   chan struct{} // closed when the process is gone
@@ -75,8 +75,8 @@ func freePort(t *testing.T) int {
 }
 
 // command is the binary in the service's folder: no .env and no settings of the developer.
-func (s *service) command(ctx context.Context, verb string) *exec.Cmd {
-	c := exec.CommandContext(ctx, s.binary, verb)
+func (s *service) command(ctx context.Context, verb ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, s.binary, verb...)
 	c.Dir = filepath.Dir(s.binary)
 	c.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "HOLDFAST_DATA=" + s.dir,
@@ -87,9 +87,9 @@ func (s *service) command(ctx context.Context, verb string) *exec.Cmd {
 }
 
 // run runs another verb to its end and gives what it printed; of one that failed, all it said.
-func (s *service) run(verb string) (string, error) {
+func (s *service) run(verb ...string) (string, error) {
 	var complaint bytes.Buffer
-	c := s.command(s.t.Context(), verb)
+	c := s.command(s.t.Context(), verb...)
 	c.Stderr = &complaint
 	out, err := c.Output()
 	if err != nil {

@@ -34,6 +34,7 @@ var (
 	byGoogle  = account.UserRegistered{User: "U1", Roles: roles, Name: domain.About("U1", "Ann"), Email: domain.About("U1", ""), Method: account.Google}
 	verified  = account.EmailVerified{EmailKey: "e1"}
 	moved     = account.EmailChanged{Email: domain.About("U1", "ann@example.com"), EmailKey: "e2", Was: "e1"}
+	renamed   = account.Renamed{Name: domain.About("U1", "Anna")}
 	promoted  = account.RolesChanged{From: roles, To: []domain.Capacity{domain.Buyer, domain.Resolver}, By: admin, Reason: "joins the team"}
 	suspended = account.UserSuspended{By: admin, Reason: "fraud"}
 	outs      = account.SessionsRevoked{Cause: account.ByAdmin}
@@ -73,7 +74,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, account.Aggregate(), registered, verified, moved, promoted, suspended, back, password, others, linked, unlinked,
+	machinetest.CheckGolden(t, account.Aggregate(), registered, verified, moved, renamed, promoted, suspended, back, password, others, linked, unlinked,
 		wallet, walletOff, asked, approved, rejected, leaving, stays, erased, fromBefore)
 }
 
@@ -121,6 +122,11 @@ func TestDecisions(t *testing.T) {
 		{Name: "another address", Given: events{registered}, When: account.ChangeEmail{Issue: by(ann), Email: "ann@example.com", EmailKey: "e2"}, Then: events{moved}},
 		{Name: "the one it is", Given: events{registered, verified}, When: account.ChangeEmail{Issue: by(ann), Email: "ann@example.org", EmailKey: "e1"}},
 
+		{Name: "another name", Given: events{registered}, When: account.Rename{Issue: by(ann), Name: "Anna"}, Then: events{renamed}},
+		{Name: "by an admin, of who is out", Given: events{registered, suspended}, When: account.Rename{Issue: by(admin), Name: "Anna"}, Then: events{renamed}},
+		{Name: "not to nothing", Given: events{registered}, When: account.Rename{Issue: by(ann)}, Err: fault.ErrValidation},
+		{Name: "nor by somebody else", Given: events{registered}, When: account.Rename{Issue: by(other), Name: "Anna"}, Err: fault.ErrForbidden},
+		{Name: "nor of nobody any more", Given: events{registered, erased}, When: account.Rename{Issue: by(admin), Name: "Anna"}, Err: fault.ErrNotFound},
 		{Name: "an admin gives a role", Given: events{registered}, When: account.ChangeRoles{Issue: by(admin), Roles: roles2, Reason: reason}, Then: events{promoted}},
 		{Name: "the roles they have", Given: events{registered}, When: account.ChangeRoles{Issue: by(admin), Roles: roles, Reason: reason}},
 		{Name: "for a reason", Given: events{registered}, When: account.ChangeRoles{Issue: by(admin), Roles: roles2}, Err: fault.ErrValidation},

@@ -13,6 +13,7 @@ func Aggregate() domain.Aggregate {
 			UserRegistered{},
 			EmailVerified{},
 			EmailChanged{},
+			Renamed{},
 			RolesChanged{},
 			UserSuspended{},
 			UserReinstated{},

@@ -32,6 +32,12 @@ type ChangeEmail struct {
 	EmailKey string
 }
 
+// Rename changes what the person is called.
+type Rename struct {
+	domain.Issue
+	Name string
+}
+
 // ChangeRoles to exactly these.
 type ChangeRoles struct {
 	domain.Issue

@@ -83,6 +83,13 @@ func changeEmail(s State, c ChangeEmail) ([]Event, error) {
 	return []Event{EmailChanged{Email: domain.About(s.User, c.Email), EmailKey: c.EmailKey, Was: was}}, nil
 }
 
+func rename(s State, c Rename) ([]Event, error) {
+	if c.Name == "" {
+		return nil, fault.ErrValidation.At("name", "is required")
+	}
+	return []Event{Renamed{Name: domain.About(s.User, c.Name)}}, nil
+}
+
 func changeRoles(s State, c ChangeRoles) ([]Event, error) {
 	switch {
 	case c.By.Is(s.User):

@@ -67,6 +67,10 @@ type (
 		EmailKey string          `json:"email_key"`
 		Was      string          `json:"was,omitempty"` // the key before
 	}
+	// Renamed: the person is called so from now on.
+	Renamed struct {
+		Name domain.Personal `json:"name"`
+	}
 	// RolesChanged says what the person may do from now on.
 	RolesChanged struct {
 		From   []domain.Capacity `json:"from"`
@@ -145,6 +149,7 @@ type (
 func (UserRegistered) EventType() string             { return "user.registered" }
 func (EmailVerified) EventType() string              { return "user.email_verified" }
 func (EmailChanged) EventType() string               { return "user.email_changed" }
+func (Renamed) EventType() string                    { return "user.renamed" }
 func (RolesChanged) EventType() string               { return "user.roles_changed" }
 func (UserSuspended) EventType() string              { return "user.suspended" }
 func (UserReinstated) EventType() string             { return "user.reinstated" }
@@ -161,14 +166,19 @@ func (ErasureRequested) EventType() string           { return "user.erasure_requ
 func (ErasureCancelled) EventType() string           { return "user.erasure_cancelled" }
 func (UserErased) EventType() string                 { return "user.erased" }
 
-func (UserRegistered) user()             {}
-func (EmailVerified) user()              {}
-func (EmailChanged) user()               {}
-func (RolesChanged) user()               {}
-func (UserSuspended) user()              {}
-func (UserReinstated) user()             {}
-func (PasswordChanged) user()            {}
-func (SessionsRevoked) user()            {}
+func (UserRegistered) user()  {}
+func (EmailVerified) user()   {}
+func (EmailChanged) user()    {}
+func (Renamed) user()         {}
+func (RolesChanged) user()    {}
+func (UserSuspended) user()   {}
+func (UserReinstated) user()  {}
+func (PasswordChanged) user() {}
+func (SessionsRevoked) user() {}
+
+// WithImport marks that the document of the person may still replace them: it does not tell of
+// sessions.
+func (SessionsRevoked) WithImport()      {}
 func (SignInMethodLinked) user()         {}
 func (SignInMethodUnlinked) user()       {}
 func (WalletLinked) user()               {}

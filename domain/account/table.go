@@ -35,6 +35,10 @@ func Table() machine.Table[State, Event] {
 				Guard: "the address is nobody else's → EMAIL_IN_USE (a claim)", Events: []string{"user.email_changed"},
 			}, changeEmail),
 			machine.On(line{
+				From: known, By: selfAdmin, To: known,
+				Guard: "a name", Events: []string{"user.renamed"},
+			}, rename),
+			machine.On(line{
 				From: known, By: []domain.Capacity{domain.Admin, domain.Process, domain.Import}, To: known,
 				Guard: "at least one role, a reason; nobody's own → SELF_CHANGE", Events: []string{"user.roles_changed"},
 			}, changeRoles),

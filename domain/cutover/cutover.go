@@ -27,6 +27,7 @@ const Fresh = time.Hour
 var (
 	ErrStep     = fault.New(fault.Conflict, "CUTOVER_STEP", "a domain moves one step at a time: mongo, dual, pg, and back")
 	ErrNotReady = fault.New(fault.Conflict, "CUTOVER_NOT_READY", "the collections lag, differ, or were not compared within the last hour")
+	ErrEmpty    = fault.New(fault.Conflict, "CUTOVER_NO_COLLECTIONS", "no collection of this domain is kept yet: there is nothing to move until the domain comes")
 	ErrForce    = fault.New(fault.Rule, "CUTOVER_FORCE", "only the way to pg can be forced")
 )
 
@@ -66,6 +67,8 @@ type Move struct {
 	Compared *time.Time // the oldest of the collections' last comparisons; nil when one was never compared
 	Position int64
 	Force    bool
+	// Collections is how many the domain has; without any there is nothing to move.
+	Collections int
 }
 
 // State is where a domain is; empty until it was moved.
@@ -99,7 +102,7 @@ func Table() machine.Table[State, Event] {
 		Name: "DomainCutover", Phases: all, Phase: State.Phase,
 		Rows: []machine.Row[State, Event]{machine.On(machine.Line{
 			From: all, By: []domain.Capacity{domain.Admin}, To: all,
-			Guard:  "a neighbour → CUTOVER_STEP; lag 0, no open gaps, compared within the hour → CUTOVER_NOT_READY; only pg is forced → CUTOVER_FORCE; where it is already is a repeat",
+			Guard:  "collections → CUTOVER_NO_COLLECTIONS; a neighbour → CUTOVER_STEP; lag 0, no open gaps, compared within the hour → CUTOVER_NOT_READY; only pg is forced → CUTOVER_FORCE; where it is already is a repeat",
 			Events: []string{"cutover.moved"},
 		}, move)},
 	}
@@ -116,6 +119,8 @@ func move(s State, c Move) ([]Event, error) {
 		return nil, fault.ErrValidation.At("mode", "mongo, dual or pg")
 	case c.Reason == "":
 		return nil, fault.ErrValidation.At("reason", "is required")
+	case c.Collections == 0:
+		return nil, ErrEmpty
 	case at == to:
 		return nil, nil
 	case c.Force && c.To != Postgres:

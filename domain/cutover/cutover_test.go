@@ -43,7 +43,7 @@ func TestStoredForm(t *testing.T) {
 func TestDecisions(t *testing.T) {
 	t.Parallel()
 	move := func(from, to string, change func(*cutover.Move)) cutover.Move {
-		c := cutover.Move{Issue: domain.Issue{By: admin, At: at}, Domain: "payment", From: from, To: to, Reason: "a reason", Compared: &compared, Position: 7}
+		c := cutover.Move{Issue: domain.Issue{By: admin, At: at}, Domain: "payment", From: from, To: to, Reason: "a reason", Compared: &compared, Position: 7, Collections: 2}
 		if change != nil {
 			change(&c)
 		}
@@ -68,6 +68,8 @@ func TestDecisions(t *testing.T) {
 			cutover.Moved{Domain: "payment", From: "mongo", To: "pg", By: admin, Reason: "a reason", Position: 7, Forced: true},
 		}},
 		{Name: "and no other", When: move("mongo", "dual", func(c *cutover.Move) { c.Force = true }), Err: cutover.ErrForce},
+		{Name: "nothing to move", When: move("mongo", "dual", func(c *cutover.Move) { c.Collections = 0 }), Err: cutover.ErrEmpty},
+		{Name: "not by force either", When: move("mongo", "pg", func(c *cutover.Move) { c.Force, c.Collections = true, 0 }), Err: cutover.ErrEmpty},
 		{Name: "nowhere else", When: move("mongo", "postgres", nil), Err: fault.ErrValidation},
 		{Name: "a reason is needed", When: move("mongo", "dual", func(c *cutover.Move) { c.Reason = "" }), Err: fault.ErrValidation},
 		{Name: "a guard does not", When: move("mongo", "dual", func(c *cutover.Move) { c.By = domain.User("G1", domain.Guard) }), Err: fault.ErrForbidden},

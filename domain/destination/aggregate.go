@@ -2,6 +2,7 @@ package destination
 
 import (
 	"fmt"
+	"strings"
 
 	"holdfast/domain"
 	"holdfast/domain/ledger"
@@ -14,10 +15,17 @@ func Aggregate() domain.Aggregate {
 		Category: Decider.Category,
 		Events: []domain.Event{
 			Derived{}, Assigned{}, Funded{}, Drained{}, SweepBroadcast{}, SweepConfirmed{}, SweepFailed{}, SweepReorged{}, SweepLost{}, Quarantined{}, Released{}, Retired{},
+			Imported{}, OpeningMoved{},
 		},
 		Postings: Postings,
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
-			if d, ok := e.(Derived); ok {
+			switch d := e.(type) {
+			case Derived:
+				return []domain.Claim{{Name: fmt.Sprintf("derivation:%s/%d", d.Fingerprint, d.Index), Taken: ErrIndexUsed}}
+			case Imported:
+				if d.Fingerprint == "" { // below a key that nobody knows here
+					return []domain.Claim{{Name: "derivation:" + strings.ToLower(d.Address), Taken: ErrIndexUsed}}
+				}
 				return []domain.Claim{{Name: fmt.Sprintf("derivation:%s/%d", d.Fingerprint, d.Index), Taken: ErrIndexUsed}}
 			}
 			return nil

@@ -48,6 +48,7 @@ type Broadcast struct {
 type Confirm struct {
 	domain.Issue
 	Sweep     domain.SweepID
+	Tx        string
 	Block     uint64
 	BlockHash string
 }

@@ -48,6 +48,7 @@ type State struct {
 	Sweeps        map[domain.SweepID]Sweep    `json:"sweeps,omitempty"`
 	IsQuarantined bool                        `json:"is_quarantined"`
 	IsRetired     bool                        `json:"is_retired"`
+	Legacy        domain.Snapshot             `json:"legacy,omitzero"` // of its import, if it was
 }
 
 // InFlight reports a sweep of the asset under way.
@@ -124,7 +125,18 @@ var Decider = domain.Decider[State, Event]{Category: "derived_destination", Deci
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy = snapshot
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(s, e)
+	case OpeningMoved:
+		s = s.moved(e.Amount, e.In)
 	case Derived:
 		s = State{ID: e.Destination, Address: e.Address, Index: e.Index}
 	case Assigned:
@@ -203,6 +215,15 @@ func Table() machine.Table[State, Event] {
 				Guard: "an index is used once → DERIVATION_CONFLICT; the same again is a repeat", Events: []string{"destination.derived"},
 			}, derive),
 			machine.On(line{
+				From: append([]string{""}, live...), By: []domain.Capacity{domain.Import}, To: live, Aside: true,
+				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT; address, index and payment stay → DERIVATION_CONFLICT, DESTINATION_ASSIGNED; no sweep is under way",
+				Events: []string{"destination.imported"},
+			}, importDestination),
+			machine.On(line{
+				From: live, By: []domain.Capacity{domain.Import}, To: live, Aside: true,
+				Guard: "what is taken back is there → NOTHING_TO_SWEEP", Events: []string{"destination.opening_moved"},
+			}, moveOpening),
+			machine.On(line{
 				From: live, By: []domain.Capacity{domain.Process}, To: live,
 				Guard: "never to a second payment → DESTINATION_ASSIGNED", Events: []string{"destination.assigned"},
 			}, assign),
@@ -277,7 +298,7 @@ func confirm(s State, c Confirm) ([]Event, error) {
 	case w.Status == "confirmed":
 		return nil, nil
 	}
-	return []Event{SweepConfirmed{Sweep: c.Sweep, Destination: s.ID, Amount: w.Amount, Block: c.Block, BlockHash: c.BlockHash, Again: w.Status != "broadcast"}}, nil
+	return []Event{SweepConfirmed{Sweep: c.Sweep, Destination: s.ID, Amount: w.Amount, Tx: c.Tx, Block: c.Block, BlockHash: c.BlockHash, Again: w.Status != "broadcast"}}, nil
 }
 
 func fail(s State, c Fail) ([]Event, error) {

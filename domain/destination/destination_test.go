@@ -68,7 +68,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, destination.Aggregate(), derived, assigned, funded, destination.Drained{Amount: amount(100)}, sent, confirmed, failed, undone, destination.SweepLost{Sweep: "w1", Asset: usdc, Code: "REPLACED"}, stopped,
+	machinetest.CheckGolden(t, destination.Aggregate(), imported, stands, derived, assigned, funded, destination.Drained{Amount: amount(100)}, sent, confirmed, failed, undone, destination.SweepLost{Sweep: "w1", Asset: usdc, Code: "REPLACED"}, stopped,
 		destination.Released{By: admin, Reason: "clean"}, destination.Retired{By: admin})
 }
 

@@ -54,10 +54,11 @@ type SweepConfirmed struct {
 	Sweep       domain.SweepID       `json:"sweep"`
 	Destination domain.DestinationID `json:"destination"`
 	Amount      money.Amount         `json:"amount"`
-	Tx          string               `json:"tx"`
-	Block       uint64               `json:"block"`
-	BlockHash   string               `json:"block_hash"`
-	Again       bool                 `json:"again,omitempty"`
+	// Tx carried it out; empty in events of older versions.
+	Tx        string `json:"tx"`
+	Block     uint64 `json:"block"`
+	BlockHash string `json:"block_hash"`
+	Again     bool   `json:"again,omitempty"`
 }
 
 // SweepFailed: it will never be mined, or it reverted. Posts.

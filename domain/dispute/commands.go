@@ -60,6 +60,7 @@ type Parts struct {
 	PlatformFee money.Amount `json:"platform_fee"`
 	DisputeFee  money.Amount `json:"dispute_fee"`
 	Seller      money.Amount `json:"seller"`
+	Reserve     money.Amount `json:"reserve,omitzero"` // the seller's, withheld for a time
 	// Back to the hold, for a replacement.
 	Held       money.Amount `json:"held"`
 	Releasable money.Amount `json:"releasable"`

@@ -35,6 +35,8 @@ func deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 	switch e := e.(type) {
 	case Opened:
 		return []domain.Deadline{set(keyRespond, e.RespondBy), set(keyMaxAge, e.MaxAgeAt)}
+	case Imported:
+		return importedDeadlines(e)
 	case Responded:
 		return []domain.Deadline{stop(keyRespond), set(keyEvidence, e.EvidenceDue)}
 	case RespondentDefaulted:

@@ -60,6 +60,8 @@ type State struct {
 
 	Refund domain.RefundID `json:"refund"` // of a resolved dispute
 	Parts  Parts           `json:"parts"`
+
+	Legacy domain.Snapshot `json:"legacy,omitzero"` // of its import, if it was
 }
 
 // Settlement is an open proposal.
@@ -121,7 +123,16 @@ var Decider = domain.Decider[State, Event]{
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy = snapshot
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(e)
 	case Opened:
 		s = opened(e)
 	case ResolverAssigned:

@@ -110,7 +110,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, dispute.Aggregate(), opened, assigned, responded, silent, submitted, collected, more, proposed, accepted,
+	machinetest.CheckGolden(t, dispute.Aggregate(), imported, opened, assigned, responded, silent, submitted, collected, more, proposed, accepted,
 		declined, lapsed, decided, appealed, goods, returned, kept, tooOld, resolved, withdrawn, rejected, escalated, warned, deferred, closed)
 }
 

@@ -61,7 +61,7 @@ func within(s State, u money.Units) error {
 // sum is what the parts make up together.
 func (p Parts) sum() money.Units {
 	sum := money.Zero
-	for _, a := range []money.Amount{p.Buyer, p.PlatformFee, p.DisputeFee, p.Seller, p.Held, p.Releasable} {
+	for _, a := range []money.Amount{p.Buyer, p.PlatformFee, p.DisputeFee, p.Seller, p.Reserve, p.Held, p.Releasable} {
 		sum = sum.Plus(a.Units)
 	}
 	return sum

@@ -12,6 +12,7 @@ func Aggregate() domain.Aggregate {
 		Category: Category,
 		Events: []domain.Event{
 			Opened{},
+			Imported{},
 			ResolverAssigned{},
 			Responded{},
 			RespondentDefaulted{},
@@ -62,6 +63,7 @@ func Postings(e domain.Event) (tx ledger.Transaction, ok bool) {
 			ledger.Dr(frozen, ledger.PlatformFee, e.Parts.PlatformFee),
 			ledger.Dr(frozen, ledger.DisputeFee, e.Parts.DisputeFee),
 			ledger.Dr(frozen, ledger.SellerAvailable(e.Seller), e.Parts.Seller),
+			ledger.Dr(frozen, ledger.SellerReserve(e.Seller), e.Parts.Reserve),
 			ledger.Dr(frozen, ledger.Held(e.Hold), e.Parts.Held),
 			ledger.Dr(frozen, ledger.Releasable(e.Hold), e.Parts.Releasable),
 		)
@@ -93,6 +95,8 @@ func claims(_ domain.Stream, e domain.Event) []domain.Claim {
 	switch e := e.(type) {
 	case Opened:
 		return claim(e.Hold, false)
+	case Imported:
+		return claim(e.Hold, !e.Open())
 	case Resolved:
 		return claim(e.Hold, true)
 	case Withdrawn:

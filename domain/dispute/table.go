@@ -14,10 +14,11 @@ func Table() machine.Table[State, Event] {
 	parties := who(domain.Buyer, domain.Seller)
 	staff := who(domain.Resolver, domain.Admin)
 	undecided := at(PhaseAwaitingResponse, PhaseEvidence, PhaseSettlementProposed, PhaseUnderReview)
+	phases := at(none, PhaseAwaitingResponse, PhaseEvidence, PhaseSettlementProposed, PhaseUnderReview, PhaseDecided,
+		PhaseAwaitingReturn, PhaseExecuting, PhaseResolved, PhaseWithdrawn, PhaseRejected, PhaseClosed)
 	return machine.Table[State, Event]{
-		Name: "Dispute",
-		Phases: at(none, PhaseAwaitingResponse, PhaseEvidence, PhaseSettlementProposed, PhaseUnderReview, PhaseDecided,
-			PhaseAwaitingReturn, PhaseExecuting, PhaseResolved, PhaseWithdrawn, PhaseRejected, PhaseClosed),
+		Name:   "Dispute",
+		Phases: phases,
 		Phase:  func(s State) string { return s.Phase },
 		As:     as,
 		Refuse: refuse,
@@ -27,6 +28,11 @@ func Table() machine.Table[State, Event] {
 				Guard:  "a party; one open dispute a hold → DISPUTE_OPEN; in time → WINDOW_CLOSED; money there → NOTHING_TO_DISPUTE",
 				Events: []string{"dispute.opened"},
 			}, open),
+			machine.On(line{
+				From: phases, By: who(domain.Import), To: at(PhaseAwaitingResponse, PhaseUnderReview, PhaseResolved, PhaseWithdrawn, PhaseRejected, PhaseClosed), Aside: true,
+				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT",
+				Events: []string{"dispute.imported"},
+			}, importDispute),
 			machine.On(line{
 				From: at(PhaseAwaitingResponse), By: parties, To: at(PhaseEvidence),
 				Guard:  "the other party → FORBIDDEN",

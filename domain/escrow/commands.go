@@ -159,7 +159,8 @@ type Unfreeze struct {
 	Dispute domain.DisputeID
 }
 
-// Resolve carries a dispute's outcome out. The parts must sum to the contested amount.
+// Resolve carries a dispute's outcome out. The parts must sum to the contested amount; of what the
+// seller gets, Reserve is withheld as a release would withhold it (State.ReserveFor).
 type Resolve struct {
 	domain.Issue
 	Dispute      domain.DisputeID
@@ -168,6 +169,7 @@ type Resolve struct {
 	PlatformFee  money.Units
 	DisputeFee   money.Units
 	Seller       money.Units
+	Reserve      money.Units
 	ToHeld       money.Units
 	ToReleasable money.Units
 }

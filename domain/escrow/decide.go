@@ -109,7 +109,7 @@ func liftHold(s State, c LiftReleaseHold) ([]Event, error) {
 		return nil, ErrHoldOwner
 	case h.Kind == AMLHold && h.PlacedBy.User() == "" && c.By.User() != "" && (c.Approver.User() == "" || c.Approver.ID == c.By.ID):
 		return nil, ErrTwoPeople
-	case h.Kind == DisputeHold && c.By.Kind == "user":
+	case h.Kind == DisputeHold && c.By.Kind == "user" && !s.orphaned(c.ID):
 		return nil, ErrHoldOwner.Because("the hold of a dispute is lifted by the dispute's end")
 	case c.By.Has(domain.Guard) && !c.By.Has(domain.Admin) && !c.By.Has(domain.Resolver) && h.Kind != GuardHold:
 		return nil, ErrHoldOwner
@@ -178,7 +178,7 @@ func release(s State, c Release) ([]Event, error) {
 	}
 	fee := s.FeeFor(gross)
 	proceeds := gross.Minus(fee)
-	reserve := s.reserveFor(proceeds)
+	reserve := s.ReserveFor(proceeds)
 	e := Released{
 		Hold: s.ID, Seller: s.Seller, Gross: s.Amount(gross), Fee: s.Amount(fee), Net: s.Amount(proceeds.Minus(reserve)), Reserve: s.Amount(reserve), By: c.By,
 	}
@@ -248,7 +248,12 @@ func returnClawback(s State, c ReturnClawback) ([]Event, error) {
 	if s.ClawedBack.Less(c.Amount.Units) {
 		return nil, ErrRefundExceeds.With("have", s.ClawedBack).With("need", c.Amount.Units)
 	}
-	return []Event{ClawbackReturned{Refund: c.Refund, Amount: c.Amount}}, nil
+	drawn := s.Drawn[c.Refund]
+	e := ClawbackReturned{Refund: c.Refund, Amount: c.Amount, Lots: drawn}
+	if sum := sumOf(drawn); !sum.IsZero() {
+		e.Reserve = s.Amount(sum)
+	}
+	return []Event{e}, nil
 }
 
 func freeze(s State, c Freeze) ([]Event, error) {
@@ -276,7 +281,7 @@ func resolve(s State, c Resolve) ([]Event, error) {
 		return nil, fault.ErrInvalidState.With("dispute", c.Dispute)
 	}
 	sum := money.Zero
-	for _, part := range []money.Units{c.Buyer, c.PlatformFee, c.DisputeFee, c.Seller, c.ToHeld, c.ToReleasable} {
+	for _, part := range []money.Units{c.Buyer, c.PlatformFee, c.DisputeFee, c.Seller, c.Reserve, c.ToHeld, c.ToReleasable} {
 		var err error
 		if sum, err = sum.Add(part); err != nil {
 			return nil, ErrInvalidSplit
@@ -285,10 +290,17 @@ func resolve(s State, c Resolve) ([]Event, error) {
 	if sum != s.Disputed || (c.Buyer.IsZero() != (c.Refund == "")) {
 		return nil, ErrInvalidSplit.With("have", s.Disputed).With("parts", sum)
 	}
-	return []Event{DisputeSettled{
+	if due := s.ReserveFor(c.Seller.Plus(c.Reserve)); c.Reserve != due {
+		return nil, ErrInvalidSplit.With("reserve", due).With("given", c.Reserve)
+	}
+	e := DisputeSettled{
 		Dispute: c.Dispute, Refund: c.Refund, Buyer: s.Amount(c.Buyer), PlatformFee: s.Amount(c.PlatformFee), DisputeFee: s.Amount(c.DisputeFee),
 		Seller: s.Amount(c.Seller), ToHeld: s.Amount(c.ToHeld), ToReleasable: s.Amount(c.ToReleasable),
-	}}, nil
+	}
+	if !c.Reserve.IsZero() {
+		e.Reserve, e.ReserveUntil = s.Amount(c.Reserve), c.At.Add(s.Terms.ReserveFor)
+	}
+	return []Event{e}, nil
 }
 
 func cancel(_ State, c Cancel) ([]Event, error) {

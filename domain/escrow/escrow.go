@@ -63,7 +63,9 @@ type State struct {
 	Proceeds   money.Units `json:"proceeds,omitzero"`  // of releases, reserve included
 	Reserved   money.Units `json:"reserved,omitzero"`  // of them, ever
 	Reserves   []Lot       `json:"reserves,omitempty"` // what is still withheld, oldest first
-	ClawedBack money.Units `json:"clawed_back"`
+	// Drawn is what clawbacks that are under way took out of the reserve.
+	Drawn      map[domain.RefundID][]Lot `json:"drawn,omitempty"`
+	ClawedBack money.Units               `json:"clawed_back"`
 
 	IsFunded    bool `json:"is_funded"`
 	IsCancelled bool `json:"is_cancelled"`
@@ -77,6 +79,12 @@ type State struct {
 	Approved     money.Units            `json:"approved"`           // so much may the second person release
 	InspectionTo time.Time              `json:"inspection_to"`
 	ReleaseAt    time.Time              `json:"release_at"`
+
+	// Imported is what came from the old backend, Legacy whether it still stands for this, and
+	// Stops the release holds that came with documents of their own.
+	Imported *Imported                  `json:"imported,omitempty"`
+	Legacy   domain.Snapshot            `json:"legacy,omitzero"`
+	Stops    map[string]domain.Snapshot `json:"stops,omitempty"`
 }
 
 // Left is what still stands in the hold.
@@ -109,7 +117,7 @@ func (s State) Stopped() []HoldKind {
 // FeeFor is the platform fee of releasing gross now: the floor on everything released so
 // far, less what was taken, so that splitting a release never changes the total fee.
 func (s State) FeeFor(gross money.Units) money.Units {
-	total := s.Terms.FeeBPS.Of(s.Released.Plus(gross))
+	total := s.Terms.FeeBPS.Of(s.releasedHere().Plus(gross))
 	fee, ok := total.Sub(s.FeesTaken)
 	if !ok {
 		return money.Zero
@@ -159,7 +167,20 @@ var Decider = domain.Decider[State, Event]{Category: "escrow_hold", Decide: Tabl
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy = snapshot
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(s, e)
+	case ReleaseHoldImported:
+		s = stopImported(s, e)
+	case DisputeImported:
+		s = disputeImported(s, e)
 	case Opened:
 		s = State{ID: e.Hold, Request: e.Request, Offer: e.Offer, Buyer: e.Buyer, Seller: e.Seller, Due: e.Due, Terms: e.Terms}
 	case DueFixed:
@@ -189,7 +210,7 @@ func Evolve(s State, e Event) State {
 		s.Releasable, s.Released = s.Releasable.Minus(e.Gross.Units), s.Released.Plus(e.Gross.Units)
 		s.FeesTaken, s.NetPaid = s.FeesTaken.Plus(e.Fee.Units), s.NetPaid.Plus(e.Net.Units)
 		s.Approval, s.Approved = nil, money.Zero
-		s = s.withheld(e)
+		s = s.withheld(e.Net.Units, e.Reserve.Units, e.ReserveUntil)
 	case ReserveReleased:
 		s = s.given(e)
 	case RefundTaken, RefundReturned, RefundSettled, RefundUnsettled, ClawedBack, ClawbackReturned:
@@ -209,6 +230,7 @@ func Evolve(s State, e Event) State {
 	case ReleaseHoldLifted:
 		s.ReleaseHolds = maps.Clone(s.ReleaseHolds)
 		delete(s.ReleaseHolds, e.ID)
+		s = stopOurs(s, e.ID)
 	case Cancelled:
 		s.IsCancelled = true
 	case Closed:
@@ -257,6 +279,7 @@ func refunds(s State, e Event) State {
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
 	case RefundSettled:
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
+		s = s.forget(e.Refund)
 	case RefundUnsettled:
 		s.OpenRefunds = append(slices.Clone(s.OpenRefunds), e.Refund)
 	case ClawedBack:
@@ -265,6 +288,7 @@ func refunds(s State, e Event) State {
 	case ClawbackReturned:
 		s.ClawedBack = s.ClawedBack.Minus(e.Amount.Units)
 		s.OpenRefunds = without(s.OpenRefunds, e.Refund)
+		s = s.restored(e)
 	}
 	return s
 }
@@ -281,7 +305,8 @@ func disputes(s State, e Event) State {
 	case DisputeSettled:
 		fees := e.PlatformFee.Units.Plus(e.DisputeFee.Units)
 		s.Held, s.Releasable = s.Held.Plus(e.ToHeld.Units), s.Releasable.Plus(e.ToReleasable.Units)
-		s.Released = s.Released.Plus(e.Seller.Units).Plus(fees)
+		s.Released = s.Released.Plus(e.Seller.Units).Plus(e.Reserve.Units).Plus(fees)
+		s = s.withheld(e.Seller.Units, e.Reserve.Units, e.ReserveUntil)
 		s.NetPaid, s.FeesTaken = s.NetPaid.Plus(e.Seller.Units), s.FeesTaken.Plus(e.PlatformFee.Units)
 		s.Refunded = s.Refunded.Plus(e.Buyer.Units)
 		s.Disputed, s.Contested = money.Zero, nil

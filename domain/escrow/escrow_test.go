@@ -85,7 +85,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, escrow.Aggregate(), backed, fixed, opened, credited, funded, freed, frozen, taken, placed, closed, released(100, 5),
+	machinetest.CheckGolden(t, escrow.Aggregate(), imported, stop, dispute, backed, fixed, opened, credited, funded, freed, frozen, taken, placed, closed, released(100, 5),
 		escrow.Debited{Payment: "p1", Amount: amount(100), FromHeld: units(40), FromReleasable: units(30), FromDisputed: units(20), Elsewhere: units(10)},
 		escrow.Unfunded{Reason: "reorganisation"}, escrow.FeeAbsorbed{Hold: "h1", Amount: amount(1), By: admin},
 		escrow.DiscountFunded{Hold: "h1", Amount: amount(5), Redemption: "m1"}, escrow.ReleaseHoldLifted{ID: "x", By: admin2, Reason: "clean"},

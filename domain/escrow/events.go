@@ -190,6 +190,9 @@ type DisputeSettled struct {
 	Seller       money.Amount     `json:"seller"`
 	ToHeld       money.Amount     `json:"to_held"`
 	ToReleasable money.Amount     `json:"to_releasable"`
+	// Reserve is withheld of the seller's part until ReserveUntil; Seller is what is left.
+	Reserve      money.Amount `json:"reserve,omitzero"`
+	ReserveUntil time.Time    `json:"reserve_until,omitzero"`
 }
 
 // Cancelled: nothing confirmed will be kept; a confirmed part stays refundable.
@@ -228,6 +231,9 @@ type ClawedBack struct {
 type ClawbackReturned struct {
 	Refund domain.RefundID `json:"refund"`
 	Amount money.Amount    `json:"amount"`
+	// Reserve is what of it had been drawn on the reserve and is withheld again, lot by lot.
+	Reserve money.Amount `json:"reserve,omitzero"`
+	Lots    []Lot        `json:"lots,omitempty"`
 }
 
 func (ClawbackReturned) EventType() string        { return "escrow.clawback_returned" }

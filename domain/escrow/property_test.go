@@ -22,7 +22,8 @@ func command(t *rapid.T, s escrow.State) domain.Command {
 	person := by(rapid.SampledFrom([]domain.Actor{buyer, admin, admin2, policy}).Draw(t, "actor"))
 	split := rapid.Uint64Range(0, 100).Draw(t, "split")
 	share := money.BPS(split * 100).Of(s.Disputed)
-	settle := escrow.Resolve{Issue: by(policy), Dispute: dispute, Refund: refund, Buyer: share, Seller: s.Disputed.Minus(share)}
+	reserve := s.ReserveFor(s.Disputed.Minus(share))
+	settle := escrow.Resolve{Issue: by(policy), Dispute: dispute, Refund: refund, Buyer: share, Seller: s.Disputed.Minus(share).Minus(reserve), Reserve: reserve}
 	if share.IsZero() {
 		settle.Refund = ""
 	}
@@ -40,13 +41,14 @@ func command(t *rapid.T, s escrow.State) domain.Command {
 		escrow.RevokeRelease{Issue: by(policy), Reason: "revision"},
 		escrow.Release{Issue: person, Amount: units(n)},
 		escrow.Release{Issue: person},
-		escrow.ReleaseReserve{Issue: by(policy), Needed: units(n), Cause: "clawback"},
+		escrow.ReleaseReserve{Issue: by(policy), Needed: units(n), Cause: "clawback", Refund: refund},
 		escrow.ReleaseReserve{Issue: domain.Issue{By: timer, At: t0.Add(time.Duration(n) * time.Hour)}, Cause: "time"},
 		escrow.TakeForRefund{Issue: person, Refund: refund, From: bucket, Amount: amount(n)},
 		escrow.ReturnFromRefund{Issue: by(policy), Refund: refund, To: bucket, Amount: amount(n)},
 		escrow.SettleRefund{Issue: by(chain), Refund: refund},
 		escrow.UnsettleRefund{Issue: by(chain), Refund: refund},
 		escrow.ClawBack{Issue: by(admin), Refund: refund, Amount: amount(n)},
+		escrow.ReturnClawback{Issue: by(admin), Refund: refund, Amount: amount(n)},
 		escrow.Freeze{Issue: by(buyer), Dispute: dispute, Amount: units(n)},
 		escrow.Unfreeze{Issue: by(buyer), Dispute: dispute},
 		settle,
@@ -56,12 +58,20 @@ func command(t *rapid.T, s escrow.State) domain.Command {
 	}).Draw(t, "command")
 }
 
-// fits keeps to what the flows promise: a refund gives back what it took, and no more.
-func fits(s escrow.State, took map[domain.RefundID]escrow.RefundTaken, c domain.Command) bool {
+// fits keeps to what the flows promise: a refund gives back what it took, and no more; a clawback draws
+// on the reserve once, when it is approved.
+func fits(s escrow.State, took map[domain.RefundID]escrow.RefundTaken, clawed map[domain.RefundID]escrow.ClawedBack, c domain.Command) bool {
 	switch c := c.(type) {
 	case escrow.ReturnFromRefund:
 		r, ok := took[c.Refund]
 		return !slices.Contains(s.OpenRefunds, c.Refund) || (ok && r.From == c.To && r.Amount == c.Amount)
+	case escrow.ReleaseReserve:
+		_, open := clawed[c.Refund]
+		_, drew := s.Drawn[c.Refund]
+		return c.Refund == "" || open && !drew
+	case escrow.ReturnClawback:
+		r, open := clawed[c.Refund]
+		return open && r.Amount == c.Amount
 	case escrow.Resolve:
 		return c.Refund == "" || !slices.Contains(s.OpenRefunds, c.Refund)
 	}
@@ -72,9 +82,14 @@ func TestTheIdentityHoldsWhateverHappens(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s, took, withheld := escrow.State{}, map[domain.RefundID]escrow.RefundTaken{}, money.Zero
+		clawed, drawn := map[domain.RefundID]escrow.ClawedBack{}, map[domain.RefundID]money.Units{}
 		for range rapid.IntRange(10, 80).Draw(t, "steps") {
 			c := command(t, s)
-			if !fits(s, took, c) {
+			if back, ok := c.(escrow.ReturnClawback); ok {
+				back.Amount = clawed[back.Refund].Amount
+				c = back
+			}
+			if !fits(s, took, clawed, c) {
 				continue
 			}
 			before := s
@@ -101,12 +116,30 @@ func TestTheIdentityHoldsWhateverHappens(t *testing.T) {
 						t.Fatalf("the parts of %+v are not the whole", r)
 					}
 				}
-				if r, ok := e.(escrow.ReserveReleased); ok {
-					withheld = withheld.Minus(r.Amount.Units) // panics when more is given back than was withheld
+				switch e := e.(type) {
+				case escrow.ReserveReleased:
+					withheld = withheld.Minus(e.Amount.Units) // panics when more is given back than was withheld
+					if e.Refund != "" {
+						drawn[e.Refund] = e.Amount.Units
+					}
+				case escrow.DisputeSettled:
+					withheld = withheld.Plus(e.Reserve.Units)
+				case escrow.ClawedBack:
+					clawed[e.Refund] = e
+				case escrow.ClawbackReturned:
+					withheld = withheld.Plus(drawn[e.Refund]) // all that the clawback had taken of it
+					delete(clawed, e.Refund)
+					delete(drawn, e.Refund)
+				case escrow.RefundSettled:
+					delete(clawed, e.Refund)
+					delete(drawn, e.Refund)
 				}
 			}
 			if s.ID != "" && (s.Withheld() != withheld || s.Reserved != withReserve.ReserveBPS.Of(s.Proceeds)) {
 				t.Fatalf("%T: %s are withheld by the events, %s by the state; ever %s of %s", c, withheld, s.Withheld(), s.Reserved, s.Proceeds)
+			}
+			if !slices.IsSortedFunc(s.Reserves, func(a, b escrow.Lot) int { return a.Until.Compare(b.Until) }) {
+				t.Fatalf("the first to be due is not the first: %+v", s.Reserves)
 			}
 			if s.IsClosed && !s.Left().IsZero() {
 				t.Fatalf("closed, and %s is left", s.Left())

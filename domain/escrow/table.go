@@ -13,6 +13,8 @@ var (
 	people  = []domain.Capacity{domain.Admin, domain.Guard, domain.Resolver, domain.Process}
 	facts   = []domain.Capacity{domain.Chain, domain.Provider, domain.Process, domain.Import}
 	machina = []domain.Capacity{domain.Process, domain.Timer}
+
+	importer = []domain.Capacity{domain.Import}
 )
 
 // Table is the hold's state machine. Phases are derived from the amounts, so many rows may
@@ -26,6 +28,15 @@ func Table() machine.Table[State, Event] {
 				From: []string{""}, By: []domain.Capacity{domain.Buyer, domain.Process, domain.Import}, To: []string{AwaitingFunds},
 				Guard: "something is due; buyer ≠ seller → OWN_REQUEST", Events: []string{"escrow.opened"},
 			}, open),
+			machine.On(line{
+				From: phases, By: importer, To: alive, Aside: true,
+				Guard: "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT", Events: []string{"escrow.imported"},
+			}, importHold),
+			machine.On(line{From: alive, By: importer, To: alive, Aside: true, Guard: "as above, for each release hold", Events: []string{"escrow.release_hold_imported"}}, importStop),
+			machine.On(line{
+				From: alive, By: importer, To: alive, Aside: true,
+				Guard: "one dispute at a time → DISPUTE_OPEN; a hold that was changed here → LEGACY_CONFLICT", Events: []string{"escrow.dispute_imported"},
+			}, importDispute),
 			machine.On(line{
 				From: []string{AwaitingFunds}, By: []domain.Capacity{domain.Process}, To: []string{AwaitingFunds},
 				Guard: "priced in a currency, and always the same asset → ASSET_NOT_ALLOWED; more than has come in → PAYMENT_IN_PROGRESS", Events: []string{"escrow.due_fixed"},

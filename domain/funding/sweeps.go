@@ -70,13 +70,14 @@ type ConfirmSweep struct {
 	domain.Issue
 	Destination domain.DestinationID
 	Sweep       domain.SweepID
+	Tx          string // that carried it out; a Safe's owners may have taken another one than was recorded
 	Block       uint64
 	BlockHash   string
 }
 
 // Run decides.
 func (f ConfirmSweep) Run(u *domain.Unit) (any, error) {
-	return onDestination(u, f.Destination, destination.Confirm{Issue: f.Issue, Sweep: f.Sweep, Block: f.Block, BlockHash: f.BlockHash})
+	return onDestination(u, f.Destination, destination.Confirm{Issue: f.Issue, Sweep: f.Sweep, Tx: f.Tx, Block: f.Block, BlockHash: f.BlockHash})
 }
 
 // FailSweep notes that a sweep will never happen.

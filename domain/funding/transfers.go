@@ -40,7 +40,7 @@ func (f RecordTransfer) Run(u *domain.Unit) (any, error) {
 		return nil, err
 	}
 	f.Custody = ledger.Derived(s.Destination)
-	if t, known := s.Transfers[f.Evidence.Key()]; known && t.Confirmed {
+	if t, known := s.Transfers[f.Evidence.Key()]; (known && t.Confirmed) || s.CountedBefore(f.Evidence.Tx) {
 		return paymentAnswer(u, f.Payment)
 	}
 	if deposit, err := domain.StateOf(u, suspense.Decider, f.Evidence.Key()); err != nil {

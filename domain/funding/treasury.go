@@ -143,6 +143,21 @@ func (f RecordOpeningBalance) Run(u *domain.Unit) (any, error) {
 	})
 }
 
+// ReverseOpeningBalance takes one back that the old backend has moved meanwhile. Errors:
+// INSUFFICIENT_FUNDS when it is not there any more, ALREADY_BOOKED.
+type ReverseOpeningBalance struct {
+	Entry
+	Migration string
+	Account   ledger.Account
+}
+
+// Run decides.
+func (f ReverseOpeningBalance) Run(u *domain.Unit) (any, error) {
+	return f.book(u, func(e treasury.Entry) treasury.Event {
+		return treasury.OpeningBalanceReversed{Entry: e, Migration: f.Migration, Account: f.Account}
+	})
+}
+
 // RecordCustodyVariance books what reconciliation found more or less than the books say.
 type RecordCustodyVariance struct {
 	Entry

@@ -12,6 +12,13 @@ const (
 	Categories       = "categories"
 	PurchaseRequests = "purchaserequests"
 	SellerOffers     = "selleroffers"
+	Payments         = "payments"
+	LedgerEntries    = "fundsledgerentries"
+	ReleaseHolds     = "releaseholds"
+	Disputes         = "disputes"
+	TrezorAccounts   = "trezoraccounts"
+	Destinations     = "deriveddestinations"
+	Thresholds       = "confirmationthresholds"
 )
 
 // ID names the thing that a document stands for: the same document gives the same UUID in any run.

@@ -137,8 +137,11 @@ const PlainLog uint = 1<<31 - 1
 
 // Scanned is what a scan found, and the block up to which it looked.
 type Scanned struct {
-	To       uint64
-	ToHash   string
+	To     uint64
+	ToHash string
+	// Parent is the hash of the block below the first one, as that one names it: a scan whose Parent is
+	// not the ToHash of the scan before it looked at another chain. Empty where the node does not say.
+	Parent   string
 	Deposits []Deposit
 }
 
@@ -154,6 +157,9 @@ type Outcome struct {
 	Fee money.Units
 	// Moved is what the recipient got by the token's own logs.
 	Moved money.Units
+	// Tx is the transaction that stands there where it is another than was asked about, which a Safe's
+	// owners may carry the same out in; empty otherwise.
+	Tx string
 }
 
 // Unsigned is a transaction ready for a signer.

@@ -12,6 +12,7 @@ func Aggregate() domain.Aggregate {
 		Category: Decider.Category,
 		Events: []domain.Event{
 			Initiated{},
+			Imported{},
 			DestinationAssigned{},
 			IntentRegistered{},
 			TransactionReported{},
@@ -43,6 +44,8 @@ func Claims(_ domain.Stream, e domain.Event) []domain.Claim {
 	switch e := e.(type) {
 	case Initiated:
 		return []domain.Claim{{Name: "payment:" + string(e.Hold), Taken: ErrAlreadyOpen}}
+	case Imported:
+		return []domain.Claim{opened(e)}
 	case Expired:
 		return []domain.Claim{{Name: "payment:" + string(e.Hold), Free: true}}
 	case Cancelled:
@@ -71,6 +74,15 @@ func Deadlines(_ domain.Stream, e domain.Event) []domain.Deadline {
 	switch e := e.(type) {
 	case Initiated:
 		return []domain.Deadline{{Key: key, Due: e.ExpiresAt, Command: "funding.expire_payment"}}
+	case Imported:
+		if e.Phase == CreatedPhase || e.Phase == AwaitingPayment || e.Phase == PartlyPaid {
+			due := e.ExpiresAt
+			if due.Before(e.LapsesAt) {
+				due = e.LapsesAt
+			}
+			return []domain.Deadline{{Key: key, Due: due, Command: "funding.expire_payment"}}
+		}
+		return []domain.Deadline{{Key: key, Cancel: true}}
 	case Dropped:
 		return again(key, e.LapsesAt)
 	case PartiallyPaid:

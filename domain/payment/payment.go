@@ -80,6 +80,9 @@ type State struct {
 	ReviewKind string `json:"review_kind,omitempty"`
 	// Failure is the code of the last failure that the provider told.
 	Failure string `json:"failure,omitempty"`
+	// Imported is what came from the old backend, and Legacy whether it still stands for this.
+	Imported *Imported       `json:"imported,omitempty"`
+	Legacy   domain.Snapshot `json:"legacy,omitzero"`
 }
 
 // Counted is what the confirmed transfers pay of the due.
@@ -125,7 +128,16 @@ var Decider = domain.Decider[State, Event]{Category: "payment", Decide: Table().
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy = snapshot
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(e)
 	case Initiated:
 		s = State{
 			ID: e.Payment, Request: e.Request, Offer: e.Offer, Hold: e.Hold, Buyer: e.Buyer, Seller: e.Seller, Quote: e.Quote,

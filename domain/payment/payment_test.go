@@ -112,7 +112,7 @@ func reread(s payment.State) payment.State {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, payment.Aggregate(), initiated, assigned, intent, payment.TransactionReported{Tx: "0xf1", By: buyer}, seen("0xf1", 100),
+	machinetest.CheckGolden(t, payment.Aggregate(), imported, initiated, assigned, intent, payment.TransactionReported{Tx: "0xf1", By: buyer}, seen("0xf1", 100),
 		dropped("0xf1", 100, "gone"), held, payment.ReviewCleared{By: admin}, payment.ReviewRejected{By: admin}, doubted, deep("0xf1", 100), part, paid, over, expired, payment.LateAccepted{Evidence: ev("0xf1", 100)}, cancelled, undone,
 		payment.Failed{Code: "insufficient_funds", Reason: "Insufficient fiat liquidity"})
 }

@@ -22,6 +22,10 @@ func Table() machine.Table[State, Event] {
 				Guard: "something is due; threshold ≥ floor → BELOW_FLOOR; ends later than now", Events: []string{"payment.initiated"},
 			}, initiate),
 			machine.On(line{
+				From: phases, By: []domain.Capacity{domain.Import}, To: phases[1:], Aside: true,
+				Guard: "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT", Events: []string{"payment.imported"},
+			}, importPayment),
+			machine.On(line{
 				From: []string{CreatedPhase, AwaitingPayment}, By: []domain.Capacity{domain.Buyer, domain.Process}, To: []string{AwaitingPayment},
 				Guard: "once; the same again is a repeat → DESTINATION_ASSIGNED", Events: []string{"payment.destination_assigned"},
 			}, assign),

@@ -26,6 +26,9 @@ func React(s domain.Stream, e domain.Event, seed string, at time.Time) []Reactio
 		// The release itself closes a hold that it empties.
 		return []Reaction{netting(issue, e.Seller, e.Net)}
 	case escrow.ReserveReleased:
+		if e.Refund != "" {
+			return nil // the clawback has it already
+		}
 		return []Reaction{netting(issue, e.Seller, e.Amount)}
 	case escrow.DisputeSettled, escrow.RefundSettled:
 		return []Reaction{closing(issue, hold)}

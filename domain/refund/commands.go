@@ -166,9 +166,10 @@ type Reorg struct {
 	Evidence outgoing.Mined
 }
 
-// Cancel takes the refund back before anything is sent. ToReceivable is how much of a
-// clawback's debt is still open and goes back to it.
+// Cancel takes it back before anything was sent. Of a clawback, ToReceivable reverses the seller's debt
+// and ToReserve is what his reserve gets back.
 type Cancel struct {
 	domain.Issue
 	ToReceivable money.Amount
+	ToReserve    money.Amount
 }

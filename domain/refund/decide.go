@@ -345,6 +345,10 @@ func cancel(s State, c Cancel) ([]Event, error) {
 		if s.Clawback.ReceivablePart.Units.Less(c.ToReceivable.Units) {
 			return nil, fault.ErrValidation.At("to_receivable", "is more than the clawback recorded")
 		}
+		if s.Clawback.AvailablePart.Units.Less(c.ToReserve.Units) {
+			return nil, fault.ErrValidation.At("to_reserve", "is more than the clawback took from the seller")
+		}
+		e.ReservePart = c.ToReserve
 		e.FeePart, e.ReceivablePart = s.Clawback.FeePart, money.Of(s.Amount.Asset, c.ToReceivable.Units)
 	}
 	return []Event{e}, nil

@@ -132,10 +132,11 @@ type Cancelled struct {
 	NetworkFee money.Amount    `json:"network_fee"`
 	// Moved is false when the refund had not been approved: nothing goes back then.
 	Moved bool `json:"moved"`
-	// FeePart and ReceivablePart of a clawback go back to the fee and the seller's debt,
-	// the rest to what the seller has.
+	// FeePart, ReceivablePart and ReservePart of a clawback go back to the fee, the seller's debt
+	// and his reserve, the rest to what the seller has.
 	FeePart        money.Amount `json:"fee_part"`
 	ReceivablePart money.Amount `json:"receivable_part"`
+	ReservePart    money.Amount `json:"reserve_part,omitzero"`
 	By             domain.Actor `json:"by"`
 }
 

@@ -118,11 +118,12 @@ func cancelledPosting(e Cancelled) (ledger.Transaction, bool) {
 	var lines []ledger.Line
 	if e.Source == FromClawback {
 		rest := e.Amount
-		rest.Units = rest.Units.Minus(e.FeePart.Units).Minus(e.ReceivablePart.Units)
+		rest.Units = rest.Units.Minus(e.FeePart.Units).Minus(e.ReceivablePart.Units).Minus(e.ReservePart.Units)
 		lines = ledger.Lines(
 			ledger.Dr(ledger.NetworkFeeRecovery, clearing, e.NetworkFee),
 			ledger.Dr(clearing, ledger.PlatformFee, e.FeePart),
 			ledger.Dr(clearing, ledger.ReceivableSeller(e.Seller), e.ReceivablePart),
+			ledger.Dr(clearing, ledger.SellerReserve(e.Seller), e.ReservePart),
 			ledger.Dr(clearing, ledger.SellerAvailable(e.Seller), rest),
 		)
 	} else {

@@ -306,6 +306,20 @@ func TestCancelledClawbackGoesBackPartByPart(t *testing.T) {
 			t.Errorf("%s gets %s", l.Credit, l.Amount)
 		}
 	}
+	got, err = refund.Decider.Decide(s, refund.Cancel{Issue: by(admin), ToReceivable: amount(48), ToReserve: amount(7)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	post, _ = refund.Postings(got[0])
+	want = map[ledger.Account]uint64{"income:platform_fee": 2, "receivable:seller:S1": 48, "seller:S1:available": 3, "seller:S1:reserve": 7}
+	for _, l := range post.Lines {
+		if l.Amount != amount(want[l.Credit]) {
+			t.Errorf("%s gets %s", l.Credit, l.Amount)
+		}
+	}
+	if _, err := refund.Decider.Decide(s, refund.Cancel{Issue: by(admin), ToReserve: amount(11)}); err == nil {
+		t.Error("more went back into the reserve than was taken from the seller")
+	}
 	parts.FeePart = amount(3)
 	if _, err := refund.Decider.Decide(machinetest.Fold(refund.Decider, refund.Event(refund.Requested{Refund: "r1", Hold: "h1", Buyer: "B1", Source: refund.FromClawback, Mode: refund.Partial, Amount: amount(60)})), refund.Approve{Issue: by(admin), Amount: amount(60), Clawback: parts}); err == nil {
 		t.Error("parts that do not sum to the amount were accepted")

@@ -17,6 +17,7 @@ import (
 	"holdfast/domain/fault"
 	"holdfast/domain/ingestion"
 	"holdfast/domain/ledger"
+	"holdfast/domain/legacyentry"
 	"holdfast/domain/listing"
 	"holdfast/domain/money"
 	"holdfast/domain/offer"
@@ -48,6 +49,7 @@ func Aggregates() []domain.Aggregate {
 		sweepplan.Aggregate(), sweepschedule.Aggregate(),
 		account.Aggregate(),
 		apikey.Aggregate(),
+		legacyentry.Aggregate(),
 	}
 }
 

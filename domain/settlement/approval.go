@@ -104,7 +104,7 @@ func (f ApproveRefund) clawBack(u *domain.Unit, s refund.State, amount money.Amo
 	}
 	rest := amount.Units.Minus(fee)
 	available := rest.Min(f.SellerAvailable)
-	drawn, err := drawReserve(u, f.Issue, s.Hold, rest.Minus(available))
+	drawn, err := drawReserve(u, f.Issue, s, rest.Minus(available))
 	if err != nil {
 		return nil, err
 	}

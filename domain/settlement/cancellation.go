@@ -33,31 +33,32 @@ func (f CancelRefund) Run(u *domain.Unit) (any, error) {
 	}
 	c := refund.Cancel{Issue: f.Issue}
 	if s.Phase == refund.PhaseApproved || s.Phase == refund.PhaseAddressPending {
-		if c.ToReceivable, err = f.giveBack(u, s); err != nil {
+		if err = f.giveBack(u, s, &c); err != nil {
 			return nil, err
 		}
 	}
 	return refundStep(u, f.Refund, c)
 }
 
-// giveBack tells the source's own stream that its money returns. It gives what goes back to
-// the seller's debt: no more than is still owed.
-func (f CancelRefund) giveBack(u *domain.Unit, s refund.State) (money.Amount, error) {
+// giveBack tells the source's own stream that its money returns, and says in the command what of a
+// clawback goes back to the seller's debt and reserve.
+func (f CancelRefund) giveBack(u *domain.Unit, s refund.State, c *refund.Cancel) (err error) {
 	switch s.Source {
 	case refund.FromHeld, refund.FromReleasable:
-		return money.Amount{}, returnToHold(u, f.Issue, s)
+		return returnToHold(u, f.Issue, s)
 	case refund.FromSuspense:
-		return money.Amount{}, returnToSuspense(u, f.Issue, s, s.Amount)
+		return returnToSuspense(u, f.Issue, s, s.Amount)
 	case refund.FromClawback:
-		return f.reverseDebt(u, s)
+		if c.ToReserve, err = undoClawback(u, f.Issue, s); err != nil {
+			return err
+		}
+		c.ToReceivable, err = f.reverseDebt(u, s)
 	}
-	return money.Amount{}, nil
+	return err
 }
 
+// reverseDebt gives what goes back to the seller's debt: no more than is still owed.
 func (f CancelRefund) reverseDebt(u *domain.Unit, s refund.State) (money.Amount, error) {
-	if err := undoClawback(u, f.Issue, s); err != nil {
-		return money.Amount{}, err
-	}
 	id := receivable.ID(receivable.Seller, s.Seller, s.Amount.Asset)
 	debt, err := domain.StateOf(u, receivable.Decider, id)
 	if err != nil {

@@ -1,6 +1,8 @@
 package settlement
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"holdfast/domain"
@@ -70,9 +72,23 @@ func unfreeze(u *domain.Unit, i domain.Issue, s dispute.State) error {
 	return lift(u, i, s)
 }
 
+// lift removes the stop of a dispute. One that was imported has none of ours; those of its kind
+// that the old backend placed are its own, since there is one dispute a hold at a time.
 func lift(u *domain.Unit, i domain.Issue, s dispute.State) error {
-	_, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.LiftReleaseHold{Issue: i, ID: string(s.Dispute), Reason: "the dispute is over"})
-	return err
+	h, err := existing(u, s.Hold)
+	if err != nil {
+		return err
+	}
+	for _, id := range slices.Sorted(maps.Keys(h.ReleaseHolds)) {
+		_, imported := h.Stops[id]
+		if h.ReleaseHolds[id].Kind != escrow.DisputeHold || (id != string(s.Dispute) && !imported) {
+			continue
+		}
+		if _, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.LiftReleaseHold{Issue: i, ID: id, Reason: "the dispute is over"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // settle carries a dispute's outcome out in the hold and lifts the stop.
@@ -84,7 +100,7 @@ func settle(u *domain.Unit, i domain.Issue, s dispute.State) (dispute.Parts, err
 	p := partsOf(h, *s.Outcome, s.Terms.Fee.Units)
 	c := escrow.Resolve{
 		Issue: i, Dispute: s.Dispute, Buyer: p.Buyer.Units, PlatformFee: p.PlatformFee.Units, DisputeFee: p.DisputeFee.Units,
-		Seller: p.Seller.Units, ToHeld: p.Held.Units, ToReleasable: p.Releasable.Units,
+		Seller: p.Seller.Units, Reserve: p.Reserve.Units, ToHeld: p.Held.Units, ToReleasable: p.Releasable.Units,
 	}
 	if !p.Buyer.IsZero() {
 		c.Refund = RefundOf(s.Dispute)
@@ -100,7 +116,8 @@ func settle(u *domain.Unit, i domain.Issue, s dispute.State) (dispute.Parts, err
 
 // partsOf splits what is still frozen (domain.md §2.2): the buyer gets the floor of his
 // share, the seller the remainder, the fees come out of the seller's part. A dispute fee that
-// the buyer pays comes out of his. A replacement puts everything back into the hold.
+// the buyer pays comes out of his. Of what the seller is left with, so much is withheld as
+// of a release. A replacement puts everything back into the hold.
 func partsOf(h escrow.State, o dispute.Outcome, disputeFee money.Units) dispute.Parts {
 	all := h.Disputed
 	if o.Action == dispute.Replacement {
@@ -119,7 +136,11 @@ func partsOf(h escrow.State, o dispute.Outcome, disputeFee money.Units) dispute.
 		fee = disputeFee.Min(buyer)
 		buyer = buyer.Minus(fee)
 	}
-	return dispute.Parts{
+	p := dispute.Parts{
 		Buyer: h.Amount(buyer), PlatformFee: h.Amount(platform), DisputeFee: h.Amount(fee), Seller: h.Amount(seller),
 	}
+	if reserve := h.ReserveFor(seller); !reserve.IsZero() {
+		p.Seller, p.Reserve = h.Amount(seller.Minus(reserve)), h.Amount(reserve)
+	}
+	return p
 }

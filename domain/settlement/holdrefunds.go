@@ -104,20 +104,27 @@ func reopen(u *domain.Unit, i domain.Issue, s refund.State, amount money.Amount)
 
 // drawReserve takes what the seller lacks out of what this order has withheld from him, as far as
 // it goes.
-func drawReserve(u *domain.Unit, i domain.Issue, hold domain.HoldID, lacks money.Units) (money.Units, error) {
+func drawReserve(u *domain.Unit, i domain.Issue, s refund.State, lacks money.Units) (money.Units, error) {
 	if lacks.IsZero() {
 		return lacks, nil
 	}
-	events, err := domain.Do(u, escrow.Decider, string(hold), escrow.ReleaseReserve{Issue: own(i, "clawback"), Needed: lacks, Cause: "clawback"})
+	events, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.ReleaseReserve{
+		Issue: own(i, "clawback"), Needed: lacks, Cause: "clawback", Refund: s.Refund,
+	})
 	if err != nil || len(events) == 0 {
 		return money.Zero, err
 	}
 	return events[0].(escrow.ReserveReleased).Amount.Units, nil
 }
 
-func undoClawback(u *domain.Unit, i domain.Issue, s refund.State) error {
-	_, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.ReturnClawback{Issue: own(i, "refunds"), Refund: s.Refund, Amount: s.Amount})
-	return err
+// undoClawback tells the hold that a clawback is not paid, and gives what of it the seller's reserve
+// gets back.
+func undoClawback(u *domain.Unit, i domain.Issue, s refund.State) (money.Amount, error) {
+	events, err := domain.Do(u, escrow.Decider, string(s.Hold), escrow.ReturnClawback{Issue: own(i, "refunds"), Refund: s.Refund, Amount: s.Amount})
+	if err != nil || len(events) == 0 {
+		return money.Amount{}, err
+	}
+	return events[0].(escrow.ClawbackReturned).Reserve, nil
 }
 
 // settled tells the hold that a refund of its money ended.

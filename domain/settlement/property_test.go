@@ -13,6 +13,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
+	"holdfast/domain/funding"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
@@ -32,6 +33,9 @@ type walk struct {
 	disputes []domain.DisputeID
 	nonce    uint64
 	left     money.Units // what the chain has taken out of custody
+	lots     []escrow.Lot
+	given    money.Units                     // of the reserve, because it was due
+	drawn    map[domain.RefundID]money.Units // of the reserve, by clawbacks that were not cancelled
 }
 
 // Whatever is tried, a refusal writes nothing (H3), the hold agrees with the ledger, no
@@ -39,10 +43,13 @@ type walk struct {
 func TestNoSequenceOfCommandsMakesOrLosesMoney(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(rt *rapid.T) {
-		w := walk{World: world(t), funded: rapid.Uint64Range(1, 1000).Draw(rt, "funded")}
+		w := walk{World: world(t), drawn: map[domain.RefundID]money.Units{}, funded: rapid.Uint64Range(1, 1000).Draw(rt, "funded")}
 		w.Fund(scenariotest.Order{
 			Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(w.funded),
-			Terms: escrow.Terms{FeeBPS: money.BPS(rapid.Uint32Range(0, 10000).Draw(rt, "fee"))},
+			Terms: escrow.Terms{
+				FeeBPS:     money.BPS(rapid.Uint32Range(0, 10000).Draw(rt, "fee")),
+				ReserveBPS: money.BPS(rapid.Uint32Range(0, 10000).Draw(rt, "reserve")), ReserveFor: time.Minute,
+			},
 		})
 		for n := range rapid.IntRange(1, 40).Draw(rt, "steps") {
 			w.step(rt, n)
@@ -60,6 +67,7 @@ func (w *walk) step(rt *rapid.T, n int) {
 		scenariotest.Act(escrow.Decider, "h1", escrow.RevokeRelease{Issue: i(admin), Reason: "test"}),
 		scenariotest.Act(escrow.Decider, "h1", escrow.Release{Issue: i(buyer, admin), Amount: amountOf.Units}),
 		scenariotest.Act(escrow.Decider, "h1", escrow.Close{Issue: i(policy)}),
+		funding.ReleaseReserve{Issue: i(timer), Hold: "h1"},
 	)
 	id := fmt.Sprint(n)
 	ask := settlement.RequestRefund{
@@ -108,6 +116,18 @@ func known[T comparable, F any](ids []T, ran scenariotest.Flow, made F, id T) []
 
 func (w *walk) note(r eventstore.Recorded) {
 	switch e := r.Event.(type) {
+	case escrow.Released:
+		w.lots = append(w.lots, escrow.Lot{Amount: e.Reserve.Units, Until: e.ReserveUntil})
+	case escrow.DisputeSettled:
+		w.lots = append(w.lots, escrow.Lot{Amount: e.Reserve.Units, Until: e.ReserveUntil})
+	case escrow.ReserveReleased:
+		if e.Refund == "" {
+			w.given = w.given.Plus(e.Amount.Units)
+		} else {
+			w.drawn[e.Refund] = e.Amount.Units
+		}
+	case refund.Cancelled:
+		delete(w.drawn, e.Refund)
 	case dispute.Resolved:
 		if e.Refund != "" {
 			w.refunds = append(w.refunds, e.Refund)
@@ -217,11 +237,37 @@ func (w *walk) check(rt *rapid.T) {
 	if got := h.Left().Plus(h.Released).Plus(h.Refunded); got != units(w.funded) {
 		rt.Fatalf("%d came in, %s is accounted for: %+v", w.funded, got, h)
 	}
+	w.checkReserve(rt, h)
 	if h.Released.Less(h.FeesTaken) {
 		rt.Fatalf("more fees than released: %+v", h)
 	}
 	if err := solvent(w.World); err != nil {
 		rt.Fatal(err)
+	}
+}
+
+// checkReserve: what was withheld and neither became due nor pays a clawback that stands is still in
+// the reserve; a clawback that was cancelled has not made it the seller's before its time.
+func (w *walk) checkReserve(rt *rapid.T, h escrow.State) {
+	withheld, due, drawn := money.Zero, money.Zero, money.Zero
+	for _, l := range w.lots {
+		withheld = withheld.Plus(l.Amount)
+		if !l.Until.After(w.Now()) {
+			due = due.Plus(l.Amount)
+		}
+	}
+	for _, u := range w.drawn {
+		drawn = drawn.Plus(u)
+	}
+	got := w.Balance("seller:S1:reserve", usdc)
+	if got != h.Withheld() || got.Plus(w.given).Plus(drawn) != withheld {
+		rt.Fatalf("%s is in reserve, %s by the hold; %s was withheld, %s given, %s drawn", got, h.Withheld(), withheld, w.given, drawn)
+	}
+	if due.Less(w.given) {
+		rt.Fatalf("%s was given of the reserve, and %s was due", w.given, due)
+	}
+	if want := h.Terms.ReserveBPS.Of(h.Proceeds); h.Reserved != want || withheld != want {
+		rt.Fatalf("%s was withheld of %s, which should be %s", withheld, h.Proceeds, want)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"holdfast/domain/breaker"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
+	"holdfast/domain/funding"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
 	"holdfast/domain/outgoing"
@@ -186,6 +187,43 @@ func TestAClawbackTakesTheReserveFirst(t *testing.T) {
 		w.Do(settlement.Clawback{Issue: w.By(admin), Refund: "r1", Hold: "h1", Amount: amount(take)})
 		check{w}.balances(want)
 	}
+}
+
+// A clawback that is cancelled gives the reserve back what it drew on it, until the time it had.
+func TestACancelledClawbackFillsTheReserveAgain(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	w.Fund(scenariotest.Order{Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100), Terms: escrow.Terms{FeeBPS: 500, ReserveBPS: 1000, ReserveFor: time.Hour}})
+	release(w, "h1") // 86 to the seller, 9 withheld, 5 fee
+	pay(w, "o1", 86, 1, "0xf1")
+	w.Do(settlement.ConfirmPayout{Issue: w.By(chain), Payout: "o1", Evidence: mined("0xf1")})
+	w.Do(settlement.Clawback{Issue: w.By(admin), Refund: "r1", Hold: "h1", Amount: amount(60)})
+	check{w}.balances(map[ledger.Account]uint64{"seller:S1:reserve": 0, "receivable:seller:S1": 48})
+	w.Do(settlement.CancelRefund{Issue: w.By(admin), Refund: "r1"})
+	check{w}.balances(map[ledger.Account]uint64{
+		"seller:S1:reserve": 9, "seller:S1:available": 0, "receivable:seller:S1": 0, "income:platform_fee": 5, "clearing:refund:r1": 0,
+	})
+	w.Refuse(funding.ReleaseReserve{Issue: w.By(timer), Hold: "h1"}, "RESERVE_NOT_DUE")
+	w.Pass(time.Hour)
+	w.Do(funding.ReleaseReserve{Issue: w.By(timer), Hold: "h1"})
+	check{w}.balances(map[ledger.Account]uint64{"seller:S1:reserve": 0, "seller:S1:available": 9})
+}
+
+// What a dispute's decision gives a seller is withheld like what a release gives him.
+func TestADisputesDecisionWithholdsTheReserve(t *testing.T) {
+	t.Parallel()
+	w := world(t)
+	w.Fund(scenariotest.Order{Hold: "h1", Buyer: "B1", Seller: "S1", Due: amount(100), Terms: escrow.Terms{FeeBPS: 500, ReserveBPS: 1000, ReserveFor: time.Hour}})
+	w.Do(open(w, "h1", 0))
+	w.Do(settlement.RespondToDispute{Issue: w.By(seller), Dispute: "d-h1"})
+	w.Do(settlement.ProposeSettlement{Issue: w.By(seller), Dispute: "d-h1", Settlement: "s1", SellerBPS: 8000})
+	w.Do(settlement.AcceptSettlement{Issue: w.By(buyer), Dispute: "d-h1", Settlement: "s1"})
+	// Of the seller's 80 are 4 the fee; of the 76 a tenth.
+	check{w}.balances(map[ledger.Account]uint64{"seller:S1:available": 69, "seller:S1:reserve": 7, "escrow:h1:disputed": 0})
+	w.Refuse(funding.ReleaseReserve{Issue: w.By(timer), Hold: "h1"}, "RESERVE_NOT_DUE")
+	w.Pass(time.Hour)
+	w.Do(funding.ReleaseReserve{Issue: w.By(timer), Hold: "h1"})
+	check{w}.balances(map[ledger.Account]uint64{"seller:S1:available": 76, "seller:S1:reserve": 0})
 }
 
 func TestPayoutFailsAndIsRetried(t *testing.T) {

@@ -32,6 +32,9 @@ type Proposal struct {
 	Operation  int    `json:"operation"` // 0: call
 	Nonce      uint64 `json:"nonce"`
 	SafeTxHash string `json:"safe_tx_hash"`
+	// Block is the chain's head when it was proposed: the owners cannot have carried it out before.
+	// 0 in plans of older versions.
+	Block uint64 `json:"block,omitempty"`
 }
 
 // TopUp is gas for a destination that cannot pay for its sweep.

@@ -25,6 +25,11 @@ type State struct {
 	Rule    *Rule  `json:"rule,omitempty"`
 	Lowered *Rule  `json:"lowered,omitempty"`
 	Session string `json:"session,omitempty"` // in which Lowered applies
+	// Changed: somebody has said something about it here. Legacy is that of its import, if it was.
+	Changed bool            `json:"changed,omitempty"`
+	Legacy  domain.Snapshot `json:"legacy,omitzero"`
+	// Document is the ObjectId that was imported: a chain has one.
+	Document string `json:"document,omitempty"`
 }
 
 // Phase names it.
@@ -54,7 +59,16 @@ var Decider = domain.Decider[State, Event]{Category: "confirmation_threshold", D
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy, s.Changed = snapshot, true
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		return State{Rule: &e.Rule, Document: e.ObjectID}
 	case Changed:
 		return State{Rule: &e.To}
 	case Lowered:
@@ -77,6 +91,11 @@ func Table() machine.Table[State, Event] {
 				Guard:  "never below the floor → BELOW_FLOOR; less than before takes two → APPROVAL_REQUIRED, SELF_APPROVAL; a repeat changes nothing",
 				Events: []string{"threshold.changed"},
 			}, change),
+			machine.On(line{
+				From: all, By: []domain.Capacity{domain.Import}, To: []string{Set}, Aside: true,
+				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT; never below the floor → BELOW_FLOOR",
+				Events: []string{"threshold.imported"},
+			}, importRule),
 			machine.On(line{
 				From: all, By: admin, To: []string{Temporarily},
 				Guard: "never below the floor → BELOW_FLOOR; a repeat changes nothing", Events: []string{"threshold.lowered"},
@@ -154,5 +173,5 @@ func same(a, b Rule) bool { return a.Kind == b.Kind && !a.WeakerThan(b) && !b.We
 
 // Aggregate registers the rule with the log.
 func Aggregate() domain.Aggregate {
-	return domain.Aggregate{Category: Decider.Category, Events: []domain.Event{Changed{}, Lowered{}, Reset{}}}
+	return domain.Aggregate{Category: Decider.Category, Events: []domain.Event{Changed{}, Lowered{}, Reset{}, Imported{}}}
 }

@@ -52,7 +52,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, threshold.Aggregate(), cut, lowered, reset)
+	machinetest.CheckGolden(t, threshold.Aggregate(), imported, cut, lowered, reset)
 }
 
 func TestDecisions(t *testing.T) {

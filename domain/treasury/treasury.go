@@ -79,6 +79,13 @@ type (
 		Migration string         `json:"migration"`
 		Account   ledger.Account `json:"account"`
 	}
+	// OpeningBalanceReversed: it does not stand there any more, since the old backend, which still
+	// owned it, has moved it.
+	OpeningBalanceReversed struct {
+		Entry
+		Migration string         `json:"migration"`
+		Account   ledger.Account `json:"account"`
+	}
 	// CustodyVarianceRecorded: reconciliation found more or less on an address than booked.
 	CustodyVarianceRecorded struct {
 		Entry
@@ -100,6 +107,7 @@ func (NetworkFeeIncurred) EventType() string      { return "treasury.network_fee
 func (NetworkFeeReversed) EventType() string      { return "treasury.network_fee_reversed" }
 func (GoodwillGranted) EventType() string         { return "treasury.goodwill_granted" }
 func (OpeningBalanceRecorded) EventType() string  { return "treasury.opening_balance_recorded" }
+func (OpeningBalanceReversed) EventType() string  { return "treasury.opening_balance_reversed" }
 func (CustodyVarianceRecorded) EventType() string { return "treasury.custody_variance_recorded" }
 func (BreakageRecognized) EventType() string      { return "treasury.breakage_recognized" }
 func (CapitalContributed) treasury()              {}
@@ -110,6 +118,7 @@ func (NetworkFeeIncurred) treasury()              {}
 func (NetworkFeeReversed) treasury()              {}
 func (GoodwillGranted) treasury()                 {}
 func (OpeningBalanceRecorded) treasury()          {}
+func (OpeningBalanceReversed) treasury()          {}
 func (CustodyVarianceRecorded) treasury()         {}
 func (BreakageRecognized) treasury()              {}
 
@@ -138,7 +147,7 @@ func Table() machine.Table[State, Event] {
 				Guard: "two people for capital, goodwill and breakage → SELF_APPROVAL; a reason → REASON_REQUIRED; accounts of the right class → ACCOUNT_NOT_ALLOWED",
 				Events: []string{
 					"treasury.capital_contributed", "treasury.capital_withdrawn", "treasury.gas_funded", "treasury.gas_topped_up", "treasury.network_fee_incurred", "treasury.network_fee_reversed",
-					"treasury.goodwill_granted", "treasury.opening_balance_recorded", "treasury.custody_variance_recorded", "treasury.breakage_recognized",
+					"treasury.goodwill_granted", "treasury.opening_balance_recorded", "treasury.opening_balance_reversed", "treasury.custody_variance_recorded", "treasury.breakage_recognized",
 				},
 			}, book),
 		},
@@ -179,6 +188,8 @@ func describe(e Event) (entry Entry, fourEyes bool) {
 		return e.Entry, true
 	case OpeningBalanceRecorded:
 		return e.Entry, false
+	case OpeningBalanceReversed:
+		return e.Entry, false
 	case CustodyVarianceRecorded:
 		return e.Entry, false
 	case BreakageRecognized:
@@ -218,6 +229,8 @@ func classes(e Event) bool {
 		return is(e.Custody, ledger.Custody)
 	case BreakageRecognized:
 		return e.Source == ledger.Suspense || is(e.Source, ledger.Liability)
+	case OpeningBalanceReversed:
+		return is(e.Account, ledger.Custody, ledger.Liability)
 	case OpeningBalanceRecorded:
 		return is(e.Account, ledger.Custody, ledger.Liability, ledger.Receivable)
 	}
@@ -258,6 +271,11 @@ func Postings(_ domain.Stream, e domain.Event) (ledger.Transaction, bool) {
 			return fact(e.Account, ledger.Opening(e.Migration), e.Amount)
 		}
 		return fact(ledger.Opening(e.Migration), e.Account, e.Amount)
+	case OpeningBalanceReversed:
+		if k, err := ledger.KindOf(e.Account); err == nil && k.Debit {
+			return decided(ledger.Opening(e.Migration), e.Account, e.Amount)
+		}
+		return decided(e.Account, ledger.Opening(e.Migration), e.Amount)
 	case CustodyVarianceRecorded:
 		if e.Loss {
 			return fact(ledger.ChainLoss, e.Custody, e.Amount)
@@ -285,6 +303,7 @@ func Aggregate() domain.Aggregate {
 			NetworkFeeReversed{},
 			GoodwillGranted{},
 			OpeningBalanceRecorded{},
+			OpeningBalanceReversed{},
 			CustodyVarianceRecorded{},
 			BreakageRecognized{},
 		},

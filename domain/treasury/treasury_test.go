@@ -32,6 +32,7 @@ var (
 		treasury.BreakageRecognized{Entry: entry, Source: ledger.Suspense},
 		treasury.GasToppedUp{Entry: entry, Chain: "8453", Destination: "d1"},
 		treasury.NetworkFeeReversed{Entry: entry, Chain: "8453", Custody: ledger.Derived("d1")},
+		treasury.OpeningBalanceReversed{Entry: entry, Migration: "m1", Account: ledger.Treasury},
 	}
 )
 

@@ -37,10 +37,17 @@ type Given struct {
 // State is a person's wallet. Next never goes back, also when an account is removed and comes again: an
 // address is given out once.
 type State struct {
-	Account   *Registered `json:"account,omitempty"`
+	Account *Registered `json:"account,omitempty"`
+	// Away is one that had been put away when it was imported.
+	Away      *Registered `json:"away,omitempty"`
 	Addresses []Given     `json:"addresses,omitempty"` // of the present account
 	// Next is the first index that was never given out, of each account that was ever registered.
 	Next map[string]uint32 `json:"next,omitempty"`
+	// Began: something has happened. Legacy is that of the import, if it was one.
+	Began  bool            `json:"began,omitempty"`
+	Legacy domain.Snapshot `json:"legacy,omitzero"`
+	// Document is the ObjectId that was imported: a person has one.
+	Document string `json:"document,omitempty"`
 }
 
 // Phase names how it stands.
@@ -56,9 +63,18 @@ var Decider = domain.Decider[State, Event]{Category: "trezor", Decide: Table().D
 
 // Evolve folds one event.
 func Evolve(s State, e Event) State {
+	snapshot := s.Legacy.After(e)
+	s = evolve(s, e)
+	s.Legacy, s.Began = snapshot, true
+	return s
+}
+
+func evolve(s State, e Event) State {
 	switch e := e.(type) {
+	case Imported:
+		s = imported(s, e)
 	case Registered:
-		s.Account, s.Addresses = &e, nil
+		s.Account, s.Away, s.Addresses = &e, nil, nil
 	case Removed:
 		s.Account, s.Addresses = nil, nil
 	case AddressIssued:
@@ -86,6 +102,11 @@ func Table() machine.Table[State, Event] {
 				Guard:  "signed by 0/0 of the account → PROOF_INVALID; in time → OPERATION_EXPIRED; once → NONCE_USED; an account is one person's → ACCOUNT_REGISTERED",
 				Events: []string{"trezor.registered"},
 			}, register),
+			machine.On(line{
+				From: []string{None, Known}, By: []domain.Capacity{domain.Import}, To: []string{None, Known}, Aside: true,
+				Guard:  "the same document again is no news; one that was changed here as well → LEGACY_CONFLICT; 0/0 of the account is the address → PATH_MISMATCH; an account is one person's → ACCOUNT_REGISTERED",
+				Events: []string{"trezor.imported"},
+			}, importWallet),
 			machine.On(line{From: []string{Known}, By: everybody, To: []string{None}, Events: []string{"trezor.removed"}}, remove),
 			machine.On(line{
 				From: []string{Known}, By: everybody, To: []string{Known},
@@ -158,7 +179,7 @@ func signOperation(s State, c SignOperation) ([]Event, error) {
 func Aggregate() domain.Aggregate {
 	return domain.Aggregate{
 		Category: Decider.Category,
-		Events:   []domain.Event{Registered{}, Removed{}, AddressIssued{}, OperationSigned{}},
+		Events:   []domain.Event{Registered{}, Removed{}, AddressIssued{}, OperationSigned{}, Imported{}},
 		Claims: func(_ domain.Stream, e domain.Event) []domain.Claim {
 			switch e := e.(type) {
 			case Registered:
@@ -168,6 +189,8 @@ func Aggregate() domain.Aggregate {
 				}
 			case Removed:
 				return []domain.Claim{{Name: "trezor-account:" + e.Fingerprint, Free: true}}
+			case Imported:
+				return []domain.Claim{{Name: "trezor-account:" + e.Fingerprint, Free: !e.Active, Taken: ErrAccountTaken}}
 			case OperationSigned:
 				return []domain.Claim{{Name: "trezor-operation:" + e.Operation, Once: true, Taken: ErrNonceUsed}}
 			}

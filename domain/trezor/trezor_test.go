@@ -48,7 +48,7 @@ func TestTableIsComplete(t *testing.T) {
 
 func TestStoredForm(t *testing.T) {
 	t.Parallel()
-	machinetest.CheckGolden(t, trezor.Aggregate(), registered, removed, issued, agreed)
+	machinetest.CheckGolden(t, trezor.Aggregate(), imported, registered, removed, issued, agreed)
 }
 
 func TestDecisions(t *testing.T) {

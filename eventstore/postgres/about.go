@@ -7,6 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"holdfast/domain"
+	"holdfast/eventstore"
+	"holdfast/eventstore/commit"
 )
 
 // About gives the positions after one and up to another at which a person acted, or is named.
@@ -23,4 +25,15 @@ func (s *Store) About(ctx context.Context, u domain.UserID, after, upTo int64) (
 		return nil, fmt.Errorf("look for events about a person: %w", translate(err))
 	}
 	return all, nil
+}
+
+// ReadAt gives the events at some positions, in their order, by one statement; positions beyond
+// the log's end are left out.
+func (s *Store) ReadAt(ctx context.Context, positions []int64) ([]eventstore.Recorded, error) {
+	rows, err := s.read.Query(ctx, `SELECT `+eventColumns+` FROM events WHERE position = ANY($1) ORDER BY position`, positions)
+	events, err := recorded(rows, err)
+	if err != nil {
+		return nil, fmt.Errorf("read %d positions of the log: %w", len(positions), err)
+	}
+	return commit.DecodeAll(ctx, s.codec, events)
 }

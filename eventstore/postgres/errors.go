@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"holdfast/eventstore"
@@ -30,6 +31,8 @@ func verdict(err error, mayHaveCommitted bool) outcome {
 	}
 	pg, reported := errors.AsType[*pgconn.PgError](err)
 	switch {
+	case !reported && unsendable(err):
+		return refused
 	case !reported && mayHaveCommitted:
 		return lost
 	case !reported && connection(err) && !errors.Is(err, context.DeadlineExceeded):
@@ -47,6 +50,13 @@ func verdict(err error, mayHaveCommitted bool) outcome {
 		return lost
 	}
 	return refused
+}
+
+// unsendable reports a statement that never left for the server, because its arguments do not fit it: an
+// argument that has no encoding, or one too many. The COMMIT behind it did not leave either.
+func unsendable(err error) bool {
+	_, unmade := errors.AsType[pgx.ErrPreprocessingBatch](err)
+	return unmade && !connection(err)
 }
 
 // connection reports trouble on the way to the server, as opposed to trouble in our own data.

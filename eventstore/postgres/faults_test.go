@@ -213,7 +213,7 @@ func TestALockedRowIsItsOwnCommandsTrouble(t *testing.T) {
 	wants := storetest.Of(storetest.Staged("wants", 0, storetest.Noted{Text: "x"}))
 	wants.Rows = []eventstore.Row{{SQL: `UPDATE shelf SET n = n + 1 WHERE id = 1`}}
 	refused, beside := appending(t, store, wants), appending(t, store, storetest.Of(storetest.Staged("beside", 0, storetest.Noted{Text: "x"})))
-	require.Eventually(t, func() bool { return store.Stats().Waiting == 2 }, 5*time.Second, time.Millisecond, "they must share a batch")
+	require.Eventually(t, func() bool { return store.Stats().Waiting == 2 }, 30*time.Second, time.Millisecond, "they must share a batch")
 	require.NoError(t, head.Rollback(t.Context()))
 	require.NoError(t, <-first)
 	require.NoError(t, <-beside)
@@ -222,4 +222,35 @@ func TestALockedRowIsItsOwnCommandsTrouble(t *testing.T) {
 	_, err = store.Append(t.Context(), wants)
 	require.NoError(t, err)
 	verify(t, store)
+}
+
+// A plain row whose argument has no encoding, or one too many: its own command fails, plainly and at once,
+// as the mistake of the code that it is; those that share its batch are written.
+func TestARowThatCannotBeSentFailsItsOwnCommand(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.New(t)
+	store := open(t, pool, postgres.Options{})
+	exec(t, pool, `CREATE TABLE shelf (id int PRIMARY KEY, n int NOT NULL)`)
+	exec(t, pool, `GRANT SELECT, INSERT, UPDATE ON shelf TO holdfast_app`)
+	for name, args := range map[string][]any{
+		"no encoding":  {1, struct{ X chan int }{}},
+		"one too many": {1, 2, 3},
+	} {
+		head := begin(t, pool)
+		_, err := head.Exec(t.Context(), `SELECT FROM log_head FOR UPDATE`)
+		require.NoError(t, err)
+		first := appending(t, store, storetest.Of(storetest.Staged("first "+name, 0, storetest.Noted{Text: "x"})))
+		waitsForLock(t, pool)
+		wants := storetest.Of(storetest.Staged("wants "+name, 0, storetest.Noted{Text: "x"}))
+		wants.Rows = []eventstore.Row{{SQL: `INSERT INTO shelf VALUES ($1, $2)`, Args: args}}
+		broken, beside := appending(t, store, wants), appending(t, store, storetest.Of(storetest.Staged("beside "+name, 0, storetest.Noted{Text: "x"})))
+		require.Eventually(t, func() bool { return store.Stats().Waiting == 2 }, 5*time.Second, time.Millisecond, "they must share a batch")
+		require.NoError(t, head.Rollback(t.Context()))
+		require.NoError(t, <-first, name)
+		require.NoError(t, <-beside, name)
+		err = <-broken
+		require.ErrorContains(t, err, "INSERT INTO shelf", name)
+		require.NotErrorIs(t, err, eventstore.ErrUnavailable, "%s: it would be tried again for ever", name)
+	}
+	assert.Equal(t, int64(4), verify(t, store).Events)
 }

@@ -118,7 +118,7 @@ func TestTheCheckRefusesWhatTheCodeLetsThroughAndHitsTheCulpritAlone(t *testing.
 		good = append(good, appending(t, store, storetest.Of(storetest.Staged(fmt.Sprint("good-", i), 0, storetest.Post(seller(2), seller(3), 10)))))
 	}
 	bad := appending(t, store, storetest.Of(storetest.Staged("bad", 0, storetest.Post(seller(1), seller(3), 10))))
-	require.Eventually(t, func() bool { return store.Stats().Waiting == 6 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return store.Stats().Waiting == 6 }, 30*time.Second, time.Millisecond)
 	require.NoError(t, tx.Rollback(t.Context()))
 
 	require.NoError(t, <-first)

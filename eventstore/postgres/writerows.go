@@ -40,6 +40,9 @@ func (b *batch) queueRows(q *pgx.Batch) {
 // refusal says what a refused batch means to the one command that is left in it: a row's own
 // refusal where its statement broke a constraint, else what the log's schema says.
 func (b *batch) refusal(err error) error {
+	if bad, unmade := errors.AsType[pgx.ErrPreprocessingBatch](err); unmade && unsendable(err) {
+		return fmt.Errorf("a statement of the command does not fit its arguments (%s): %w", bad.SQL(), err)
+	}
 	pg, reported := errors.AsType[*pgconn.PgError](err)
 	if !reported || !b.rows.begun || b.rows.done >= len(b.rows.queued) || !refusesRow(pg.Code) {
 		return translate(err)

@@ -29,6 +29,10 @@ type Doc struct {
 	Fingerprint      string  `json:"xpub_fingerprint"`
 	History          []Sweep `json:"history,omitempty"`
 	QuarantineReason string  `json:"quarantine_reason,omitempty"`
+	// Word is the old backend's name of the phase and Seen what it last saw there, until something
+	// happens here.
+	Word string                        `json:"word,omitempty"`
+	Seen []destination.ImportedBalance `json:"seen,omitempty"`
 }
 
 // Sweep is one transfer to the treasury, as it stands.
@@ -59,10 +63,17 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	switch e := r.Event.(type) {
 	case destination.Derived:
 		d.Chain, d.Path, d.Fingerprint = e.Chain, e.Path, e.Fingerprint
+	case destination.Imported:
+		d.imported(e)
 	case destination.SweepBroadcast:
 		d.History = append(d.History, Sweep{ID: e.Sweep, Amount: e.Amount, Tx: e.Tx, Nonce: e.Nonce, Raw: e.Raw, Status: "broadcast", At: e.At})
 	case destination.SweepConfirmed:
-		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.Block = "confirmed", e.Block })
+		d.sweep(e.Sweep, func(s *Sweep) {
+			s.Status, s.Block = "confirmed", e.Block
+			if e.Tx != "" {
+				s.Tx = e.Tx // a Safe's owners may have carried it out in another one than was recorded
+			}
+		})
 	case destination.SweepFailed:
 		d.sweep(e.Sweep, func(s *Sweep) { s.Status, s.FailureCode = "failed", e.Code })
 	case destination.SweepReorged:
@@ -75,7 +86,18 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.QuarantineReason = ""
 	}
 	d.PhaseName = d.Phase()
+	if d.Legacy.Ours {
+		d.Word, d.Seen = "", nil
+	}
 	return nil
+}
+
+// imported is what a document of the old backend says beside the state.
+func (d *Doc) imported(e destination.Imported) {
+	*d = Doc{State: d.State, Chain: e.Chain, Path: e.Path, Fingerprint: e.Fingerprint, QuarantineReason: e.Quarantine, Word: e.Status, Seen: e.Balances}
+	for _, w := range e.Sweeps {
+		d.History = append(d.History, Sweep{ID: w.Sweep, Amount: w.Amount, Tx: w.Tx, Status: w.Status, Block: w.Block, At: w.At})
+	}
 }
 
 // sweep changes the newest entry of a sweep.

@@ -37,6 +37,19 @@ type Doc struct {
 	EndReason      domain.Personal `json:"end_reason"` // of an inadmissible dispute
 	ResolvedAt     *time.Time      `json:"resolved_at,omitempty"`
 	ClosedAt       *time.Time      `json:"closed_at,omitempty"`
+	// Imported is what the old backend decided and when it wanted it done, until something happens
+	// here.
+	Imported *Imported `json:"imported,omitempty"`
+	// Payment is the one that an imported dispute names.
+	Payment domain.PaymentID `json:"payment,omitempty"`
+}
+
+// Imported is what only the old backend's document says.
+type Imported struct {
+	Said     *money.Amount             `json:"said,omitempty"`
+	Currency string                    `json:"currency,omitempty"`
+	Due      *time.Time                `json:"due,omitempty"`
+	Decision *dispute.ImportedDecision `json:"decision,omitempty"`
 }
 
 // Statement is what one party said.
@@ -111,6 +124,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	switch e := r.Event.(type) {
 	case dispute.Opened:
 		d.Category, d.Priority, d.Reason, d.DesiredOutcome, d.Contested = e.Category, e.Priority, e.Reason, e.DesiredOutcome, e.Amount
+	case dispute.Imported:
+		d.imported(e)
 	case dispute.Responded:
 		d.Response = &Statement{By: e.By, Text: e.Text, At: at}
 	case dispute.EvidenceSubmitted:
@@ -141,7 +156,26 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.ClosedAt = &at
 	}
 	d.derive()
+	if i, is := r.Event.(dispute.Imported); is {
+		d.LegacyStatus = i.Status
+	} else if d.Legacy.Hash != "" {
+		d.Imported = nil
+	}
 	return nil
+}
+
+// imported is what a document of the old backend says beside the state.
+func (d *Doc) imported(e dispute.Imported) {
+	*d = Doc{
+		State: d.State, Payment: e.Payment, Category: e.Category, Priority: e.Priority, Reason: e.Reason, DesiredOutcome: e.DesiredOutcome, Contested: e.Amount(),
+		ResolvedAt: e.ResolvedAt, ClosedAt: e.ClosedAt, Imported: &Imported{Said: e.Said, Currency: e.Currency, Due: e.Due, Decision: e.Decision},
+	}
+	for _, x := range e.Evidence {
+		d.Evidence = append(d.Evidence, Evidence{Evidence: x.Evidence, By: x.By, At: x.At, Round: 1})
+	}
+	if x := e.Decision; x != nil && !e.Open() {
+		d.Decisions = []Decision{{Round: 1, Action: x.Action, SellerBPS: x.SellerBPS, FeePayer: dispute.NobodyPays, Reason: x.Reason, By: x.By, At: x.At, AppealUntil: x.At, Final: true}}
+	}
 }
 
 // derive fills in what follows from the state.

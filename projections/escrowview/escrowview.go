@@ -4,6 +4,7 @@ package escrowview
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -53,6 +54,12 @@ type ReleaseStop struct {
 	LiftedBy     *domain.Actor   `json:"lifted_by,omitempty"`
 	LiftedAt     *time.Time      `json:"lifted_at,omitempty"`
 	LiftedReason string          `json:"lifted_reason,omitempty"`
+	// Word is the old backend's name of the kind, and Imported the document that it came from.
+	Word     string           `json:"word,omitempty"`
+	Payment  domain.PaymentID `json:"payment,omitempty"`
+	Imported *domain.Legacy   `json:"imported,omitempty"`
+	// Over: it had been lifted before it came, whether or not anybody knows by whom.
+	Over bool `json:"over,omitempty"`
 }
 
 // Projector keeps the read model.
@@ -69,6 +76,10 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	}
 	at := r.RecordedAt
 	switch e := r.Event.(type) {
+	case escrow.Imported:
+		d.imported(e)
+	case escrow.ReleaseHoldImported:
+		d.stopped(e)
 	case escrow.Funded:
 		d.FundedAt = &at
 	case escrow.Unfunded:
@@ -90,7 +101,34 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 		d.CancelReason = e.Reason
 	}
 	d.PhaseName, d.EscrowState = d.Phase(), legacy(d.State)
+	if d.Untouched() && d.Imported.EscrowState != "" {
+		d.EscrowState = d.Imported.EscrowState
+	}
 	return nil
+}
+
+// imported is what a document of the old backend says beside the state.
+func (d *Doc) imported(e escrow.Imported) {
+	*d = Doc{State: d.State, FundedAt: e.FundedAt, StopHistory: d.StopHistory}
+	if e.IsClosed {
+		if d.ClosedAt = &e.At; !e.UpdatedAt.IsZero() {
+			d.ClosedAt = &e.UpdatedAt
+		}
+	}
+}
+
+// stopped is a release hold that has a document of its own.
+func (d *Doc) stopped(e escrow.ReleaseHoldImported) {
+	stop := ReleaseStop{
+		ID: e.ID, Kind: e.Kind, Word: e.Word, Payment: e.Payment, Reason: e.Reason, PlacedBy: e.PlacedBy, PlacedAt: e.PlacedAt, LiftedBy: e.LiftedBy, LiftedAt: e.LiftedAt, LiftedReason: e.LiftedReason,
+		Imported: &e.Document, Over: !e.Active,
+	}
+	if i := slices.IndexFunc(d.StopHistory, func(s ReleaseStop) bool { return s.ID == e.ID }); i >= 0 {
+		d.StopHistory = slices.Clone(d.StopHistory)
+		d.StopHistory[i] = stop
+		return
+	}
+	d.StopHistory = append(d.StopHistory, stop)
 }
 
 func (d *Doc) lifted(e escrow.ReleaseHoldLifted, at time.Time) {

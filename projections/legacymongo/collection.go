@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"go.mongodb.org/mongo-driver/bson"
 
+	"holdfast/domain"
 	"holdfast/eventstore"
 )
 
@@ -64,6 +65,8 @@ type Document struct {
 	Version, First int64
 	// view is what our own queries need; nil for a document that answers none.
 	view *view
+	// subjects are people whose personal text is in a document without a view part.
+	subjects []domain.UserID
 }
 
 // Field is one field of a document, for the docs.

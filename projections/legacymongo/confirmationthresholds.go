@@ -13,7 +13,7 @@ import (
 // whose rule was ever changed.
 func confirmationThresholds() Collection {
 	return Collection{
-		Name: "confirmationthresholds", Domain: Payment, Version: 1,
+		Name: "confirmationthresholds", Domain: Payment, Version: 2,
 		Streams: []string{threshold.Decider.Category}, View: thresholdview.Name, Columns: map[string]Column{}, Render: renderThreshold,
 		About: "How deep transfers must stand, one document a chain whose rule was ever changed. `minConfirmations` is null while the registry's own rule applies; `tiers` did not exist in the original.",
 		Fields: []Field{

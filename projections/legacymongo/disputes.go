@@ -16,12 +16,13 @@ var disputeColumns = map[string]Column{
 // disputes is the collection of what buyers and sellers could not agree on.
 func disputes() Collection {
 	return Collection{
-		Name: "disputes", Domain: Dispute, Version: 1,
+		Name: "disputes", Domain: Dispute, Version: 2,
 		Streams: []string{dispute.Category}, View: disputeview.Name, Columns: disputeColumns, Render: renderDispute,
 		About: "What buyer and seller could not agree on. `waiting_response` needs an assigned resolver; before that it is `pending`. The timeline of the original is `evidence` and `resolution`; messages stand in chats.",
 		Fields: []Field{
 			{"purchaseRequestId", "ObjectId → purchaserequests", "dispute.opened"},
 			{"escrowHoldId", "ObjectId → escrowholds", "dispute.opened"},
+			{"paymentId", "ObjectId → payments, or null", "dispute.imported"},
 			{"buyerId", "ObjectId → users", "dispute.opened"},
 			{"sellerId", "ObjectId → users", "dispute.opened"},
 			{"initiatorId", "ObjectId → users", "dispute.opened"},
@@ -47,10 +48,16 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 		return nil, err
 	}
 	d := row.Doc
-	refs := []name{{"purchaserequests", string(d.Request)}, {"escrowholds", string(d.Hold)}, user(d.Buyer), user(d.Seller), user(d.Opener), user(d.Resolver)}
+	refs := []name{{"purchaserequests", string(d.Request)}, {"escrowholds", string(d.Hold)}, user(d.Buyer), user(d.Seller), user(d.Opener), user(d.Resolver), {"payments", string(d.Payment)}}
 	fixed := len(refs)
 	for _, e := range d.Evidence {
 		refs = append(refs, user(e.By))
+	}
+	amount, word, due := d.Contested, "", d.DueAt
+	if i := d.Imported; i != nil {
+		if due, word = i.Due, i.Currency; i.Said != nil {
+			amount = *i.Said
+		}
 	}
 	var last *disputeview.Decision
 	if n := len(d.Decisions); n > 0 {
@@ -73,14 +80,19 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 	}
 	var resolution any
 	if last != nil {
+		action := string(last.Action)
+		if i := d.Imported; i != nil && i.Decision != nil {
+			action = i.Decision.Word
+		}
 		resolution = bson.D{
-			{Key: "action", Value: string(last.Action)}, {Key: "sellerShareBps", Value: int32(last.SellerBPS)}, {Key: "feePayer", Value: string(last.FeePayer)}, //nolint:gosec // 10000 at most
+			{Key: "action", Value: action}, {Key: "sellerShareBps", Value: int32(last.SellerBPS)}, {Key: "feePayer", Value: string(last.FeePayer)}, //nolint:gosec // 10000 at most
 			{Key: "reason", Value: last.Reason.Text}, {Key: "resolvedBy", Value: named[len(named)-1]}, {Key: "decidedAt", Value: date(last.At)}, {Key: "final", Value: last.Final},
 		}
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
 		{Key: "purchaseRequestId", Value: named[0]},
 		{Key: "escrowHoldId", Value: named[1]},
+		{Key: "paymentId", Value: named[6]},
 		{Key: "buyerId", Value: named[2]},
 		{Key: "sellerId", Value: named[3]},
 		{Key: "initiatorId", Value: named[4]},
@@ -89,11 +101,11 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 		{Key: "priority", Value: d.Priority},
 		{Key: "reason", Value: d.Reason.Text},
 		{Key: "desiredOutcome", Value: orNull(d.DesiredOutcome)},
-		{Key: "amount", Value: r.amount(d.Contested)},
+		{Key: "amount", Value: r.amountIn(amount, word)},
 		{Key: "status", Value: d.LegacyStatus},
 		{Key: "evidence", Value: evidence},
 		{Key: "resolution", Value: resolution},
-		{Key: "dueAt", Value: dateOf(d.DueAt)},
+		{Key: "dueAt", Value: dateOf(due)},
 		{Key: "resolvedAt", Value: dateOf(d.ResolvedAt)},
 		{Key: "closedAt", Value: dateOf(d.ClosedAt)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil

@@ -16,10 +16,11 @@ import (
 	"holdfast/projections"
 )
 
-// Serves reports whether a read model's queries are to be answered from the legacy store now.
-func (s *Store) Serves(view string) bool {
+// Serves reports whether a read model's queries are to be answered from the legacy store: now, or
+// since the context was pinned.
+func (s *Store) Serves(ctx context.Context, view string) bool {
 	c, ok := ByView(view)
-	return ok && s.modes != nil && s.modes.Of(c.Domain).Kept()
+	return ok && s.modes != nil && s.modes.For(ctx, c.Domain).Kept() && !s.owners.Legacy(c.Domain)
 }
 
 // missingKey is what a row without a value is sorted by, as in Postgres.

@@ -10,6 +10,7 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/domain/escrow"
+	"holdfast/domain/legacyentry"
 	"holdfast/domain/payment"
 	"holdfast/eventstore"
 )
@@ -18,8 +19,8 @@ import (
 // <position>/<line>/<d or c>. They never change.
 func fundsLedgerEntries() Collection {
 	return Collection{
-		Name: "fundsledgerentries", Domain: Payment, Version: 1, Find: findEntries, Render: renderEntry,
-		About: "What was booked, one document a side: the original had one document for both. `direction` tells them apart; the sum of all debits is that of all credits. Entries never change.",
+		Name: "fundsledgerentries", Domain: Payment, Version: 1, Find: findEntries, Render: renderEntry, Reads: []string{legacyentry.Decider.Category},
+		About: "What was booked, one document a side: the original had one document for both. `direction` tells them apart; the sum of all debits is that of all credits. Entries never change. Those of the old backend stand here as it wrote them; they are history, and what they led to is booked as opening balances.",
 		Fields: []Field{
 			{"account", "string, the account's path", "every event that posts"},
 			{"direction", "debit, credit", "every event that posts"},
@@ -41,26 +42,30 @@ func findEntries(ctx context.Context, tx pgx.Tx, batch []eventstore.Recorded) ([
 	for i, e := range batch {
 		positions[i] = e.Position
 	}
-	rows, err := tx.Query(ctx, `SELECT position, line, debit FROM public.ledger_entries WHERE position = ANY($1) ORDER BY position, line, debit DESC`, positions)
+	rows, err := tx.Query(ctx, entriesSQL, positions)
 	if err != nil {
 		return nil, fmt.Errorf("look up what was posted: %w", err)
 	}
-	var ids []string
-	var position int64
-	var line int
-	var debit bool
-	_, err = pgx.ForEachRow(rows, []any{&position, &line, &debit}, func() error {
-		side := "c"
-		if debit {
-			side = "d"
-		}
-		ids = append(ids, fmt.Sprintf("%d/%d/%s", position, line, side))
-		return nil
-	})
-	return ids, err
+	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
+// entriesSQL finds postings, imported entries, and those of the latter that hold text about somebody
+// who is erased.
+const entriesSQL = `SELECT id FROM (
+	SELECT position, format('%s/%s/%s', position, line, CASE WHEN debit THEN 'd' ELSE 'c' END) AS id, line, debit
+		FROM public.ledger_entries WHERE position = ANY($1)
+	UNION ALL
+	SELECT position, stream_id, 0, false FROM public.events WHERE position = ANY($1) AND stream_type = 'legacy_entry'
+	UNION ALL
+	SELECT e.position, s.document, 0, false
+		FROM public.events e JOIN public.legacy_sources s ON s.collection = 'fundsledgerentries' AND s.stream = 'erasure/' || e.stream_id
+		WHERE e.position = ANY($1) AND e.type = 'user.erased'
+	) AS found ORDER BY position, line, debit DESC`
+
 func renderEntry(r *Reading, id string) (*Document, error) {
+	if !strings.Contains(id, "/") {
+		return renderLegacyEntry(r, id)
+	}
 	parts := strings.Split(id, "/")
 	if len(parts) != 3 {
 		return nil, fmt.Errorf("%q names no entry", id)

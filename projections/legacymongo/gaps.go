@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/eventstore"
 )
 
 // Gap is one difference between the legacy store and the log.
@@ -16,7 +18,7 @@ type Gap struct {
 	Domain, Collection, Document string
 	Field                        string // empty: the document as a whole
 	Severity                     string // info, warning, critical
-	Kind                         string // missing, extra, foreign, different, answer
+	Kind                         string // missing, extra, foreign, different, answer, refused, conflict
 	Postgres, Mongo, Error       string
 	FirstSeen, LastSeen          time.Time
 	Times                        int64
@@ -42,6 +44,22 @@ func note(ctx context.Context, on execer, g Gap) error {
 	return nil
 }
 
+// booksField marks gaps of money whose books disagree. Documents agree all the same, so that only a
+// person resolves them.
+const booksField = "books"
+
+// BooksGap is the row that goes with a payment of which less was opened than one side says: a
+// critical gap.
+func BooksGap(objectID, due, books, why string) eventstore.Row {
+	return eventstore.Row{
+		SQL: `INSERT INTO public.pg_dualwrite_gaps (domain, collection, document, field, severity, kind, pg_value, mongo_value, error)
+			VALUES ($1, 'payments', $2, $3, 'critical', 'different', $4, $5, $6)
+			ON CONFLICT (collection, document, field, kind) WHERE resolved_at IS NULL DO UPDATE SET times = pg_dualwrite_gaps.times + 1,
+				last_seen = clock_timestamp(), pg_value = excluded.pg_value, mongo_value = excluded.mongo_value, error = excluded.error`,
+		Args: []any{Payment, objectID, booksField, "opened: " + books, "due: " + due, why},
+	}
+}
+
 // Gaps are the rows of pg_dualwrite_gaps.
 type Gaps struct{ pool *pgxpool.Pool }
 
@@ -50,6 +68,16 @@ func NewGaps(pool *pgxpool.Pool) *Gaps { return &Gaps{pool} }
 
 // Note writes a gap down, or counts it once more while it is open.
 func (g *Gaps) Note(ctx context.Context, gap Gap) error { return note(ctx, g.pool, gap) }
+
+// Settle closes what was noted about documents before, of some kinds, and says why.
+func (g *Gaps) Settle(ctx context.Context, collection string, documents, kinds []string, why string) error {
+	_, err := g.pool.Exec(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = 'follow', notes = $4
+		WHERE collection = $1 AND document = ANY($2) AND kind = ANY($3) AND resolved_at IS NULL`, collection, documents, kinds, why)
+	if err != nil {
+		return fmt.Errorf("close gaps: %w", err)
+	}
+	return nil
+}
 
 const gapColumns = `id, domain, collection, document, field, severity, kind, pg_value, mongo_value, error, first_seen, last_seen, times, resolved_at, resolved_by, notes`
 
@@ -92,13 +120,13 @@ func (g *Gaps) Last(ctx context.Context) (last map[string]Gap, open map[string]i
 
 // Runs gives the last comparison of each collection of a domain; of all domains when it is empty.
 func (g *Gaps) Runs(ctx context.Context, domain string) ([]Parity, error) {
-	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (collection) collection, domain, position, documents, differences, started_at, finished_at
+	rows, err := g.pool.Query(ctx, `SELECT DISTINCT ON (collection) collection, domain, position, documents, differences, explained, started_at, finished_at
 		FROM legacy_parity_runs WHERE $1 = '' OR domain = $1 ORDER BY collection, finished_at DESC`, domain)
 	if err != nil {
 		return nil, fmt.Errorf("list the comparisons: %w", err)
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (p Parity, err error) {
-		err = row.Scan(&p.Collection, &p.Domain, &p.Position, &p.Documents, &p.Differences, &p.Started, &p.Finished)
+		err = row.Scan(&p.Collection, &p.Domain, &p.Position, &p.Documents, &p.Differences, &p.Explained, &p.Started, &p.Finished)
 		p.Started, p.Finished = p.Started.UTC(), p.Finished.UTC()
 		return p, err
 	})

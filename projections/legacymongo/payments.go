@@ -70,6 +70,11 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 	}
 	if held {
 		escrowState = hold.Doc.EscrowState
+	}
+	if still(d, hold) {
+		escrowState = orNull(d.Imported.EscrowState) // another payment counts, or nothing has happened yet
+	}
+	if held {
 		part.columns = append(part.columns, bson.E{Key: "escrow_state", Value: hold.Doc.EscrowState})
 	}
 	transfers := bson.A{}
@@ -83,6 +88,13 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 			{Key: "from", Value: t.From}, {Key: "amount", Value: r.amount(t.Amount)}, {Key: "confirmed", Value: t.Confirmed},
 		})
 	}
+	if first == nil && d.Imported != nil {
+		first = orNull(d.Imported.Tx)
+	}
+	word := ""
+	if d.Imported != nil {
+		word = d.Imported.Currency
+	}
 	paid := d.Due
 	paid.Units = d.Confirmed
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
@@ -90,8 +102,8 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 		{Key: "sellerOfferId", Value: named[1]},
 		{Key: "buyerId", Value: named[2]},
 		{Key: "sellerId", Value: named[3]},
-		{Key: "amount", Value: r.amount(d.Due)},
-		{Key: "confirmedAmount", Value: r.amount(paid)},
+		{Key: "amount", Value: r.amountIn(d.Due, word)},
+		{Key: "confirmedAmount", Value: r.amountIn(paid, word)},
 		{Key: "provider", Value: provider},
 		{Key: "providerPaymentId", Value: request},
 		{Key: "paymentReference", Value: reference},
@@ -103,12 +115,29 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 		{Key: "status", Value: paymentStatus(d, hold)},
 		{Key: "escrowState", Value: escrowState},
 		{Key: "paidAt", Value: dateOf(d.PaidAt)},
-		{Key: "expiresAt", Value: dateOf(&d.ExpiresAt)},
+		{Key: "expiresAt", Value: expiry(d)},
 		{Key: "failureReason", Value: orNull(reason(d))},
 	}, row.CreatedAt, later(row.UpdatedAt, hold.UpdatedAt))}, nil
 }
 
+// still reports that an imported payment is what its document says, and so is its hold; of a hold
+// that another payment of the order stands for it has nothing to say.
+func still(d paymentview.Doc, hold projections.Row[escrowview.Doc]) bool {
+	h := hold.Doc
+	return d.Untouched() && (h.Imported == nil || h.Imported.Payment != d.ID || h.Untouched())
+}
+
+func expiry(d paymentview.Doc) any {
+	if d.Untouched() {
+		return dateOf(d.Imported.Expires)
+	}
+	return dateOf(&d.ExpiresAt)
+}
+
 func reason(d paymentview.Doc) string {
+	if d.Untouched() {
+		return d.Imported.Failure
+	}
 	if d.CancelReason != "" {
 		return d.CancelReason
 	}
@@ -118,6 +147,8 @@ func reason(d paymentview.Doc) string {
 // paymentStatus is the original's word, with what only the hold knows.
 func paymentStatus(d paymentview.Doc, hold projections.Row[escrowview.Doc]) string {
 	switch {
+	case still(d, hold):
+		return d.Imported.Status
 	case hold.Doc.EscrowState == "refunded" && d.Phase == payment.PaidPhase:
 		return "refunded"
 	case d.Phase == payment.PaidPhase && !hold.Doc.IsFunded && !hold.Doc.IsClosed:

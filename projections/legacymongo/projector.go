@@ -199,6 +199,9 @@ func (r *Reading) one(c Collection, id string) (*rendered, error) {
 			out.sources = append(out.sources, erasureOf(who))
 		}
 	}
+	for _, who := range d.subjects {
+		out.sources = append(out.sources, erasureOf(string(who)))
+	}
 	slices.Sort(out.sources)
 	return out, nil
 }

@@ -30,6 +30,9 @@ func (s *Store) Rebuild(ctx context.Context, pool *pgxpool.Pool, collection stri
 	if !ok {
 		return projections.ErrUnknown.With("name", collection)
 	}
+	if s.owners.Legacy(c.Domain) {
+		return owned{c.Name}
+	}
 	if c.Rows != nil {
 		return s.writeRows(ctx, pool, c, map[string][32]byte{})
 	}
@@ -59,7 +62,7 @@ func (p *projector) walk(ctx context.Context, pool *pgxpool.Pool, since int64, r
 			return 0, err
 		}
 		err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-			if stands, err = standsAt(ctx, tx, p.Name()); err != nil {
+			if stands, err = p.stands(ctx, tx); err != nil {
 				return err
 			}
 			docs, err := p.begun(ctx, tx, reader, slice.Events, stands, since)
@@ -192,7 +195,8 @@ func (s *Store) unnamed(ctx context.Context, pool *pgxpool.Pool, c Collection, v
 		said, _ := cursor.Current.Lookup(markKey).StringValueOK()
 		id, ok := cursor.Current.Lookup("_id").ObjectIDOK()
 		if !ok {
-			visit(cursor.Current.Lookup("_id"), said == mark)
+			odd := cursor.Current.Lookup("_id")
+			visit(bson.RawValue{Type: odd.Type, Value: slices.Clone(odd.Value)}, said == mark)
 			continue
 		}
 		if mine[id.Hex()] = said == mark; len(mine) == inserts {

@@ -15,20 +15,18 @@ import (
 // named <hold>/<stop>.
 func releaseHolds() Collection {
 	return Collection{
-		Name: "releaseholds", Domain: ReleaseHold, Version: 1,
+		Name: "releaseholds", Domain: ReleaseHold, Version: 2,
 		Streams: []string{escrow.Decider.Category}, Render: renderReleaseHold,
 		Documents: func(r eventstore.Recorded) []string {
-			switch e := r.Event.(type) {
-			case escrow.ReleaseHoldPlaced:
-				return []string{r.Stream.ID + "/" + e.ID}
-			case escrow.ReleaseHoldLifted:
-				return []string{r.Stream.ID + "/" + e.ID}
+			if id := stopOf(r); id != "" {
+				return []string{r.Stream.ID + "/" + id}
 			}
 			return nil
 		},
 		About: "What stops a release, one document a stop. The original kept none of them in Postgres while it wrote both stores; here they are views like all others.",
 		Fields: []Field{
 			{"escrowHoldId", "ObjectId → escrowholds", "escrow.release_hold_placed"},
+			{"paymentId", "ObjectId → payments, or null", "escrow.release_hold_imported"},
 			{"purchaseRequestId", "ObjectId → purchaserequests", "escrow.opened"},
 			{"type", "string", "escrow.release_hold_placed"},
 			{"reason", "string", "escrow.release_hold_placed"},
@@ -39,6 +37,19 @@ func releaseHolds() Collection {
 			{"releaseReason", "string or null", "escrow.release_hold_lifted"},
 		},
 	}
+}
+
+// stopOf names the stop that an event of a hold is about, empty for none.
+func stopOf(r eventstore.Recorded) string {
+	switch e := r.Event.(type) {
+	case escrow.ReleaseHoldImported:
+		return e.ID
+	case escrow.ReleaseHoldPlaced:
+		return e.ID
+	case escrow.ReleaseHoldLifted:
+		return e.ID
+	}
+	return ""
 }
 
 func renderReleaseHold(r *Reading, id string) (*Document, error) {
@@ -62,22 +73,15 @@ func renderReleaseHold(r *Reading, id string) (*Document, error) {
 	}
 	version, first := int64(0), int64(0)
 	for _, e := range events {
-		switch x := e.Event.(type) {
-		case escrow.ReleaseHoldPlaced:
-			if x.ID == stop {
-				if version++; first == 0 {
-					first = e.Position
-				}
-				r.pos = e.Position // the stop's own last event, not the hold's
-			}
-		case escrow.ReleaseHoldLifted:
-			if x.ID == stop {
-				version++
-				r.pos = e.Position
-			}
+		if stopOf(e) != stop {
+			continue
 		}
+		if version++; first == 0 {
+			first = e.Position
+		}
+		r.pos = e.Position // the stop's own last event, not the hold's
 	}
-	named, err := r.refs(name{"escrowholds", hold}, name{"purchaserequests", string(row.Doc.Request)})
+	named, err := r.refs(name{"escrowholds", hold}, name{"purchaserequests", string(row.Doc.Request)}, name{"payments", string(found.Payment)})
 	if err != nil {
 		return nil, err
 	}
@@ -85,23 +89,38 @@ func renderReleaseHold(r *Reading, id string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	status, updated := "active", found.PlacedAt
+	kind, status, created, updated := string(found.Kind), "active", found.PlacedAt, found.PlacedAt
+	if found.Word != "" {
+		kind = found.Word
+	}
 	var lifted any
 	if found.LiftedAt != nil {
 		status, updated = "released", *found.LiftedAt
+	}
+	if found.Over {
+		status = "released"
+	}
+	if found.LiftedBy != nil {
 		if lifted, err = r.actor(*found.LiftedBy); err != nil {
 			return nil, err
 		}
 	}
+	if found.Imported != nil {
+		if found.PlacedBy.User() == "" {
+			placed = nil // the document names nobody
+		}
+		created, updated = found.Imported.CreatedAt, later(found.Imported.UpdatedAt, updated)
+	}
 	return &Document{Version: version, First: first, Fields: stamped(bson.D{
 		{Key: "escrowHoldId", Value: named[0]},
+		{Key: "paymentId", Value: named[2]},
 		{Key: "purchaseRequestId", Value: named[1]},
-		{Key: "type", Value: string(found.Kind)},
-		{Key: "reason", Value: found.Reason},
+		{Key: "type", Value: kind},
+		{Key: "reason", Value: orNull(found.Reason)},
 		{Key: "status", Value: status},
 		{Key: "placedBy", Value: placed},
 		{Key: "releasedBy", Value: lifted},
 		{Key: "releasedAt", Value: dateOf(found.LiftedAt)},
 		{Key: "releaseReason", Value: orNull(found.LiftedReason)},
-	}, found.PlacedAt, updated)}, nil
+	}, created, updated)}, nil
 }

@@ -19,7 +19,7 @@ func (s *Store) FollowRows(ctx context.Context, pool *pgxpool.Pool) error {
 	written := map[string][32]byte{}
 	for {
 		for _, c := range s.collections {
-			if c.Rows == nil || !s.modes.Of(c.Domain).Kept() {
+			if c.Rows == nil || !s.modes.Of(c.Domain).Kept() || s.owners.Legacy(c.Domain) {
 				continue
 			}
 			if err := s.writeRows(ctx, pool, c, written); err != nil && ctx.Err() == nil {
@@ -34,13 +34,27 @@ func (s *Store) FollowRows(ctx context.Context, pool *pgxpool.Pool) error {
 	}
 }
 
+// KeepRows writes a domain's collections that come from plain rows now, whatever its mode: it is
+// about to be read here. FollowRows keeps them from then on.
+func (s *Store) KeepRows(ctx context.Context, pool *pgxpool.Pool, domain string) error {
+	for _, c := range s.collections {
+		if c.Rows == nil || c.Domain != domain {
+			continue
+		}
+		if err := s.writeRows(ctx, pool, c, map[string][32]byte{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // writeRows writes a collection of rows when they are not what was written last. One process does
 // at a time.
 func (s *Store) writeRows(ctx context.Context, pool *pgxpool.Pool, c Collection, written map[string][32]byte) error {
 	var digest [32]byte
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('holdfast.legacy'), hashtext($1))`, c.Name); err != nil {
-			return fmt.Errorf("lock %s: %w", c.Name, err)
+		if err := lockRows(ctx, tx, c); err != nil {
+			return err
 		}
 		docs, err := c.Rows(ctx, tx, newReading(ctx, s.codec, s.assets, 0))
 		if err != nil {
@@ -56,6 +70,14 @@ func (s *Store) writeRows(ctx context.Context, pool *pgxpool.Pool, c Collection,
 		written[c.Name] = digest // not before id_map has it too
 	}
 	return err
+}
+
+// lockRows makes the transaction the one writer of a collection of rows.
+func lockRows(ctx context.Context, tx pgx.Tx, c Collection) error {
+	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock(hashtext('holdfast.legacy'), hashtext($1))`, c.Name); err != nil {
+		return fmt.Errorf("lock %s: %w", c.Name, err)
+	}
+	return nil
 }
 
 func digestOf(docs []rendered) (sum [32]byte, err error) {

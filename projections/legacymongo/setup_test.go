@@ -2,6 +2,8 @@ package legacymongo_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"testing"
 	"time"
@@ -39,6 +41,7 @@ type world struct {
 	uri    string
 	db     *mongo.Database
 	modes  *legacymongo.Modes
+	owners legacymongo.Owners
 	legacy *legacymongo.Store
 	runner *projections.Runner // of both
 	names  []string
@@ -78,10 +81,16 @@ func (w *world) open(uri string) *legacymongo.Store {
 	w.t.Helper()
 	assets, err := network.Known()
 	require.NoError(w.t, err)
-	s, err := legacymongo.Open(w.t.Context(), legacymongo.Options{URI: uri, Codec: w.codec, Assets: assets, Pool: w.pool, Modes: w.modes})
+	s, err := legacymongo.Open(w.t.Context(), legacymongo.Options{URI: uri, Codec: w.codec, Assets: assets, Pool: w.pool, Modes: w.modes, Owners: w.owners, Hash: hashOf})
 	require.NoError(w.t, err)
 	w.t.Cleanup(func() { _ = s.Close(context.Background()) })
 	return s
+}
+
+// hashOf names what a document says; the import's own does not look at the order of its fields.
+func hashOf(raw bson.Raw) (string, error) {
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:]), nil
 }
 
 // follow runs all projectors until the test ends.

@@ -49,6 +49,8 @@ type Store struct {
 	kind atomic.Int32
 
 	modes     *Modes
+	owners    Owners
+	hash      func(bson.Raw) (string, error)
 	gaps      *Gaps
 	questions chan question
 }
@@ -60,7 +62,10 @@ type Options struct {
 	Assets Assets
 	Pool   *pgxpool.Pool // for gaps
 	Modes  *Modes        // nil: nothing is served from here
-	Log    *slog.Logger
+	Owners Owners
+	// Hash names what a document says, as the import does; nil: nothing is taken over.
+	Hash func(bson.Raw) (string, error)
+	Log  *slog.Logger
 }
 
 // patience bounds how long an operation waits for a server that is away.
@@ -89,7 +94,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	}
 	s := &Store{
 		client: client, db: client.Database(cs.Database), collections: Collections(), codec: o.Codec, assets: o.Assets, log: o.Log,
-		modes: o.Modes, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
+		modes: o.Modes, owners: o.Owners, hash: o.Hash, gaps: NewGaps(o.Pool), questions: make(chan question, waiting),
 	}
 	return s, nil
 }

@@ -4,23 +4,14 @@ import (
 	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/domain/trezor"
-	"holdfast/eventstore"
-	"holdfast/projections"
+	"holdfast/projections/trezorview"
 )
-
-// trezorView folds a person's hardware wallet; it has no read model in Postgres.
-func trezorView() projections.View[trezor.State] {
-	return projections.View[trezor.State]{Name: "trezor", Version: 1, Category: trezor.Decider.Category, Fold: func(d *trezor.State, r eventstore.Recorded) (err error) {
-		*d, err = projections.Evolve(trezor.Decider, *d, r)
-		return err
-	}}
-}
 
 // trezorAccounts is the collection of hardware wallets, one document a person.
 func trezorAccounts() Collection {
 	return Collection{
-		Name: "trezoraccounts", Domain: Trezor, Version: 1,
-		Streams: []string{trezor.Decider.Category}, Render: renderTrezor, Columns: map[string]Column{},
+		Name: "trezoraccounts", Domain: Trezor, Version: 2,
+		Streams: []string{trezor.Decider.Category}, View: trezorview.Name, Render: renderTrezor, Columns: map[string]Column{},
 		About: "Hardware wallets, one document a person. The original kept one document a registration; here a removed wallet stays with `isActive: false`, and the extended public key is empty once its owner is erased.",
 		Fields: []Field{
 			{"userId", "ObjectId → users", "trezor.registered"},
@@ -37,7 +28,7 @@ func trezorAccounts() Collection {
 }
 
 func renderTrezor(r *Reading, id string) (*Document, error) {
-	row, part, err := load(r, trezorView(), map[string]Column{}, id)
+	row, part, err := load(r, trezorview.View(), map[string]Column{}, id)
 	if err != nil || row == nil {
 		return nil, err
 	}
@@ -55,6 +46,9 @@ func renderTrezor(r *Reading, id string) (*Document, error) {
 		addresses = append(addresses, bson.D{{Key: "index", Value: int64(a.Index)}, {Key: "path", Value: a.Path}, {Key: "address", Value: a.Address}, {Key: "purpose", Value: a.Purpose}, {Key: "paymentId", Value: named[i+1]}})
 	}
 	account, active := trezor.Registered{}, d.Account != nil
+	if d.Away != nil {
+		account = *d.Away
+	}
 	if active {
 		account = *d.Account
 	}

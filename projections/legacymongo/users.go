@@ -33,6 +33,8 @@ func personView() projections.View[person] {
 			d.Email, d.FullName, d.LastName, d.Method = e.Email, e.Name, e.LastName, e.Method
 		case account.EmailChanged:
 			d.Email = e.Email
+		case account.Renamed:
+			d.FullName, d.LastName = e.Name, domain.Personal{}
 		}
 		return nil
 	}}
@@ -46,8 +48,8 @@ func users() Collection {
 		About: "People. Neither password hashes nor refresh tokens are written: they are worth nothing to the old backend (argon2id, rotating families) and much to a thief, so who signs in there must sign in here. `role` is the first of admin, guard, resolver, seller, buyer that the person holds; `roles` has them all. An erased person keeps the document, without name and address.",
 		Fields: []Field{
 			{"email", "string; empty for none and once erased", "user.registered, user.email_changed, user.imported"},
-			{"firstName", "string; empty once erased", "user.registered, user.imported: all that is no last name"},
-			{"lastName", "string; empty but for imported people", "user.imported"},
+			{"firstName", "string; empty once erased", "user.registered, user.renamed, user.imported: all that is no last name"},
+			{"lastName", "string; empty but for imported people who kept their name", "user.imported, user.renamed"},
 			{"role", "string", "user.registered, user.roles_changed"},
 			{"roles", "array of string", "user.registered, user.roles_changed"},
 			{"isEmailVerified", "bool", "user.registered, user.email_verified, user.email_changed"},

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -19,13 +18,21 @@ import (
 
 // Parity is how a collection compares with the log.
 type Parity struct {
-	Collection  string    `json:"collection"`
-	Domain      string    `json:"domain"`
-	Position    int64     `json:"position"`    // up to which they were compared
-	Documents   int64     `json:"documents"`   // that the legacy store has
-	Differences int64     `json:"differences"` // fields that differ, documents that are missing or too many
-	Started     time.Time `json:"startedAt"`
-	Finished    time.Time `json:"finishedAt"`
+	Collection  string `json:"collection"`
+	Domain      string `json:"domain"`
+	Position    int64  `json:"position"`    // up to which they were compared
+	Documents   int64  `json:"documents"`   // that the legacy store has
+	Differences int64  `json:"differences"` // fields that differ, documents that are missing or too many
+	// Explained are differences that the import makes on purpose, and why: no gaps.
+	Explained int64            `json:"explained"`
+	Reasons   map[string]int64 `json:"explainedAs,omitempty"`
+	Started   time.Time        `json:"startedAt"`
+	Finished  time.Time        `json:"finishedAt"`
+
+	// moving are documents that the old backend has changed since they were imported; lastLook says
+	// that they have had their time.
+	moving   []string
+	lastLook bool
 }
 
 // Verify compares every document of a collection with what the log implies, field by field, and
@@ -41,28 +48,23 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 		return out, fmt.Errorf("ask the database for the time: %w", err)
 	}
 	check := func(ctx context.Context, tx pgx.Tx, docs []rendered) error {
-		return s.compareDocuments(ctx, tx, c, docs, &out.Differences)
+		return s.compareDocuments(ctx, tx, c, docs, &out)
+	}
+	p := &projector{Collection: c, store: s}
+	// What has got a name by the end of this lies before the end of what is walked next.
+	if err := s.compareUnnamed(ctx, pool, p, &out); err != nil {
+		return out, err
 	}
 	var err error
 	if c.Rows != nil {
 		err = s.verifyRows(ctx, pool, c, check)
 	} else {
-		p := &projector{Collection: c, store: s}
 		out.Position, err = p.walk(ctx, pool, math.MaxInt64, report, check)
 	}
-	if err != nil {
-		return out, err
+	if err == nil {
+		err = s.compareLater(ctx, pool, p, &out)
 	}
-	var noted error
-	out.Documents, err = s.unnamed(ctx, pool, c, func(id any, mine bool) {
-		out.Differences++
-		kind, what := "foreign", "a document that is not ours and that no import has named"
-		if mine {
-			kind, what = "extra", "the log implies no such document"
-		}
-		noted = errors.Join(noted, s.gaps.Note(ctx, Gap{Domain: c.Domain, Collection: c.Name, Document: idText(id), Severity: "warning", Kind: kind, Error: what}))
-	})
-	if err = errors.Join(err, noted); err != nil {
+	if err != nil {
 		return out, err
 	}
 	return s.finish(ctx, pool, out)
@@ -72,11 +74,11 @@ func (s *Store) Verify(ctx context.Context, pool *pgxpool.Pool, collection strin
 func (s *Store) finish(ctx context.Context, pool *pgxpool.Pool, out Parity) (Parity, error) {
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, `UPDATE pg_dualwrite_gaps SET resolved_at = clock_timestamp(), resolved_by = 'verify', notes = 'gone: both sides agree'
-			WHERE collection = $1 AND resolved_at IS NULL AND last_seen < $2`, out.Collection, out.Started); err != nil {
+			WHERE collection = $1 AND resolved_at IS NULL AND last_seen < $2 AND kind NOT IN ('refused', 'conflict') AND field <> $3`, out.Collection, out.Started, booksField); err != nil {
 			return fmt.Errorf("close the gaps that are gone: %w", err)
 		}
-		return tx.QueryRow(ctx, `INSERT INTO legacy_parity_runs (domain, collection, position, documents, differences, started_at)
-			VALUES ($1, $2, $3, $4, $5, $6) RETURNING finished_at`, out.Domain, out.Collection, out.Position, out.Documents, out.Differences, out.Started).Scan(&out.Finished)
+		return tx.QueryRow(ctx, `INSERT INTO legacy_parity_runs (domain, collection, position, documents, differences, explained, started_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING finished_at`, out.Domain, out.Collection, out.Position, out.Documents, out.Differences, out.Explained, out.Started).Scan(&out.Finished)
 	})
 	out.Started, out.Finished = out.Started.UTC(), out.Finished.UTC()
 	return out, err
@@ -93,33 +95,48 @@ func (s *Store) verifyRows(ctx context.Context, pool *pgxpool.Pool, c Collection
 }
 
 // compareDocuments compares documents with those that stand in the store.
-func (s *Store) compareDocuments(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered, differences *int64) error {
-	found, err := lookUp(ctx, s.db.Collection(c.Name), docs, nil)
+func (s *Store) compareDocuments(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered, out *Parity) error {
+	there, err := s.standing(ctx, c, docs)
 	if err != nil {
 		return err
 	}
-	there := map[string]bson.Raw{}
-	for _, raw := range found {
-		there[raw.Lookup("_id").ObjectID().Hex()] = raw
+	origins, err := imported(ctx, tx, c, docs)
+	if err != nil {
+		return err
 	}
 	for _, d := range docs {
 		gap := Gap{Domain: c.Domain, Collection: c.Name, Document: d.object.Hex(), Severity: "critical"}
-		raw, ok := there[d.object.Hex()]
+		raw, ok := there[d.object]
 		said, _ := raw.Lookup(markKey).StringValueOK()
+		from, known := origins[d.object]
+		came := known && !from.taken
 		switch {
+		case !ok && s.owners.Legacy(c.Domain) && !known:
+			out.explain("made here: it is written once Holdfast owns the domain")
+			continue
 		case !ok:
 			gap.Kind, gap.Error = "missing", "the log implies it, and it is not there"
-		case said != mark:
-			gap.Kind, gap.Error = "foreign", "a document that is not ours stands in its place"
-		default:
+		case said == mark:
 			n, err := compareFields(ctx, tx, gap, d, raw)
 			if err != nil {
 				return err
 			}
-			*differences += n
+			out.Differences += n
 			continue
+		case came && from.hash != "" && s.says(raw) == from.hash:
+			if err := s.compareImported(ctx, tx, gap, d, raw, out); err != nil {
+				return err
+			}
+			continue
+		case came && s.owners.Legacy(c.Domain) && !out.lastLook:
+			out.moving = append(out.moving, d.id)
+			continue
+		case came:
+			gap.Kind, gap.Error = "foreign", "somebody has changed it since it was imported"
+		default:
+			gap.Kind, gap.Error = "foreign", "a document that is not ours stands in its place"
 		}
-		*differences++
+		out.Differences++
 		if err := note(ctx, tx, gap); err != nil {
 			return err
 		}

@@ -25,13 +25,21 @@ func (s *Store) put(ctx context.Context, tx pgx.Tx, c Collection, r *Reading, id
 
 // store writes documents, and what is kept about them.
 func (s *Store) store(ctx context.Context, tx pgx.Tx, c Collection, docs []rendered) error {
+	if s.owners.Legacy(c.Domain) {
+		return owned{c.Name}
+	}
 	if err := remember(ctx, tx, c, docs); err != nil {
+		return err
+	}
+	docs, changed, err := s.takeOver(ctx, tx, c, docs)
+	if err != nil {
 		return err
 	}
 	foreign, err := s.write(ctx, c.Name, docs)
 	if err != nil {
 		return err
 	}
+	foreign = append(foreign, changed...)
 	for _, d := range foreign {
 		if err := note(ctx, tx, Gap{
 			Domain: c.Domain, Collection: c.Name, Document: d.object.Hex(), Severity: "critical", Kind: "foreign",

@@ -22,7 +22,7 @@ func TestHowFastTheWriterIs(t *testing.T) {
 		t.Skip("a measurement: HOLDFAST_BENCH=1")
 	}
 	w := setup(t, 1000)
-	const n = 500
+	const n = 3000
 	for i := range n {
 		w.request(domain.RequestID(fmt.Sprintf("r%d", i)), domain.UserID(fmt.Sprintf("u%d", i%50)), "1", "2")
 	}
@@ -32,7 +32,7 @@ func TestHowFastTheWriterIs(t *testing.T) {
 		bodies = append(bodies, bson.Raw(raw))
 	}
 	require.Len(t, bodies, n)
-	for round := range 3 {
+	for round := range 2 {
 		require.NoError(t, w.db.Collection("purchaserequests").Drop(t.Context()))
 		start := time.Now()
 		require.NoError(t, w.legacy.Rebuild(t.Context(), w.pool, "purchaserequests", nil))

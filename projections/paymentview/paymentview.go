@@ -63,6 +63,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	switch e := r.Event.(type) {
 	case payment.Initiated:
 		d.Txs = []string{}
+	case payment.Imported:
+		d.imported(e)
 	case payment.DestinationAssigned:
 		d.Chain, d.Path = e.Chain, e.Path
 	case payment.TransactionReported:
@@ -86,10 +88,29 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	case payment.Cancelled:
 		d.EndedAt, d.CancelReason = &at, e.Reason
 	}
-	d.LegacyStatus = legacy(d.Phase)
+	if d.LegacyStatus = legacy(d.Phase); d.Untouched() {
+		d.LegacyStatus = d.Imported.Status
+	}
 	d.Unscreened = len(d.ToScreen()) > 0
 	d.InReview = d.Phase == payment.UnderReview || d.Doubtful() && len(d.Verdicts) > 0
 	return nil
+}
+
+// imported is what a document of the old backend says beside the state.
+func (d *Doc) imported(e payment.Imported) {
+	*d = Doc{State: d.State, Chain: e.Chain, Path: e.Path, Txs: []string{}, PaidAt: e.PaidAt}
+	for _, tx := range slices.Concat(e.Counted, e.Claimed) {
+		d.saw(tx)
+	}
+	switch e.Phase {
+	case payment.ExpiredPhase:
+		d.EndedAt = &e.At
+	case payment.CancelledPhase, payment.RejectedPhase:
+		d.CancelReason = e.Failure
+		if d.EndedAt = &e.At; !e.UpdatedAt.IsZero() {
+			d.EndedAt = &e.UpdatedAt
+		}
+	}
 }
 
 // saw notes a transaction once, in lower case.

@@ -43,6 +43,7 @@ const (
 			tx = excluded.tx, nonce = excluded.nonce, status = 'broadcast', failure = '', block = 0`
 	topUpSQL  = `INSERT INTO gas_top_ups (chain, hash, plan, destination, amount, made_at) VALUES ($1, $2, $3, $4, $5::text::numeric, $6) ON CONFLICT DO NOTHING`
 	statusSQL = `UPDATE sweeps SET status = $2, block = $3, failure = $4 WHERE sweep = $1`
+	minedSQL  = `UPDATE sweeps SET status = 'confirmed', block = $2, failure = '', tx = coalesce(nullif($3, ''), tx) WHERE sweep = $1`
 )
 
 // Apply implements projections.Projector.
@@ -60,7 +61,7 @@ func (Projector) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Record
 		case destination.SweepBroadcast:
 			b.Queue(sentSQL, string(e.Sweep), string(e.Destination), string(e.Amount.Asset), e.Amount.Units.String(), e.Tx, int64(e.Nonce), r.Position, r.RecordedAt)
 		case destination.SweepConfirmed:
-			b.Queue(statusSQL, string(e.Sweep), "confirmed", int64(e.Block), "")
+			b.Queue(minedSQL, string(e.Sweep), int64(e.Block), e.Tx)
 		case destination.SweepFailed:
 			b.Queue(statusSQL, string(e.Sweep), "failed", 0, e.Code)
 		case destination.SweepLost:

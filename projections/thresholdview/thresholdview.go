@@ -39,7 +39,7 @@ func Projector() projections.Projector { return View().Projector() }
 
 // View is the read model for those who keep it elsewhere too.
 func View() projections.View[Doc] {
-	return projections.View[Doc]{Name: Name, Version: 1, Category: threshold.Decider.Category, Fold: fold}
+	return projections.View[Doc]{Name: Name, Version: 2, Category: threshold.Decider.Category, Fold: fold}
 }
 
 func fold(d *Doc, r eventstore.Recorded) (err error) {
@@ -48,6 +48,8 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 	}
 	c := Change{At: r.RecordedAt.UTC()}
 	switch e := r.Event.(type) {
+	case threshold.Imported:
+		c.To, c.By, c.Reason = &e.Rule, e.By, e.Reason
 	case threshold.Changed:
 		c.From, c.To, c.By, c.Approver, c.Reason = e.From, &e.To, e.By.User(), e.Approver.User(), e.Reason
 	case threshold.Lowered:

@@ -55,9 +55,15 @@ func opens(e domain.Event) (domain.RequestID, bool) {
 		return e.Request, true
 	case payment.Initiated:
 		return e.Request, true
+	case payment.Imported:
+		return e.Request, true
 	case escrow.Opened:
 		return e.Request, true
+	case escrow.Imported:
+		return e.Request, true
 	case dispute.Opened:
+		return e.Request, true
+	case dispute.Imported:
 		return e.Request, true
 	case refund.Requested:
 		return e.Request, e.Request != ""

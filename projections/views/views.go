@@ -24,6 +24,7 @@ import (
 	"holdfast/projections/sweepview"
 	"holdfast/projections/thresholdview"
 	"holdfast/projections/timelineview"
+	"holdfast/projections/trezorview"
 	"holdfast/projections/watchview"
 )
 
@@ -40,6 +41,7 @@ func Projectors() []projections.Projector {
 		watchview.Projector{},
 		breakview.Projector(), reconciliationview.Projector(),
 		apikeyview.Projector(),
+		trezorview.Projector(),
 	}
 }
 

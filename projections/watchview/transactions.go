@@ -97,6 +97,13 @@ func (w *writer) destination(e destination.Event) {
 	case destination.Derived:
 		w.do(`INSERT INTO watched_addresses (destination, chain, address, path, index) VALUES ($1, $2, $3, $4, $5)`,
 			w.id, int64(e.Chain), e.Address, e.Path, int64(e.Index))
+	case destination.Imported:
+		w.do(`INSERT INTO watched_addresses (destination, chain, address, path, index) VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING`,
+			w.id, int64(e.Chain), e.Address, e.Path, int64(e.Index))
+	case destination.OpeningMoved:
+		if e.In {
+			w.sweepable(string(e.Amount.Asset))
+		}
 	case destination.Funded:
 		w.sweepable(string(e.Amount.Asset))
 	case destination.SweepBroadcast:

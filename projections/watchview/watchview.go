@@ -85,6 +85,8 @@ func (w *writer) payment(e payment.Event) {
 		t := e.Threshold
 		w.do(`INSERT INTO watched_payments (payment, hold, seller, asset, need, floor, finality, safe) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 			w.id, string(e.Hold), string(e.Seller), string(e.Due.Asset), int64(t.Need), int64(t.Floor), t.Finalized, t.Safe)
+	case payment.Imported:
+		w.imported(e)
 	case payment.DestinationAssigned:
 		w.do(`UPDATE watched_payments SET chain = $2, destination = $3, address = $4 WHERE payment = $1`, w.id, int64(e.Chain), string(e.Destination), e.Address)
 	case payment.IntentRegistered:
@@ -106,6 +108,30 @@ func (w *writer) payment(e payment.Event) {
 		w.do(openSQL, w.id)
 	case payment.Paid, payment.Expired, payment.Cancelled, payment.ReviewRejected:
 		w.do(`UPDATE watched_payments SET closed_at = $2 WHERE payment = $1`, w.id, w.at)
+	}
+}
+
+// imported writes a payment of the old backend, again when its document has changed. One without
+// an address of its own is not watched.
+func (w *writer) imported(e payment.Imported) {
+	t := e.Threshold
+	w.do(`INSERT INTO watched_payments (payment, hold, seller, asset, need, floor, finality, safe) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+		ON CONFLICT (payment) DO UPDATE SET hold = excluded.hold, seller = excluded.seller, asset = excluded.asset, need = excluded.need, floor = excluded.floor`,
+		w.id, string(e.Hold), string(e.Seller), string(e.Due.Asset), int64(t.Need), int64(t.Floor), t.Finalized, t.Safe)
+	if e.Destination != "" {
+		w.payment(payment.DestinationAssigned{Destination: e.Destination, Address: e.Address, Chain: e.Chain})
+	}
+	if e.Intent != nil {
+		w.payment(*e.Intent)
+	}
+	var closed any
+	switch e.Phase {
+	case payment.PaidPhase, payment.ExpiredPhase, payment.CancelledPhase, payment.RejectedPhase:
+		closed = w.at
+	}
+	w.do(`UPDATE watched_payments SET closed_at = $2 WHERE payment = $1`, w.id, closed)
+	for _, tx := range e.Claimed {
+		w.payment(payment.TransactionReported{Tx: tx})
 	}
 }
 

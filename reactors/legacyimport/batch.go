@@ -33,6 +33,8 @@ type scope struct {
 	dry *dryRun
 	// patient: a document that names an unknown one of its own collection may be asked again.
 	patient bool
+	// beside asks for documents that name those of the batch; nil: the engine's own way.
+	beside Beside
 }
 
 // Batch takes documents of one collection, in the order in which they are given. An error means that
@@ -85,7 +87,14 @@ func (e *Engine) judge(ctx context.Context, t Taker, items []*item, s scope, now
 		return err
 	}
 	for _, x := range items {
-		if x.settle(t, known); x.done != nil {
+		x.settle(t, known)
+	}
+	beside, err := e.gather(ctx, t, items, s)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		if x.done != nil {
 			continue
 		}
 		if missing := known.missing(x.found); len(missing) > 0 {
@@ -95,7 +104,7 @@ func (e *Engine) judge(ctx context.Context, t Taker, items []*item, s scope, now
 			}
 			continue
 		}
-		taking := Taking{Issue: migration.Import(domain.Issue{At: now}), Names: known.name, ID: migration.ID(t.Collection, x.found.ObjectID)}
+		taking := Taking{Issue: migration.Import(domain.Issue{At: now}), Names: known.name, ID: migration.ID(t.Collection, x.found.ObjectID), Beside: beside.of(x.found.ObjectID)}
 		if x.step, err = t.step(ctx, x.thing, taking); err != nil {
 			f, refusal := fault.From(err)
 			if !refusal {

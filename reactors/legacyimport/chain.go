@@ -163,7 +163,7 @@ func (e *Engine) together(ctx context.Context, t Taker, items []*item, now time.
 
 // rows are the statements that go with a document.
 func (e *Engine) rows(ctx context.Context, t Taker, x *item) ([]eventstore.Row, error) {
-	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, migration.ID(t.Collection, x.found.ObjectID), x.found.Legacy))
+	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, x.step.name(t, x.found), x.found.Legacy))
 	for _, r := range x.found.Later {
 		rows = append(rows, e.book.Expected(r.Collection, migration.ID(r.Collection, r.ObjectID), r.ObjectID))
 	}

@@ -65,6 +65,7 @@ func run(ctx context.Context, args []string, out, log io.Writer) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- db.Run(ctx) }()
+	go indexes(ctx, folder, log)
 	fmt.Fprintln(out, db.MongoDBURI()) // waits for the listener
 	return <-done
 }

@@ -2,9 +2,11 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Legacy is how the service stands beside the old backend's Mongo (docs/legacy/README.md).
@@ -33,9 +35,33 @@ type Legacy struct {
 	ChatStore         string `env:"CHAT_STORE"`
 	ReleaseHoldStore  string `env:"RELEASE_HOLD_STORE"`
 
+	// Who owns the documents of a domain: holdfast, or legacy while the old backend still writes them.
+	OwnerDefault      string `env:"LEGACY_OWNER_DEFAULT" envDefault:"holdfast"`
+	OwnerUser         string `env:"LEGACY_OWNER_USER"`
+	OwnerPayment      string `env:"LEGACY_OWNER_PAYMENT"`
+	OwnerPoints       string `env:"LEGACY_OWNER_POINTS"`
+	OwnerMarketplace  string `env:"LEGACY_OWNER_MARKETPLACE"`
+	OwnerTrezor       string `env:"LEGACY_OWNER_TREZOR"`
+	OwnerDestination  string `env:"LEGACY_OWNER_DERIVED_DESTINATION"`
+	OwnerBlog         string `env:"LEGACY_OWNER_BLOG"`
+	OwnerNotification string `env:"LEGACY_OWNER_NOTIFICATION"`
+	OwnerDispute      string `env:"LEGACY_OWNER_DISPUTE"`
+	OwnerChat         string `env:"LEGACY_OWNER_CHAT"`
+	OwnerReleaseHold  string `env:"LEGACY_OWNER_RELEASE_HOLD"`
+
+	// Follow: the service takes the old backend's changes; from where, and how often it looks.
+	Follow     bool          `env:"LEGACY_FOLLOW" envDefault:"false"`
+	FollowFrom string        `env:"LEGACY_FOLLOW_FROM" secret:"url"` // empty: MONGODB_URI
+	FollowPoll time.Duration `env:"LEGACY_FOLLOW_POLL" envDefault:"2s"`
+
+	// Owners is who owns each domain after Load.
+	Owners map[string]string `env:"-"`
 	// Currencies says which asset the old backend meant by a symbol that several chains have:
 	// USDT=USDT@56 pairs.
 	Currencies []string `env:"LEGACY_CURRENCIES" envDefault:"USDT=USDT@56,USDC=USDC@56"`
+	// LedgerEnforced: an imported payment whose words and whose entries in the old books disagree is
+	// refused. Else the smaller amount is opened, and the difference is a critical gap.
+	LedgerEnforced bool `env:"PAYMENT_LEDGER_ENFORCEMENT" envDefault:"true"`
 	// LegacyCurrencies are the pairs after Load.
 	LegacyCurrencies map[string]string `env:"-"`
 
@@ -50,6 +76,12 @@ const (
 	storeMongo = "mongo"
 	storeDual  = "dual"
 	storePG    = "pg"
+)
+
+// The owners.
+const (
+	ownerHoldfast = "holdfast"
+	ownerLegacy   = "legacy"
 )
 
 // MongoURIDefault is the original's.
@@ -97,6 +129,8 @@ func (c *Config) legacy(wrong func(name, found, want string)) {
 		}
 		c.Repos[r.domain] = c.repo(name, value, once)
 	}
+	c.owners(once)
+	c.follow(wrong)
 	slices.Sort(c.Warnings)
 	c.Warnings = slices.Compact(c.Warnings)
 }
@@ -144,4 +178,47 @@ func (c *Config) repo(name, value string, wrong func(name, found, want string)) 
 		return storeMongo
 	}
 	return value
+}
+
+// owners resolves who owns each domain. Both backends would write where this is not understood, so
+// a wrong value stops the boot.
+func (c *Config) owners(wrong func(name, found, want string)) {
+	c.Owners = map[string]string{}
+	for domain, value := range map[string]string{
+		"USER": c.OwnerUser, "PAYMENT": c.OwnerPayment, "POINTS": c.OwnerPoints, "MARKETPLACE": c.OwnerMarketplace, "TREZOR": c.OwnerTrezor,
+		"DERIVED_DESTINATION": c.OwnerDestination, "BLOG": c.OwnerBlog, "NOTIFICATION": c.OwnerNotification, "DISPUTE": c.OwnerDispute,
+		"CHAT": c.OwnerChat, "RELEASE_HOLD": c.OwnerReleaseHold,
+	} {
+		name := "LEGACY_OWNER_" + domain
+		if value == "" {
+			name, value = "LEGACY_OWNER_DEFAULT", c.OwnerDefault
+		}
+		if value != ownerHoldfast && value != ownerLegacy {
+			wrong(name, strconv.Quote(value), "holdfast, legacy")
+			continue
+		}
+		c.Owners[domain] = value
+		if value == ownerLegacy && c.Repos[domain] != storePG {
+			c.Warnings = append(c.Warnings, fmt.Sprintf("%s is read from Postgres although its mode is %s: the old backend owns it (%s=legacy)", domain, c.Repos[domain], name))
+		}
+	}
+}
+
+// follow checks where the old backend's changes come from.
+func (c *Config) follow(wrong func(name, found, want string)) {
+	if c.FollowFrom == "" {
+		c.FollowFrom = c.MongoURI
+	}
+	if c.FollowPoll < 100*time.Millisecond || c.FollowPoll > time.Hour {
+		wrong("LEGACY_FOLLOW_POLL", c.FollowPoll.String(), "100ms … 1h")
+	}
+	if !c.Follow {
+		return
+	}
+	if !strings.HasPrefix(c.FollowFrom, "mongodb://") && !strings.HasPrefix(c.FollowFrom, "mongodb+srv://") {
+		wrong("LEGACY_FOLLOW_FROM", "something else", "a mongodb:// or mongodb+srv:// URI, or MONGODB_URI instead")
+	}
+	if !slices.Contains(slices.Collect(maps.Values(c.Owners)), ownerLegacy) {
+		wrong("LEGACY_FOLLOW", "true", "false while the old backend owns no domain (LEGACY_OWNER_…)")
+	}
 }

@@ -54,3 +54,45 @@ func TestModesOfTheLegacyStore(t *testing.T) {
 		})
 	}
 }
+
+func TestOwnersOfDomains(t *testing.T) {
+	for name, c := range map[string]struct {
+		env   map[string]string
+		want  map[string]string
+		warns []string
+		wrong string
+	}{
+		"Holdfast unless somebody says otherwise": {want: map[string]string{"USER": "holdfast", "CHAT": "holdfast"}},
+		"the default is inherited":                {env: map[string]string{"LEGACY_OWNER_DEFAULT": "legacy", "LEGACY_OWNER_USER": "holdfast"}, want: map[string]string{"USER": "holdfast", "PAYMENT": "legacy", "DERIVED_DESTINATION": "legacy"}},
+		"a domain has its own":                    {env: map[string]string{"LEGACY_OWNER_RELEASE_HOLD": "legacy"}, want: map[string]string{"RELEASE_HOLD": "legacy", "DISPUTE": "holdfast"}},
+		"an unknown owner stops the boot":         {env: map[string]string{"LEGACY_OWNER_PAYMENT": "mongo"}, wrong: "LEGACY_OWNER_PAYMENT: found \"mongo\""},
+		"so does an unknown default, told once":   {env: map[string]string{"LEGACY_OWNER_DEFAULT": "Legacy"}, wrong: "LEGACY_OWNER_DEFAULT: found \"Legacy\""},
+		"following needs something to follow":     {env: map[string]string{"LEGACY_FOLLOW": "true", "MONGODB_URI": "mongodb://db/nickapp"}, wrong: "LEGACY_FOLLOW: found true"},
+		"and somewhere to follow it from":         {env: map[string]string{"LEGACY_FOLLOW": "true", "LEGACY_OWNER_USER": "legacy"}, wrong: "LEGACY_FOLLOW_FROM"},
+		"not too often":                           {env: map[string]string{"LEGACY_FOLLOW_POLL": "1ms"}, wrong: "LEGACY_FOLLOW_POLL"},
+		"a mode that does not count yet is said": {
+			env:   map[string]string{"LEGACY_OWNER_CHAT": "legacy", "REPO_CHAT": "dual"},
+			want:  map[string]string{"CHAT": "legacy"},
+			warns: []string{"CHAT is read from Postgres although its mode is dual: the old backend owns it (LEGACY_OWNER_CHAT=legacy)"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			for k, v := range c.env {
+				t.Setenv(k, v)
+			}
+			got, err := Load()
+			if c.wrong != "" {
+				require.ErrorContains(t, err, c.wrong)
+				assert.Equal(t, 1, strings.Count(err.Error(), "found "), "told once")
+				return
+			}
+			require.NoError(t, err)
+			assert.Len(t, got.Owners, 11)
+			for domain, owner := range c.want {
+				assert.Equal(t, owner, got.Owners[domain], domain)
+			}
+			assert.Equal(t, c.warns, got.Warnings)
+		})
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
 	"holdfast/domain/ingestion"
+	"holdfast/domain/legacyentry"
 	"holdfast/domain/listing"
 	"holdfast/domain/offer"
 	"holdfast/domain/payment"
@@ -41,5 +42,6 @@ func Aggregates() []domain.Aggregate {
 		sweepplan.Aggregate(), sweepschedule.Aggregate(), trezor.Aggregate(),
 		account.Aggregate(),
 		apikey.Aggregate(),
+		legacyentry.Aggregate(),
 	}
 }

@@ -1,7 +1,10 @@
 package wire
 
 import (
+	"context"
 	"net/http"
+	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"holdfast/adapters/telegram"
 	"holdfast/adapters/telegram/telegramdouble"
 )
 
@@ -37,6 +41,14 @@ func says(t *testing.T, d *telegramdouble.Server, id int64, name, text string) s
 	return d.Sent(id)[before].Text
 }
 
+// tapped is the command in what the bot has asked.
+func tapped(t *testing.T, asked string) string {
+	t.Helper()
+	found := regexp.MustCompile(`/confirm_[a-z0-9]{16}`).FindString(asked)
+	require.NotEmpty(t, found, "%q", asked)
+	return found
+}
+
 func (w *town) query(sql string, args ...any) (text string) {
 	w.t.Helper()
 	require.NoError(w.t, w.Core.HTTP.QueryRow(w.t.Context(), sql, args...).Scan(&text))
@@ -56,15 +68,26 @@ func TestTheBotLinksBothWays(t *testing.T) {
 	_, parameter, ok := strings.Cut(started.field("deepLink"), "?start=")
 	require.True(t, ok)
 	before := w.head()
-	assert.Contains(t, says(t, d, ana, "Ana", "/start "+parameter), "Linked")
+	asked := says(t, d, ana, "Ana", "/start "+parameter)
+	assert.Contains(t, asked, "the account b…@holdfast.test of ", "it says whose account it would be")
+	assert.NotContains(t, asked, "buyer@", "to somebody who may be a stranger")
+	assert.Equal(t, before, w.head(), "a tap on a link links nothing")
+	assert.Equal(t, "false", buyer.get("/api/telegram/link").field("linked"))
+	agree := tapped(t, asked)
+	assert.Contains(t, says(t, d, bob, "Bob", agree), "not one that waits", "nobody else can agree")
+	assert.Contains(t, says(t, d, ana, "Ana", "/confirm_0000000000000000"), "not one that waits")
+	assert.Contains(t, says(t, d, ana, "Ana", agree), "Linked")
 	assert.Equal(t, before+1, w.head(), "one fact")
+	assert.Contains(t, says(t, d, ana, "Ana", agree), "not one that waits", "once")
+	assert.Equal(t, before+1, w.head())
+	assert.Equal(t, "1", w.query(`SELECT count(*)::text FROM mails WHERE template = 'method-linked' AND user_id = $1`, buyer.id), "its owner is told")
 	assert.Equal(t, "true", buyer.get("/api/telegram/link").field("linked"))
 	assert.Equal(t, "reachable", buyer.get("/api/telegram/link").field("reach"))
 	assert.Equal(t, "Linked. Notifications are on.", says(t, d, ana, "Ana", "/status"))
 	before = w.head()
 	assert.Contains(t, says(t, d, bob, "Bob", "/start "+parameter), "not one that waits", "a code counts once")
 	other := seller.post("/api/telegram/link/start", nil)
-	assert.Contains(t, says(t, d, ana, "Ana", "/link "+other.field("code")), "cannot be linked", "a Telegram account is one person's")
+	assert.Contains(t, says(t, d, ana, "Ana", tapped(t, says(t, d, ana, "Ana", "/link "+other.field("code")))), "cannot be linked", "a Telegram account is one person's")
 	assert.Equal(t, before, w.head())
 	session := w.anybody().post("/api/telegram/session", map[string]any{"initData": d.InitData(ana, "Ana", time.Now())})
 	require.Equal(t, 200, session.status, session.raw)
@@ -146,4 +169,29 @@ func TestWhoHasBlockedTheBotIsLeftAlone(t *testing.T) {
 	ends("undeliverable,sent,sent")
 	assert.Len(t, d.Sent(-100777), 1)
 	assert.Equal(t, "-100777", w.query(`SELECT chat_id::text FROM telegram_chats WHERE user_id = $1`, admin.id), "the new number is kept")
+}
+
+// Telegram does not answer the first who asks for the bot's name; others do not wait for that one.
+func TestNobodyWaitsForAnothersQuestion(t *testing.T) {
+	t.Parallel()
+	asked, end := make(chan struct{}, 4), make(chan struct{})
+	silent := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		asked <- struct{}{}
+		<-end
+	}))
+	t.Cleanup(silent.Close)
+	t.Cleanup(func() { close(end) })
+	bot := &telegramBot{Bot: telegram.NewBot(silent.URL, developmentBot, time.Minute)}
+	go func() { _, _ = bot.Name(t.Context()) }()
+	<-asked
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	answered := make(chan error, 1)
+	go func() { _, err := bot.Name(ctx); answered <- err }()
+	select {
+	case err := <-answered:
+		require.Error(t, err)
+	case <-time.After(10 * time.Second):
+		t.Fatal("it waits for the first one's answer")
+	}
 }

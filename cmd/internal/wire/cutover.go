@@ -9,9 +9,7 @@ import (
 	"time"
 
 	"holdfast/domain"
-	"holdfast/domain/cutover"
 	"holdfast/domain/fault"
-	"holdfast/eventstore"
 	apihttp "holdfast/http"
 	"holdfast/projections"
 	"holdfast/projections/legacymongo"
@@ -37,6 +35,13 @@ func domainOf(name string) (string, error) {
 	return "", fault.ErrNotFound
 }
 
+func (m migration) Pin(ctx context.Context, query bool) context.Context {
+	if !query {
+		return legacymongo.Here(ctx)
+	}
+	return m.s.Legacy.Modes.Pin(ctx)
+}
+
 func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 	states, err := m.s.Legacy.States(ctx)
 	if err != nil {
@@ -49,10 +54,13 @@ func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 	var all []apihttp.DomainParity
 	for _, d := range legacymongo.Domains() {
 		st := states[d]
-		out := apihttp.DomainParity{Domain: domainName(d), Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Runs: []apihttp.ParityRun{}}
+		out := apihttp.DomainParity{Domain: domainName(d), Owner: st.Owner, Mode: string(st.Mode), ReadsFrom: st.ReadsAt, Lag: st.Lag, OpenGaps: st.OpenGaps, Collections: []string{}, Runs: []apihttp.ParityRun{}}
+		for _, c := range legacymongo.Of(d) {
+			out.Collections = append(out.Collections, c.Name)
+		}
 		for _, r := range runs {
 			if r.Domain == d {
-				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, FinishedAt: r.Finished})
+				out.Runs = append(out.Runs, apihttp.ParityRun{Collection: r.Collection, Position: r.Position, Documents: r.Documents, Differences: r.Differences, Explained: r.Explained, FinishedAt: r.Finished})
 			}
 		}
 		all = append(all, out)
@@ -61,27 +69,31 @@ func (m migration) States(ctx context.Context) ([]apihttp.DomainParity, error) {
 }
 
 // Prepare begins to keep the collections of a domain that is read in Postgres: the way back needs
-// them. The lag is that of the moment.
-func (m migration) Prepare(ctx context.Context, name string) (f apihttp.MoveFacts, err error) {
+// them. The lag is that of the moment. A move that is forced stands on nothing: it must work while
+// the legacy store is away, and is not kept waiting for it.
+func (m migration) Prepare(ctx context.Context, name string, forced bool) (f apihttp.MoveFacts, err error) {
 	d, err := domainOf(name)
 	if err != nil {
 		return f, err
 	}
 	l := m.s.Legacy
-	if l.Runner == nil {
-		return f, fault.New(fault.Unavailable, "NOT_CONFIGURED", "the legacy store is not connected")
-	}
-	f.Mode = string(l.Modes.Of(d))
-	for _, projector := range l.names[d] {
-		if err := l.Runner.Resume(ctx, projector); err != nil {
-			return f, err
-		}
+	if l.Owners.Legacy(d) {
+		return f, legacymongo.ErrOwnedByLegacy.With("domain", name)
 	}
 	head, err := m.s.Store.Head(ctx)
 	if err != nil {
 		return f, err
 	}
-	f.Position = head.Position
+	f.Mode, f.Position, f.Collections = string(l.Modes.Of(d)), head.Position, len(legacymongo.Of(d))
+	if forced || f.Collections == 0 {
+		return f, nil
+	}
+	if l.Runner == nil {
+		return f, fault.New(fault.Unavailable, "NOT_CONFIGURED", "the legacy store is not connected")
+	}
+	if err := l.awake(ctx, d); err != nil {
+		return f, err
+	}
 	if f.Lag, err = l.lagBehind(ctx, d, head.Position); err != nil {
 		return f, err
 	}
@@ -90,8 +102,27 @@ func (m migration) Prepare(ctx context.Context, name string) (f apihttp.MoveFact
 		return f, err
 	}
 	f.Gaps = open[d]
-	f.Compared, err = l.compared(ctx, d)
+	f.Compared, err = l.compared(ctx, m.s.Store, d)
 	return f, err
+}
+
+// awake lets a domain's collections be kept, wherever it is read now.
+func (l *Legacy) awake(ctx context.Context, d string) error {
+	if err := l.Store.Ping(ctx); err != nil {
+		return fmt.Errorf("%w (%w)", projections.ErrElsewhere, err)
+	}
+	l.turn(d) // who would let them rest must not any more
+	if !l.Modes.Of(d).Kept() {
+		for _, projector := range l.names[d] {
+			if err := l.Runner.Resume(ctx, projector); err != nil {
+				return err
+			}
+		}
+	}
+	if err := l.Store.KeepRows(ctx, l.Pool, d); err != nil {
+		return fmt.Errorf("%w (%w)", projections.ErrElsewhere, err)
+	}
+	return nil
 }
 
 // catchUpWithin is how long a move waits for the collections to come to where the log ended when
@@ -119,9 +150,15 @@ func (l *Legacy) lagBehind(ctx context.Context, d string, position int64) (lag i
 	return lag, nil
 }
 
+// comparedBehind is how far behind the log a collection may have been when it was compared.
+const comparedBehind = 2 * time.Second
+
 // compared is when the collection that was compared longest ago was compared; nil when one never
-// was. A domain without collections has nothing to compare: now.
-func (l *Legacy) compared(ctx context.Context, d string) (*time.Time, error) {
+// was, or only while it rested behind the log: that says nothing of what has been written since.
+func (l *Legacy) compared(ctx context.Context, log interface {
+	PositionAt(context.Context, time.Time) (int64, error)
+}, d string,
+) (*time.Time, error) {
 	runs, err := l.Gaps.Runs(ctx, d)
 	if err != nil {
 		return nil, err
@@ -130,11 +167,16 @@ func (l *Legacy) compared(ctx context.Context, d string) (*time.Time, error) {
 	for _, c := range legacymongo.Of(d) {
 		found := false
 		for _, r := range runs {
-			if r.Collection == c.Name {
-				found = true
-				if r.Finished.Before(oldest) {
-					oldest = r.Finished
-				}
+			if r.Collection != c.Name {
+				continue
+			}
+			due, err := log.PositionAt(ctx, r.Started.Add(-comparedBehind))
+			if err != nil {
+				return nil, err
+			}
+			found = c.Rows != nil || r.Position >= due
+			if r.Finished.Before(oldest) {
+				oldest = r.Finished
 			}
 		}
 		if !found {
@@ -145,29 +187,6 @@ func (l *Legacy) compared(ctx context.Context, d string) (*time.Time, error) {
 }
 
 func (m migration) Moved(ctx context.Context, name string) error { return m.s.moved(ctx, name) }
-
-// moved makes queries of a domain read where the log says now. An event that is told late changes
-// nothing: it may be an old one.
-func (s *Service) moved(ctx context.Context, name string) error {
-	d, err := domainOf(name)
-	if err != nil {
-		return err
-	}
-	s.Legacy.moving.Lock() // who read the log first must not set the mode last
-	defer s.Legacy.moving.Unlock()
-	// Another process may have written it: what this one remembers is not asked.
-	state, version, err := eventstore.FreshState(ctx, s.Executor, cutover.Decider, name)
-	before := s.Legacy.Modes.Of(d)
-	if err != nil || version == 0 || before == legacymongo.Mode(state.Mode) {
-		return err
-	}
-	s.Legacy.Modes.Set(d, legacymongo.Mode(state.Mode))
-	if err := s.Legacy.steer(ctx, d); err != nil {
-		s.Legacy.Modes.Set(d, before) // who tries again must find something to do
-		return err
-	}
-	return nil
-}
 
 func (m migration) Compare(_ context.Context, name string) error {
 	l := m.s.Legacy
@@ -218,65 +237,4 @@ func gapOut(g legacymongo.Gap) apihttp.ParityGap {
 func (m migration) Resolve(ctx context.Context, id int64, by domain.UserID, reason string) (apihttp.ParityGap, bool, error) {
 	g, ok, err := m.s.Legacy.Gaps.Resolve(ctx, id, string(by), reason)
 	return gapOut(g), ok, err
-}
-
-// placed overlays the modes of the settings with what was decided since.
-func (c *Core) placed(ctx context.Context, l *Legacy) error {
-	for _, d := range legacymongo.Domains() {
-		s, version, err := eventstore.FreshState(ctx, c.Executor, cutover.Decider, domainName(d))
-		if err != nil {
-			return fmt.Errorf("look up where %s is: %w", d, err)
-		}
-		if version == 0 {
-			continue
-		}
-		if s.Mode != cutover.Postgres && c.Config.MongoConnect == "never" {
-			return fmt.Errorf("MONGO_CONNECT_MODE is never, but %s was moved to %s: move it to pg first", d, s.Mode)
-		}
-		l.Modes.Set(d, legacymongo.Mode(s.Mode))
-	}
-	return nil
-}
-
-// followCutovers reads where other processes have moved domains.
-func (s *Service) followCutovers(ctx context.Context) error {
-	head, err := s.Store.Head(ctx)
-	if err != nil {
-		return err
-	}
-	reader, after := s.Runner.Reader(cutover.Decider.Category), head.Position
-	if err := s.placed(ctx, s.Legacy); err != nil { // what was decided since the boot looked
-		return err
-	}
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(500 * time.Millisecond):
-		}
-		slice, err := reader.Slice(ctx, after, 1000)
-		if err != nil {
-			continue // the database is away; it is asked again
-		}
-		if err := s.followed(ctx, reader, slice.Events); err != nil {
-			s.Log.WarnContext(ctx, "a move of a domain could not be followed; it is tried again", "error", err)
-			continue
-		}
-		after = slice.To
-	}
-}
-
-// followed takes note of the moves in a piece of the log. It may be repeated.
-func (s *Service) followed(ctx context.Context, reader *projections.Reader, events []eventstore.Recorded) error {
-	for _, e := range events {
-		if err := reader.Decode(&e); err != nil {
-			return err
-		}
-		if moved, ok := e.Event.(cutover.Moved); ok {
-			if err := s.moved(ctx, moved.Domain); err != nil {
-				return fmt.Errorf("%s: %w", moved.Domain, err)
-			}
-		}
-	}
-	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"holdfast/adapters/records"
@@ -123,8 +124,12 @@ func (g gatherer) rows(ctx context.Context, u domain.UserID, line func(string, a
 	return nil
 }
 
-// gatherSlice is how many positions of the log are looked through by one statement.
-const gatherSlice = 20_000
+// gatherSlice is how many positions of the log are looked through by one statement, gatherBatch
+// how many of those found are read and decoded at once.
+const (
+	gatherSlice = 20_000
+	gatherBatch = 500
+)
 
 func (g gatherer) events(ctx context.Context, u domain.UserID, line func(string, any) error) error {
 	head, err := g.s.Store.Head(ctx)
@@ -136,8 +141,8 @@ func (g gatherer) events(ctx context.Context, u domain.UserID, line func(string,
 		if err != nil {
 			return err
 		}
-		for _, p := range positions {
-			found, err := g.s.Store.Read(ctx, p-1, 1)
+		for batch := range slices.Chunk(positions, gatherBatch) {
+			found, err := g.s.Store.ReadAt(ctx, batch)
 			if err != nil {
 				return err
 			}

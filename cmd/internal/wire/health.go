@@ -25,7 +25,7 @@ func (s *Service) health() []apihttp.HealthCheck {
 			return nil
 		}},
 		{Name: "projections", Ask: s.projectionsHealth},
-		{Name: "legacy", Ask: s.legacyHealth, Detail: s.legacyDetail},
+		{Name: "legacy", Partial: true, Ask: s.legacyHealth, Detail: s.legacyDetail},
 		{Name: "reactors", Ask: s.reactorsHealth, Detail: s.reactorsDetail},
 	}
 }

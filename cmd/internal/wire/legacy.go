@@ -11,7 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"holdfast/adapters/legacydb"
 	"holdfast/adapters/localmongo"
+	"holdfast/adapters/records"
 	"holdfast/projections"
 	"holdfast/projections/legacymongo"
 )
@@ -20,13 +22,18 @@ import (
 // connected.
 type Legacy struct {
 	Modes  *legacymongo.Modes
+	Owners legacymongo.Owners
 	Store  *legacymongo.Store
 	Runner *projections.Runner // of the projectors that write there
 	Pool   *pgxpool.Pool       // theirs alone: they wait for Mongo
 	Gaps   *legacymongo.Gaps
 
-	names  map[string][]string // projectors by domain
-	moving sync.Mutex
+	follows *records.Follows
+	names   map[string][]string // projectors by domain
+	moving  sync.Mutex
+
+	turnsLock sync.Mutex
+	turns     map[string]int64 // by domain
 }
 
 // OpenLegacy opens the legacy store as MONGO_CONNECT_MODE says. In development a server is started
@@ -36,7 +43,8 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 	for domain, mode := range cfg.Repos {
 		modes[domain] = legacymongo.Mode(mode)
 	}
-	l := &Legacy{Modes: legacymongo.NewModes(modes), Gaps: legacymongo.NewGaps(c.HTTP), names: map[string][]string{}}
+	owners := legacyOwners(cfg.Owners)
+	l := &Legacy{Modes: legacymongo.NewModes(modes), Owners: owners, Gaps: legacymongo.NewGaps(c.HTTP), follows: records.NewFollows(c.HTTP), names: map[string][]string{}, turns: map[string]int64{}}
 	if err := c.placed(ctx, l); err != nil {
 		return nil, err
 	}
@@ -54,7 +62,7 @@ func (c *Core) OpenLegacy(ctx context.Context, assets legacymongo.Assets, metric
 		}
 		return l, err
 	}
-	if l.Store, err = legacymongo.Open(ctx, legacymongo.Options{URI: uri, Codec: c.Codec, Assets: assets, Pool: c.HTTP, Modes: l.Modes, Log: c.Log}); err != nil {
+	if l.Store, err = legacymongo.Open(ctx, legacymongo.Options{URI: uri, Codec: c.Codec, Assets: assets, Pool: c.HTTP, Modes: l.Modes, Owners: owners, Hash: legacydb.Hash, Log: c.Log}); err != nil {
 		return nil, err
 	}
 	c.onClose(l.Store.Close)
@@ -133,13 +141,34 @@ func (l *Legacy) steerAll(ctx context.Context) error {
 
 // readsMongo reports whether any domain's queries are answered from the legacy store.
 func (l *Legacy) readsMongo() bool {
-	return slices.ContainsFunc(legacymongo.Domains(), func(d string) bool { return l.Modes.Of(d).Kept() })
+	return slices.ContainsFunc(legacymongo.Domains(), func(d string) bool { return l.kept(d) })
+}
+
+// The owners of a domain, as the settings name them.
+const (
+	ourselves   = "holdfast"
+	legacyOwner = "legacy"
+)
+
+func (l *Legacy) owner(domain string) string {
+	if l.Owners.Legacy(domain) {
+		return legacyOwner
+	}
+	return ourselves
+}
+
+// kept reports whether a domain's collections are ours to write and to read.
+func (l *Legacy) kept(domain string) bool {
+	return l.Modes.Of(domain).Kept() && !l.Owners.Legacy(domain)
 }
 
 // steer lets a domain's projectors run or rest as its mode says.
 func (l *Legacy) steer(ctx context.Context, domain string) error {
+	if l.Runner == nil {
+		return nil
+	}
 	act := l.Runner.Pause
-	if l.Modes.Of(domain).Kept() {
+	if l.kept(domain) {
 		act = l.Runner.Resume
 	}
 	for _, name := range l.names[domain] {
@@ -153,17 +182,17 @@ func (l *Legacy) steer(ctx context.Context, domain string) error {
 // elsewhere is the store as the read models see it: nil, not a nil store, where there is none.
 func (l *Legacy) elsewhere() projections.Elsewhere {
 	if l.Store == nil {
-		return missing{l.Modes}
+		return missing{l}
 	}
 	return l.Store
 }
 
 // missing stands for a legacy store that could not be started: what is to be read there cannot be.
-type missing struct{ modes *legacymongo.Modes }
+type missing struct{ legacy *Legacy }
 
-func (m missing) Serves(view string) bool {
+func (m missing) Serves(ctx context.Context, view string) bool {
 	c, ok := legacymongo.ByView(view)
-	return ok && m.modes.Of(c.Domain).Kept()
+	return ok && m.legacy.Modes.For(ctx, c.Domain).Kept() && !m.legacy.Owners.Legacy(c.Domain)
 }
 
 func (missing) Find(context.Context, string, projections.Query) ([]projections.Stored, error) {
@@ -180,13 +209,20 @@ func (missing) Compare(string, projections.Query, []projections.Stored, func(con
 // run follows the log until ctx ends.
 func (s *Service) runLegacy() {
 	l := s.Legacy
+	s.group.Go(func() error { return s.followCutovers(s.ctx) }) // without a store too: what reads there says so
 	if l.Store == nil {
 		return
 	}
 	s.group.Go(func() error { return l.Runner.Run(s.ctx) })
-	s.group.Go(func() error { return s.followCutovers(s.ctx) })
 	s.group.Go(func() error { return l.Store.FollowRows(s.ctx, l.Pool) })
 	s.group.Go(func() error { return l.Store.Sample(s.ctx) })
+}
+
+// runFollower takes the old backend's changes, where that is wanted.
+func (s *Service) runFollower() {
+	if s.Config.Follow {
+		s.group.Go(func() error { return s.followLegacy(s.ctx) })
+	}
 }
 
 // positions wait for the read model that a query is answered from, wherever that is.
@@ -196,7 +232,7 @@ type bothPositions struct {
 }
 
 func (b bothPositions) WaitFor(ctx context.Context, view string, position int64) error {
-	if b.legacy.Store != nil && b.legacy.Store.Serves(view) {
+	if b.legacy.Store != nil && b.legacy.Store.Serves(ctx, view) {
 		if c, ok := legacymongo.ByView(view); ok {
 			if err := b.legacy.Runner.WaitFor(ctx, legacymongo.Prefix+c.Name, position); err != nil {
 				return err
@@ -208,6 +244,7 @@ func (b bothPositions) WaitFor(ctx context.Context, view string, position int64)
 
 // DomainState is how a domain stands between the stores.
 type DomainState struct {
+	Owner    string           `json:"owner"` // holdfast or legacy: who writes the documents
 	Mode     legacymongo.Mode `json:"mode"`
 	ReadsAt  string           `json:"readsFrom"` // mongo or pg
 	Lag      int64            `json:"lag"`       // events that the slowest collection has not seen
@@ -215,6 +252,8 @@ type DomainState struct {
 	Halted   string           `json:"halted,omitempty"` // the collection that has
 	OpenGaps int64            `json:"openGaps"`
 	LastGap  *LastGap         `json:"lastDifference,omitempty"`
+	// Following tells of the changes of a domain that the old backend owns.
+	Following *Following `json:"following,omitempty"`
 }
 
 // LastGap is the newest open difference, without the values, which may be about people.
@@ -233,6 +272,10 @@ func (l *Legacy) States(ctx context.Context) (map[string]DomainState, error) {
 	if err != nil {
 		return nil, err
 	}
+	followed, err := l.following(ctx)
+	if err != nil {
+		return nil, err
+	}
 	found := map[string]projections.Status{}
 	if l.Runner != nil {
 		status, err := l.Runner.Status(ctx)
@@ -244,8 +287,8 @@ func (l *Legacy) States(ctx context.Context) (map[string]DomainState, error) {
 		}
 	}
 	for _, domain := range legacymongo.Domains() {
-		d := DomainState{Mode: l.Modes.Of(domain), ReadsAt: "pg", OpenGaps: open[domain]}
-		if d.Mode.Kept() {
+		d := DomainState{Owner: l.owner(domain), Mode: l.Modes.Of(domain), ReadsAt: "pg", OpenGaps: open[domain]}
+		if l.kept(domain) {
 			d.ReadsAt = "mongo"
 			for _, name := range l.names[domain] {
 				s := found[name]
@@ -257,6 +300,9 @@ func (l *Legacy) States(ctx context.Context) (map[string]DomainState, error) {
 		}
 		if g, ok := last[domain]; ok {
 			d.LastGap = &LastGap{Collection: g.Collection, Document: g.Document, Field: g.Field, Kind: g.Kind, At: g.LastSeen}
+		}
+		if f, ok := followed[domain]; ok {
+			d.Following = &f
 		}
 		all[domain] = d
 	}

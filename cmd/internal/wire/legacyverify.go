@@ -90,3 +90,10 @@ func (l *Legacy) Verify(ctx context.Context, domains []string, report func(proje
 	}
 	return all, nil
 }
+
+// Ours leaves out the collections that the old backend owns.
+func (l *Legacy) Ours(collections []string) []string {
+	return slices.DeleteFunc(slices.Clone(collections), func(name string) bool {
+		return slices.ContainsFunc(legacymongo.Collections(), func(c legacymongo.Collection) bool { return c.Name == name && l.Owners.Legacy(c.Domain) })
+	})
+}

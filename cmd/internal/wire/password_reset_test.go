@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	apihttp "holdfast/http"
 )
 
 // faults.md, rows 47 and 49.
@@ -52,16 +55,91 @@ func TestAPasswordIsResetByMailOnly(t *testing.T) {
 	assert.Equal(t, "password-changed", mails[len(mails)-1].Template)
 }
 
+// behindAProxy believes the test what network address a request comes from.
+func behindAProxy(c *apihttp.Config, _ *apihttp.Deps) { c.Proxies = []string{"127.0.0.0/8", "::1/128"} }
+
+func from(address string) change { return with("X-Forwarded-For", address) }
+
+// A stranger who asks for an owner's codes and guesses at them uses up what one network address has, and
+// leaves the owner some; no day has more than its codes and its tries.
+func TestAStrangerLeavesTheOwnerCodesAndTries(t *testing.T) {
+	t.Parallel()
+	w := withAccounts(t, behindAProxy)
+	const email, stranger, owner = "ann@example.org", "198.51.100.7", "203.0.113.9"
+	w.person(email)
+	sent := func() (n int) {
+		for _, letter := range w.mails.to(email) {
+			if letter.Template == "reset-password" {
+				n++
+			}
+		}
+		return n
+	}
+	ask := func(who string) {
+		assert.Equal(t, 202, w.post("forgot-password", fields{"email": email}, from(who)).status)
+	}
+	for range 6 {
+		ask(stranger)
+	}
+	assert.Equal(t, 3, sent(), "an address has three an hour")
+	ask(owner)
+	assert.Equal(t, 4, sent(), "the owner gets one all the same")
+	code := w.code("reset-password", email)
+	reset := func(code, who string) said {
+		return w.post("reset-password", fields{"email": email, "code": code, "newPassword": "another horse battery"}, from(who))
+	}
+	for range 20 {
+		assert.Equal(t, "CODE_INVALID", reset(wrongCode(code), stranger).code)
+		w.sql(`UPDATE account_codes SET tries = 0`) // as a new code does
+	}
+	assert.Equal(t, "CODE_INVALID", reset(code, stranger).code, "the stranger has had the tries of a day")
+	assert.Equal(t, 200, reset(code, owner).status, "which are not all there are")
+
+	// By the day.
+	hour := func() {
+		w.sql(`UPDATE account_codes SET window_began = clock_timestamp() - interval '61 minutes'`)
+		w.sql(`UPDATE account_code_askers SET hour_began = clock_timestamp() - interval '61 minutes'`)
+	}
+	before := sent()
+	for range 4 {
+		hour()
+		for range 3 {
+			ask(stranger)
+		}
+	}
+	assert.Equal(t, before+3, sent(), "an address has six a day")
+	for n := range 6 {
+		hour()
+		for range 3 {
+			ask(fmt.Sprintf("192.0.2.%d", n))
+		}
+	}
+	assert.Equal(t, 15, sent(), "a person gets fifteen a day")
+	for n := range 40 {
+		reset(wrongCode(code), fmt.Sprintf("192.0.2.%d", n))
+		w.sql(`UPDATE account_codes SET tries = 0`)
+	}
+	code = w.code("reset-password", email)
+	assert.Equal(t, "CODE_INVALID", reset(code, owner).code, "thirty tries a day, whoever tries")
+	w.sql(`UPDATE account_codes SET day_began = clock_timestamp() - interval '25 hours'`)
+	assert.Equal(t, 200, reset(code, owner).status, "the next day has its own")
+	var askers string
+	require.NoError(t, w.HTTP.QueryRow(t.Context(), `SELECT string_agg(asker, ' ') FROM account_code_askers`).Scan(&askers))
+	assert.NotContains(t, askers, "198.51", "no address is kept")
+}
+
 func TestACodeIsUsedOnceAndGuessedFiveTimes(t *testing.T) {
 	t.Parallel()
-	w := withAccounts(t)
+	w := withAccounts(t, behindAProxy)
 	const email = "ann@example.org"
 	w.person(email)
+	asked := 0
 	reset := func(code string) fields {
 		return fields{"email": email, "code": code, "newPassword": "another horse battery"}
 	}
 	code := func() string {
-		w.done("forgot-password", fields{"email": email})
+		asked++
+		w.done("forgot-password", fields{"email": email}, from(fmt.Sprintf("192.0.2.%d", asked)))
 		return w.code("reset-password", email)
 	}
 	// Eight at once: one of them sets the password.

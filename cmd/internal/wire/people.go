@@ -46,8 +46,12 @@ func (s sessions) List(ctx context.Context, u domain.UserID) ([]apihttp.Device, 
 
 type accountCodes struct{ *records.AccountCodes }
 
-func (c accountCodes) Try(ctx context.Context, u domain.UserID, purpose string) (apihttp.AccountCode, bool, error) {
-	r, ok, err := c.AccountCodes.Try(ctx, u, purpose)
+func (c accountCodes) Put(ctx context.Context, code apihttp.NewCode, most apihttp.CodeLimits) (bool, error) {
+	return c.AccountCodes.Put(ctx, records.NewCode(code), records.CodeLimits(most))
+}
+
+func (c accountCodes) Try(ctx context.Context, u domain.UserID, purpose, asker string, most apihttp.CodeLimits) (apihttp.AccountCode, bool, error) {
+	r, ok, err := c.AccountCodes.Try(ctx, u, purpose, asker, records.CodeLimits(most))
 	return apihttp.AccountCode(r), ok, err
 }
 

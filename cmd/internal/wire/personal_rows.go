@@ -19,8 +19,8 @@ func (p profiles) Of(ctx context.Context, u domain.UserID) (apihttp.Profile, err
 	return apihttp.Profile(r), err
 }
 
-func (p profiles) Put(ctx context.Context, u domain.UserID, name string, in apihttp.Profile) error {
-	return p.Profiles.Put(ctx, u, name, records.Profile(in))
+func (p profiles) Put(ctx context.Context, u domain.UserID, in apihttp.Profile) error {
+	return p.Profiles.Put(ctx, u, records.Profile(in))
 }
 
 type addresses struct{ *records.Addresses }

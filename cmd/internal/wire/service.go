@@ -86,10 +86,12 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 	hasher := records.NewHasherApart(cfg.PasswordHashes, cfg.PasswordQueue, cfg.HashCommand...)
 	core.onClose(hasher.Close)
 	s.Records = records.NewWith(core.HTTP, hasher)
-	if s.Redis, err = localredis.Open(cfg.RedisURI, cfg.RedisPassword); err != nil {
+	redis, err := localredis.Open(cfg.RedisURI, cfg.RedisPassword)
+	if err != nil {
 		return nil, fmt.Errorf("open Redis: %w", err)
 	}
-	core.onClose(func(context.Context) error { return s.Redis.Close() })
+	s.Redis = redis
+	core.onClose(func(context.Context) error { return redis.Close() }) // s is nil when a later step fails
 	if s.Chains, err = core.openChains(ctx); err != nil {
 		return nil, err
 	}
@@ -135,6 +137,9 @@ func Start(ctx context.Context, cfg *config.Config, log *slog.Logger, version st
 		return nil, err
 	}
 	if err := s.metrics.Register(chainMetrics{payIns{s}}); err != nil {
+		return nil, err
+	}
+	if err := s.metrics.Register(followMetrics{s.Legacy}); err != nil {
 		return nil, err
 	}
 	return s, s.openServer(version)
@@ -196,7 +201,7 @@ func (s *Service) openServer(version string) error {
 		KeyUses: s.Records.KeyUses, News: s.Records.KeyUses,
 		Webhook: s.verifier(), Provider: s.provider(),
 		Views: apihttp.NewViews(s.HTTP, s.Codec).From(s.Legacy.elsewhere()), Positions: bothPositions{s.Runner, s.Legacy},
-		LegacyNames: s.Records.LegacyNames, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
+		LegacyNames: s.Records.LegacyNames, Owners: s.Legacy.Owners, Migration: migration{s, new(atomic.Bool)}, Projections: steering{s.Runner, s.rebuildInBackground}, Proofs: proofs{s.Store},
 		Reconciler: reconciler{s.reconciler}, Health: s.health(), Witness: witness{s.Chains, watchview.New(s.HTTP)}, PayIns: payIns{s}, Metrics: s.metrics, Limiter: s.limiter(), Lockouts: s.lockouts(),
 		Mailer: s.mailer(), PostOffice: s.postOffice(), DevMail: s.devMail(), People: s.people(),
 		Sweeping: s.sweeps, SweepBooks: s.sweeps, SweepRunner: s.sweeps,
@@ -234,6 +239,7 @@ func (s *Service) Listen(ctx context.Context) (net.Listener, error) {
 func (s *Service) Run(l net.Listener) error {
 	s.group.Go(func() error { return s.Runner.Run(s.ctx) })
 	s.runLegacy()
+	s.runFollower()
 	s.loopsLock.Lock()
 	s.running = true
 	for _, l := range s.loops {

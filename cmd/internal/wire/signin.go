@@ -159,18 +159,21 @@ func (w walletProofs) Knows(chain uint64) bool {
 	return ok
 }
 
-func (w walletProofs) Signed(ctx context.Context, chain uint64, address, text, signature string) (bool, error) {
+func (w walletProofs) Signed(ctx context.Context, chain uint64, address, text, signature string) (apihttp.WalletSigner, error) {
 	signer, form := evm.PersonalSigner(text, signature)
 	if form == nil && strings.EqualFold(signer, address) {
-		return true, nil
+		return apihttp.SignedByKey, nil
 	}
 	client, ok := w.chains.All()[chain]
 	if !ok {
-		return false, form
+		return apihttp.SignedByNobody, form
 	}
 	yes, err := client.ContractSigned(ctx, address, text, signature)
 	if !yes && (err == nil || errors.Is(err, evm.ErrSignatureForm)) {
-		return false, form
+		return apihttp.SignedByNobody, form
 	}
-	return yes, err
+	if err != nil {
+		return apihttp.SignedByNobody, err
+	}
+	return apihttp.SignedByContract, nil
 }

@@ -63,7 +63,7 @@ func (s *Service) telegramLoops() (all []loop, woken []reactors.Sleeper, err err
 		return nil, nil, err
 	}
 	commands := reactors.NewBotCommands(reactors.BotOptions{
-		Updates: botUpdates{s.Records.Telegram, s.bot}, People: botPeople{s.Records}, Executor: s.Executor, Log: s.Log, Site: s.Config.FrontendURL,
+		Updates: botUpdates{s.Records.Telegram, s.bot}, People: botPeople{s.Records, s.mailer()}, Executor: s.Executor, Log: s.Log, Site: s.Config.FrontendURL,
 		Key: func(id int64) string { return keyed.Of(string(account.Telegram), strconv.FormatInt(id, 10)) },
 	})
 	sender := reactors.NewBotSender(botOutbox{s.Records.Telegram}, messenger{s.bot.Bot}, 0, s.Log)
@@ -97,15 +97,23 @@ type telegramBot struct {
 	name string
 }
 
+// Name asks without holding the lock: while Telegram does not answer one, others give up when they
+// themselves have waited long enough.
 func (b *telegramBot) Name(ctx context.Context) (string, error) {
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.name != "" {
-		return b.name, nil
+	known := b.name
+	b.mu.Unlock()
+	if known != "" {
+		return known, nil
 	}
 	me, err := b.Me(ctx)
+	if err != nil {
+		return "", err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.name = me.Username
-	return b.name, err
+	return b.name, nil
 }
 
 func (b *telegramBot) Accepts(secret string) bool { return b.secret.Is(secret) }
@@ -171,7 +179,41 @@ func (b botUpdates) TakeUpdates(ctx context.Context, limit int, lease time.Durat
 }
 
 // botPeople are the rows behind the bot's commands.
-type botPeople struct{ *records.Records }
+type botPeople struct {
+	*records.Records
+	mailer apihttp.Mailer // nil: no mail
+}
+
+// botAgreed is what a Telegram user must still agree to.
+const botAgreed = "telegram-agree"
+
+func botAgreement(telegram int64, code string) string {
+	return strconv.FormatInt(telegram, 10) + ":" + code
+}
+
+func (p botPeople) Waits(ctx context.Context, telegram int64, code string, u domain.UserID, lives time.Duration) error {
+	return p.Challenges.Keep(ctx, botAgreed, botAgreement(telegram, code), records.Challenge{User: u}, lives)
+}
+
+func (p botPeople) Agreed(ctx context.Context, telegram int64, code string) (domain.UserID, bool, error) {
+	c, became, err := p.Challenges.Take(ctx, botAgreed, botAgreement(telegram, code))
+	return c.User, became == records.ChallengeTaken && c.User != "", err
+}
+
+func (p botPeople) Account(ctx context.Context, u domain.UserID) (email, name string, err error) {
+	r, _, err := p.Users.ByID(ctx, u)
+	return r.Email, r.Name, err
+}
+
+func (p botPeople) Told(ctx context.Context, u domain.UserID, id string) error {
+	r, ok, err := p.Users.ByID(ctx, u)
+	if err != nil || !ok || r.Email == "" || !r.Verified || p.mailer == nil {
+		return err
+	}
+	return p.mailer.Send(ctx, apihttp.Mail{To: u, Address: r.Email, Template: "method-linked", Key: "method-linked:" + id, Vars: map[string]string{
+		"name": r.Name, "method": apihttp.MethodWord(account.Telegram), "when": time.Now().UTC().Format("2 January 2006, 15:04 UTC"),
+	}})
+}
 
 func (p botPeople) PersonOf(ctx context.Context, id int64) (domain.UserID, bool, error) {
 	return p.SignIns.Use(ctx, string(account.Telegram), strconv.FormatInt(id, 10))
