@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/bson/primitive"
 
 	"holdfast/domain/migration"
@@ -70,7 +69,7 @@ func (f Fields) Note(name, what string) {
 // Value gives a field; ok is false for one that is missing, null or undefined.
 func (f Fields) Value(name string) (v bson.RawValue, ok bool) {
 	v, err := f.raw.LookupErr(strings.Split(name, ".")...)
-	if err != nil || v.Type == bsontype.Null || v.Type == bsontype.Undefined {
+	if err != nil || v.Type == bson.TypeNull || v.Type == bson.TypeUndefined {
 		return bson.RawValue{}, false
 	}
 	return v, true
@@ -301,9 +300,9 @@ func (f Fields) Time(name string) time.Time {
 	}
 	var t time.Time
 	switch v.Type {
-	case bsontype.DateTime:
+	case bson.TypeDateTime:
 		t = time.UnixMilli(v.DateTime())
-	case bsontype.String:
+	case bson.TypeString:
 		parsed, err := time.Parse(time.RFC3339Nano, v.StringValue())
 		if err != nil {
 			if v.StringValue() != "" {
@@ -313,10 +312,10 @@ func (f Fields) Time(name string) time.Time {
 		}
 		f.Note(name, "text for a date")
 		t = parsed
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		f.Note(name, "milliseconds for a date")
 		t = time.UnixMilli(v.Int64())
-	case bsontype.Double:
+	case bson.TypeDouble:
 		ms := v.Double()
 		if ms != float64(int64(ms)) {
 			f.problem(name, clip(v.String()), "a date")
@@ -387,13 +386,13 @@ func (f Fields) list(name string) []bson.RawValue {
 // number is the exact text of a numeric value.
 func number(v bson.RawValue) (text string, ok bool) {
 	switch v.Type {
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		return strconv.FormatInt(int64(v.Int32()), 10), true
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		return strconv.FormatInt(v.Int64(), 10), true
-	case bsontype.Double:
+	case bson.TypeDouble:
 		return migration.Shortest(v.Double())
-	case bsontype.Decimal128:
+	case bson.TypeDecimal128:
 		return v.Decimal128().String(), true
 	}
 	return "", false

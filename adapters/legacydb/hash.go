@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 // Hash names what a document says: the SHA-256, in hex, of its BSON with the fields sorted by name at
@@ -41,9 +40,9 @@ func hashDocument(h hash.Hash, raw bson.Raw) error {
 func hashValue(h hash.Hash, v bson.RawValue) error {
 	h.Write([]byte{byte(v.Type)})
 	switch v.Type {
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		return hashDocument(h, v.Document())
-	case bsontype.Array:
+	case bson.TypeArray:
 		values, err := v.Array().Values()
 		if err != nil {
 			return fmt.Errorf("read an array: %w", err)

@@ -3,7 +3,7 @@ package legacydb
 import (
 	"strings"
 
-	"go.mongodb.org/mongo-driver/bson/bsontype"
+	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/domain/migration"
 	"holdfast/domain/money"
@@ -41,7 +41,7 @@ func SellerOffer(currencies Currencies) func(raw []byte) migration.Offer {
 // price reads {amount, currency}, or a number with a currency beside it.
 func price(f Fields, currencies Currencies) offer.Price {
 	in, name, word := f, "price", "currency"
-	if v, ok := f.Value("price"); ok && v.Type == bsontype.EmbeddedDocument {
+	if v, ok := f.Value("price"); ok && v.Type == bson.TypeEmbeddedDocument {
 		in, name = f.Under("price"), "amount"
 	}
 	if !in.Has(name) {
@@ -91,7 +91,7 @@ func span(f Fields, name string) string {
 	if !ok {
 		f.Note(name, "missing: empty")
 	}
-	if !ok || v.Type != bsontype.EmbeddedDocument {
+	if !ok || v.Type != bson.TypeEmbeddedDocument {
 		return f.Text(name)
 	}
 	in := f.Under(name)

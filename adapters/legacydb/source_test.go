@@ -41,7 +41,7 @@ func numbers(t *testing.T, s Source, after string) (all []int32, last string) {
 	t.Helper()
 	for doc, err := range s.Read(t.Context(), "users", after) {
 		require.NoError(t, err)
-		all, last = append(all, bson.Raw(doc.Raw).Lookup("n").AsInt32()), doc.Cursor
+		all, last = append(all, bson.Raw(doc.Raw).Lookup("n").Int32()), doc.Cursor
 	}
 	return all, last
 }

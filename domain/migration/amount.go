@@ -21,7 +21,7 @@ func Exact(text string, decimals uint8) (money.Units, error) {
 
 // Shortest is the shortest decimal text that reads back as the same double: what the old backend
 // showed for it. ok is false for what is no number.
-func Shortest(f float64) (text string, ok bool) {
+func Shortest(f float64) (text string, ok bool) { //nolint:forbidigo // the old backend's numbers are doubles; here they become exact text
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return "", false
 	}

@@ -22,7 +22,7 @@ type item struct {
 }
 
 // settled notes what became of the document.
-func (i *item) settled(o Outcome) { i.done = &o }
+func (x *item) settled(o Outcome) { x.done = &o }
 
 // scope is what a batch is judged by beside the book.
 type scope struct {
