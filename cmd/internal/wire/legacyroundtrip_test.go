@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 	"go.mongodb.org/mongo-driver/bson/primitive"
 	"go.mongodb.org/mongo-driver/mongo"
 
@@ -103,18 +102,18 @@ func sameValue(was, is bson.RawValue) (a, b string, same bool) {
 
 func plainText(v bson.RawValue) string {
 	switch v.Type {
-	case 0, bsontype.Null, bsontype.Undefined:
+	case 0, bson.TypeNull, bson.TypeUndefined:
 		return ""
-	case bsontype.String:
+	case bson.TypeString:
 		return v.StringValue()
-	case bsontype.ObjectID:
+	case bson.TypeObjectID:
 		return v.ObjectID().Hex()
-	case bsontype.Double, bsontype.Int32, bsontype.Int64:
+	case bson.TypeDouble, bson.TypeInt32, bson.TypeInt64:
 		r, _ := new(big.Rat).SetString(strings.Trim(fmt.Sprint(numberOf(v)), " "))
 		return strings.TrimSuffix(strings.TrimRight(r.FloatString(18), "0"), ".")
-	case bsontype.DateTime:
+	case bson.TypeDateTime:
 		return primitive.DateTime(v.DateTime()).Time().UTC().String()
-	case bsontype.Array:
+	case bson.TypeArray:
 		if values, _ := v.Array().Values(); len(values) == 0 {
 			return ""
 		}
@@ -124,9 +123,9 @@ func plainText(v bson.RawValue) string {
 
 func numberOf(v bson.RawValue) any {
 	switch v.Type {
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		return v.Int32()
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		return v.Int64()
 	}
 	text, _ := legacy.Shortest(v.Double())
