@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 // explanation is a difference between a document of the old backend and ours that the import makes
@@ -73,7 +72,7 @@ func symbol(want, have bson.RawValue) bool {
 
 // bare fits a number where ours is {amount, currency}.
 func bare(want, have bson.RawValue) bool {
-	if want.Type != bsontype.EmbeddedDocument {
+	if want.Type != bson.TypeEmbeddedDocument {
 		return false
 	}
 	a, ok := numeric(want.Document().Lookup("amount"))
@@ -83,7 +82,7 @@ func bare(want, have bson.RawValue) bool {
 
 // spelled fits what is no text there and one here.
 func spelled(want, have bson.RawValue) bool {
-	return want.Type == bsontype.String && have.Type != bsontype.String && !nothing(have)
+	return want.Type == bson.TypeString && have.Type != bson.TypeString && !nothing(have)
 }
 
 // amountAt are the explanations of an amount below a path.

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
-	"go.mongodb.org/mongo-driver/bson/bsontype"
 )
 
 // sameValue reports whether a value of the old backend says what ours does, whatever it is written
@@ -20,10 +19,10 @@ func sameValue(want, have bson.RawValue, path string, differs func(path string, 
 		return
 	}
 	switch want.Type {
-	case bsontype.EmbeddedDocument:
+	case bson.TypeEmbeddedDocument:
 		sameFields(want, have, path, differs)
 		return
-	case bsontype.Array:
+	case bson.TypeArray:
 		if sameList(want, have, path, differs) {
 			return
 		}
@@ -37,13 +36,13 @@ func sameValue(want, have bson.RawValue, path string, differs func(path string, 
 
 func sameFields(want, have bson.RawValue, path string, differs func(string, bson.RawValue, bson.RawValue)) {
 	elements, err := want.Document().Elements()
-	if err != nil || have.Type != bsontype.EmbeddedDocument && !nothing(have) {
+	if err != nil || have.Type != bson.TypeEmbeddedDocument && !nothing(have) {
 		differs(path, want, have)
 		return
 	}
 	for _, e := range elements {
 		var there bson.RawValue
-		if have.Type == bsontype.EmbeddedDocument {
+		if have.Type == bson.TypeEmbeddedDocument {
 			there = have.Document().Lookup(e.Key())
 		}
 		sameValue(e.Value(), there, path+"."+e.Key(), differs)
@@ -58,7 +57,7 @@ func sameList(want, have bson.RawValue, path string, differs func(string, bson.R
 	}
 	var theirs []bson.RawValue
 	switch {
-	case have.Type == bsontype.Array:
+	case have.Type == bson.TypeArray:
 		if theirs, err = have.Array().Values(); err != nil {
 			return false
 		}
@@ -77,11 +76,11 @@ func sameList(want, have bson.RawValue, path string, differs func(string, bson.R
 // nothing reports that a value says nothing.
 func nothing(v bson.RawValue) bool {
 	switch v.Type {
-	case 0, bsontype.Null, bsontype.Undefined:
+	case 0, bson.TypeNull, bson.TypeUndefined:
 		return true
-	case bsontype.String:
+	case bson.TypeString:
 		return v.StringValue() == ""
-	case bsontype.Array, bsontype.EmbeddedDocument:
+	case bson.TypeArray, bson.TypeEmbeddedDocument:
 		return len(v.Value) <= 5
 	}
 	return false
@@ -112,15 +111,15 @@ var numberRE = regexp.MustCompile(`^-?[0-9]{1,60}([.][0-9]{1,60})?([eE][-+]?[0-9
 func numeric(v bson.RawValue) (*big.Rat, bool) {
 	var said string
 	switch v.Type {
-	case bsontype.Int32:
+	case bson.TypeInt32:
 		said = strconv.FormatInt(int64(v.Int32()), 10)
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		said = strconv.FormatInt(v.Int64(), 10)
-	case bsontype.Double:
+	case bson.TypeDouble:
 		said = strconv.FormatFloat(v.Double(), 'g', -1, 64)
-	case bsontype.Decimal128:
+	case bson.TypeDecimal128:
 		said = v.Decimal128().String()
-	case bsontype.String:
+	case bson.TypeString:
 		said = strings.TrimSpace(v.StringValue())
 	}
 	if !numberRE.MatchString(said) {
@@ -132,14 +131,14 @@ func numeric(v bson.RawValue) (*big.Rat, bool) {
 // instant reads a date, to the millisecond that Mongo keeps.
 func instant(v bson.RawValue) (time.Time, bool) {
 	switch v.Type {
-	case bsontype.DateTime:
+	case bson.TypeDateTime:
 		return v.Time().UTC(), true
-	case bsontype.String:
+	case bson.TypeString:
 		t, err := time.Parse(time.RFC3339Nano, v.StringValue())
 		return t.UTC().Truncate(time.Millisecond), err == nil
-	case bsontype.Int64:
+	case bson.TypeInt64:
 		return time.UnixMilli(v.Int64()).UTC(), true
-	case bsontype.Double:
+	case bson.TypeDouble:
 		return time.UnixMilli(int64(v.Double())).UTC(), true
 	}
 	return time.Time{}, false
@@ -148,13 +147,13 @@ func instant(v bson.RawValue) (time.Time, bool) {
 // plainText is how a text, an ObjectId or a truth value reads.
 func plainText(v bson.RawValue) (string, bool) {
 	switch v.Type {
-	case bsontype.String:
+	case bson.TypeString:
 		return v.StringValue(), true
-	case bsontype.ObjectID:
+	case bson.TypeObjectID:
 		return v.ObjectID().Hex(), true
-	case bsontype.Boolean:
+	case bson.TypeBoolean:
 		return strconv.FormatBool(v.Boolean()), true
-	case bsontype.Int32, bsontype.Int64: // 0 and 1 for false and true
+	case bson.TypeInt32, bson.TypeInt64: // 0 and 1 for false and true
 		n, _ := v.AsInt64OK()
 		return strconv.FormatBool(n == 1), n == 0 || n == 1
 	}
