@@ -93,8 +93,11 @@ func TestStreamsOfAServer(t *testing.T) {
 	mt.Run("changes, and the token after them", func(mt *mtest.T) {
 		id := primitive.NewObjectID()
 		event := bson.D{
-			{Key: "_id", Value: token("1")}, {Key: "operationType", Value: "update"}, {Key: "clusterTime", Value: primitive.Timestamp{T: 1700000000, I: 1}},
-			{Key: "ns", Value: bson.D{{Key: "db", Value: "nickapp"}, {Key: "coll", Value: "users"}}}, {Key: "documentKey", Value: bson.D{{Key: "_id", Value: id}}},
+			{Key: "_id", Value: token("1")},
+			{Key: "operationType", Value: "update"},
+			{Key: "clusterTime", Value: primitive.Timestamp{T: 1700000000, I: 1}},
+			{Key: "ns", Value: bson.D{{Key: "db", Value: "nickapp"}, {Key: "coll", Value: "users"}}},
+			{Key: "documentKey", Value: bson.D{{Key: "_id", Value: id}}},
 		}
 		batch := func(id int64, kind string, post bson.D, events ...bson.D) bson.D {
 			all := bson.A{}

@@ -19,11 +19,19 @@ func (w *world) old(r domain.RequestID, fields ...bson.E) (id primitive.ObjectID
 	w.t.Helper()
 	id = primitive.NewObjectID()
 	doc := append(bson.D{
-		{Key: "_id", Value: id}, {Key: "title", Value: "A drill " + string(r)}, {Key: "buyerId", Value: legacymongo.ObjectID("users", "bea").Hex()},
-		{Key: "quantity", Value: 1.0}, {Key: "budget", Value: bson.D{{Key: "min", Value: 1}, {Key: "max", Value: 2.0}, {Key: "currency", Value: "USD"}}},
-		{Key: "description", Value: "as good as new, secretly"}, {Key: "categoryId", Value: legacymongo.ObjectID("categories", "tools")}, {Key: "urgency", Value: "low"},
+		{Key: "_id", Value: id},
+		{Key: "title", Value: "A drill " + string(r)},
+		{Key: "buyerId", Value: legacymongo.ObjectID("users", "bea").Hex()},
+		{Key: "quantity", Value: 1.0},
+		{Key: "budget", Value: bson.D{{Key: "min", Value: 1}, {Key: "max", Value: 2.0}, {Key: "currency", Value: "USD"}}},
+		{Key: "description", Value: "as good as new, secretly"},
+		{Key: "categoryId", Value: legacymongo.ObjectID("categories", "tools")},
+		{Key: "urgency", Value: "low"},
 		{Key: "deliveryInfo", Value: bson.D{{Key: "deliveryType", Value: "physical"}, {Key: "address", Value: "Elm Street 1"}}},
-		{Key: "status", Value: "active"}, {Key: "revisions", Value: "0"}, {Key: "isUrgentForSomebody", Value: true}, {Key: "__v", Value: int32(3)},
+		{Key: "status", Value: "active"},
+		{Key: "revisions", Value: "0"},
+		{Key: "isUrgentForSomebody", Value: true},
+		{Key: "__v", Value: int32(3)},
 	}, fields...)
 	_, err := w.db.Collection("purchaserequests").InsertOne(w.t.Context(), doc)
 	require.NoError(w.t, err)

@@ -184,7 +184,7 @@ func (f *Follower) Run(ctx context.Context) error {
 		wait(ctx, pause)
 		pause = min(2*pause, longestPause)
 	}
-	return nil
+	return nil //nolint:nilerr // ctx has ended: that is how it stops
 }
 
 var errBusy = errors.New("another follower is at work")

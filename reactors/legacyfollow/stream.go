@@ -98,7 +98,7 @@ func (f *Follower) gather(ctx context.Context, s Changes) (changed map[string][]
 func (f *Follower) note(changed map[string][]string, c migration.Change) {
 	for _, name := range f.Collections {
 		switch {
-		case c.Collection != name && !(c.Whole && c.Collection == ""):
+		case c.Collection != name && (!c.Whole || c.Collection != ""):
 		case c.Whole || c.ObjectID == "":
 			f.marks[name] = Mark{}
 		case !slices.Contains(changed[name], c.ObjectID):

@@ -180,7 +180,7 @@ func (f *Follower) again(ctx context.Context) error {
 	for _, collection := range f.Collections {
 		var ids, nameless []string
 		for _, name := range due[collection] {
-			if primitive.IsValidObjectID(name) {
+			if _, err := primitive.ObjectIDFromHex(name); err == nil {
 				ids = append(ids, name)
 			} else {
 				nameless = append(nameless, name) // only a look at every document finds it again
