@@ -110,7 +110,7 @@ func (e *Engine) judge(ctx context.Context, t Taker, items []*item, s scope, now
 			if !refusal {
 				return fmt.Errorf("%s %s: %w", t.Collection, x.found.ObjectID, err)
 			}
-			x.settled(refused(x.found, migration.Problem{Promised: f.Error()}))
+			x.settled(refused(x.found, migration.Problem{Field: "_id", Found: f.Message, Promised: f.Code}))
 		}
 	}
 	return nil
