@@ -22,13 +22,13 @@ var domains = map[string]string{
 	"/api/auth/logout":                noDomain,
 	"/api/auth/logout-all":            noDomain,
 	"/api/auth/sessions":              noDomain,
-	"/api/auth/passkey":               noDomain, // so are passkeys and links, which the document does not tell of
-	"/api/auth/google":                noDomain, // of somebody who is there; see ours
-	"/api/auth/methods":               noDomain,
+	"/api/auth/passkey/login":         noDomain,
+	"/api/auth/google":                noDomain, // of somebody who is there, and linked: see ours
 	"/api/auth/wallet":                noDomain,
 	"/api/telegram":                   noDomain,
+	"/api/telegram/link":              legacymongo.User, // a means of signing in is theirs to tell
+	"/api/telegram/unlink":            legacymongo.User,
 	"/api/user":                       legacymongo.User,
-	"/api/user/wallets":               noDomain,
 	"/api/user/data-export":           noDomain,
 	"/api/address":                    legacymongo.User,
 	"/api/admin/users":                legacymongo.User,

@@ -76,10 +76,10 @@ func (s *Server) linkFound(ctx context.Context, c *call, u domain.UserID, who Op
 	link.By = domain.Machine(domain.Process, "google")
 	meta := c.metadata()
 	meta.Actor = link.By
-	result, err := s.deps.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return s.deps.SignIn.Methods.Linked(u, m) }, func(unit *domain.Unit) (any, error) {
+	result, err := s.deps.Executor.ExecuteWith(ctx, meta, nil, func() []eventstore.Row { return s.deps.SignIn.Methods.Linked(u, m) }, s.ours(func(unit *domain.Unit) (any, error) {
 		_, err := domain.Do(unit, account.Decider, string(u), link)
 		return Nothing{}, err
-	})
+	}))
 	if err == nil {
 		s.methodChanged(ctx, c, u, account.Google, "method-linked", reply{meta: Meta{Position: result.Position}})
 	}

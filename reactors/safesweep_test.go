@@ -30,6 +30,15 @@ type withSafe struct {
 	by    string
 	at    uint64
 	froms []uint64 // from where it was searched
+	// failed is a transaction that the chain has, and in which the Safe carried nothing out.
+	failed string
+}
+
+func (c *withSafe) Fetched(ctx context.Context, t outgoing.Transfer, tx string) (network.Outcome, error) {
+	if c.failed != "" && outgoing.SameAddress(tx, c.failed) {
+		return network.Outcome{State: network.Failed, Block: 1, Depth: 100, Safe: true, Finalized: true}, nil
+	}
+	return c.Client.Fetched(ctx, t, tx)
 }
 
 func (c *withSafe) SafeNonce(context.Context, string) (uint64, error) { return c.nonce, nil }
@@ -155,6 +164,37 @@ func TestASafesSweepIsFoundAfterALongStandStill(t *testing.T) {
 	require.NotEmpty(t, safe.froms)
 	assert.Less(t, safe.froms[0], safe.at)
 	w.verified()
+}
+
+// The transaction that was recorded has failed on the chain, firmly, because the owners had carried the
+// sweep out in another one just before: the money is there, so it did not fail. Without another one it did.
+func TestASafesFailedTransactionDoesNotHideTheOther(t *testing.T) {
+	t.Parallel()
+	for name, another := range map[string]bool{"another one did it": true, "no other one": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := withChain(t)
+			b := w.paid(1000)
+			w.gives(2, b.address, tenth)
+			plan := w.plan(w.planner())
+			plan.Sweeps[0].Proposal = &sweepplan.Proposal{Safe: devchain.Treasury, Chain: devchain.ChainID, Nonce: 4, SafeTxHash: "0x01", Block: w.chain.Head()}
+			plan = plan.Named(sweepplan.ID(uuid.NewString()))
+			w.do(funding.PlanSweeps{Issue: w.by(asAdmin), Plan: plan})
+			safe := &withSafe{Client: w.client, nonce: 5, failed: "0x" + strings.Repeat("fa", 32)}
+			w.do(funding.ExecuteSweep{Issue: w.by(asAdmin), Plan: plan.Plan, Sweep: plan.Sweeps[0].ID, Tx: safe.failed})
+			if another {
+				safe.by = w.fetch(plan)
+				safe.at = w.chain.Head()
+			}
+			w.follow(w.follower(safe), 4, 2)
+			if another {
+				assert.Equal(t, []string{safe.by}, w.confirmedIn(plan.Sweeps[0].ID))
+			}
+			assert.Equal(t, another, w.count("destination.sweep_confirmed", "") == 1)
+			assert.Equal(t, !another, w.count("destination.sweep_failed", "") == 1)
+			w.verified()
+		})
+	}
 }
 
 // What was searched for a Safe's sweep and stands firmly is not searched again at every look.

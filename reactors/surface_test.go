@@ -1,6 +1,8 @@
 package reactors
 
 import (
+	"context"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/uuid"
@@ -11,6 +13,7 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/ledger"
 	"holdfast/domain/money"
+	"holdfast/domain/network"
 	"holdfast/domain/outgoing"
 	"holdfast/domain/payout"
 	"holdfast/domain/settlement"
@@ -89,4 +92,43 @@ func TestAPayoutThatFailedIsMinedAfterAll(t *testing.T) {
 			w.booked()
 		})
 	}
+}
+
+// counted is a chain that counts how often it is asked what became of a transaction.
+type counted struct {
+	Chain
+	outcomes atomic.Int64
+}
+
+func (c *counted) Outcome(ctx context.Context, tx outgoing.Tx) (network.Outcome, error) {
+	c.outcomes.Add(1)
+	return c.Chain.Outcome(ctx, tx)
+}
+
+// What failed is looked for once in as many blocks as make a transaction firm, and not at every look at
+// the chain: there may be two weeks of it.
+func TestWhatFailedIsLookedForNowAndThen(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	w.released(1000)
+	chain := &counted{Chain: w.client}
+	f := w.follower(chain)
+	w.givenUp(f, 900)
+	firm := int(max(f.rule.Need, f.rule.Floor))
+	require.Greater(t, firm, 1)
+	looks := func(passes int) (n int64) {
+		before := chain.outcomes.Load()
+		for range passes {
+			_, err := f.pass(t.Context())
+			require.NoError(t, err)
+		}
+		return chain.outcomes.Load() - before
+	}
+	w.chain.Mine(firm)
+	assert.EqualValues(t, 1, looks(1), "it is looked for")
+	assert.Zero(t, looks(5), "not again at the same head")
+	w.chain.Mine(firm - 1)
+	assert.Zero(t, looks(5), "nor before there are enough blocks")
+	w.chain.Mine(1)
+	assert.EqualValues(t, 1, looks(5), "then once")
 }

@@ -28,13 +28,16 @@ type Fields struct {
 func read(raw []byte) (Fields, *migration.Found) {
 	found := &migration.Found{}
 	f := Fields{raw: raw, found: found}
-	if err := f.raw.Validate(); err != nil {
+	if err := validate(f.raw); err != nil {
 		f.problem("", "", "a well-formed BSON document")
 		f.raw = bson.Raw{5, 0, 0, 0, 0}
 		return f, found
 	}
 	found.ObjectID = f.ID("_id")
-	found.Hash, _ = Hash(f.raw) // it is valid
+	var err error
+	if found.Hash, err = Hash(f.raw); err != nil {
+		f.problem("", "", "a well-formed BSON document")
+	}
 	found.CreatedAt, found.UpdatedAt = f.Time("createdAt"), f.Time("updatedAt")
 	if o, err := primitive.ObjectIDFromHex(found.ObjectID); err == nil && !f.Has("createdAt") {
 		found.CreatedAt = o.Timestamp().UTC()

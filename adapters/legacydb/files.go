@@ -40,7 +40,7 @@ func bsonDocuments(r io.Reader) iter.Seq2[bson.Raw, error] {
 				broken(errors.Join(errCut, notEOF(err)))
 				return
 			}
-			if err := raw.Validate(); err != nil {
+			if err := validate(raw); err != nil {
 				broken(err)
 				return
 			}

@@ -24,6 +24,9 @@ type Live interface {
 	// Get gives the documents of some ObjectIds as they stand now; those that are not there are left
 	// out.
 	Get(ctx context.Context, collection string, objectIDs []string) ([]migration.Document, error)
+	// Naming gives the documents of a collection in which a field names some ObjectIds, as they are or
+	// as text.
+	Naming(ctx context.Context, collection, field string, objectIDs []string) iter.Seq2[migration.Document, error]
 	// Watch opens a stream of the changes of collections, after a token; nil begins now. Errors:
 	// ErrNoChangeStreams, ErrTokenLost.
 	Watch(ctx context.Context, collections []string, after []byte) (Changes, error)
@@ -93,6 +96,26 @@ func (s *server) Get(ctx context.Context, collection string, objectIDs []string)
 		}
 	}
 	return all, nil
+}
+
+// Naming implements Live.
+func (s *server) Naming(ctx context.Context, collection, field string, objectIDs []string) iter.Seq2[migration.Document, error] {
+	return func(yield func(migration.Document, error) bool) {
+		names := bson.A{}
+		for _, hex := range objectIDs {
+			o, err := primitive.ObjectIDFromHex(hex)
+			if err != nil {
+				yield(migration.Document{}, fmt.Errorf("%q is no ObjectId: %w", hex, err))
+				return
+			}
+			names = append(names, o, hex)
+		}
+		for raw, err := range s.find(ctx, collection, bson.D{{Key: field, Value: bson.D{{Key: "$in", Value: names}}}}, options.Find().SetSort(bson.D{{Key: "_id", Value: 1}})) {
+			if !yield(migration.Document{Raw: raw, Cursor: idOf(raw)}, err) || err != nil {
+				return
+			}
+		}
+	}
 }
 
 // few documents are looked up one by one: every server finds them by one _id. For more, FerretDB

@@ -48,3 +48,17 @@ func idOf(raw bson.Raw) string {
 	}
 	return ""
 }
+
+// validate reports that a document is well formed. The driver's own check fails on some bytes with a
+// panic.
+func validate(raw bson.Raw) (err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			err = fmt.Errorf("a length that cannot be: %v", broken)
+		}
+	}()
+	if len(raw) < 5 {
+		return fmt.Errorf("a document of %d bytes", len(raw))
+	}
+	return raw.Validate()
+}

@@ -57,6 +57,7 @@ func (s *server) Watch(ctx context.Context, collections []string, after []byte) 
 
 // unsupported are the codes of servers without change streams.
 var unsupported = []int{
+	9,     // FailedToParse: FerretDB takes no pipeline for a whole database
 	59,    // CommandNotFound
 	115,   // CommandNotSupported
 	238,   // NotImplemented: FerretDB
@@ -74,20 +75,20 @@ var forgotten = []int{
 	9,   // FailedToParse: a token of another server's kind
 }
 
-// streamError says what an error means for following; only who had a token can have lost it.
+// streamError says what an error means for following: without a token whether there are streams at
+// all, with one whether it is still good.
 func streamError(err error, token bool) error {
 	var said mongo.ServerError
 	if !errors.As(err, &said) {
 		return err
 	}
-	for _, code := range unsupported {
-		if said.HasErrorCode(code) {
-			return fmt.Errorf("%w: %w", ErrNoChangeStreams, err)
-		}
+	means, codes := ErrNoChangeStreams, unsupported
+	if token {
+		means, codes = ErrTokenLost, forgotten
 	}
-	for _, code := range forgotten {
-		if token && said.HasErrorCode(code) {
-			return fmt.Errorf("%w: %w", ErrTokenLost, err)
+	for _, code := range codes {
+		if said.HasErrorCode(code) {
+			return fmt.Errorf("%w: %w", means, err)
 		}
 	}
 	return err

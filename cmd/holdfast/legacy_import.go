@@ -78,7 +78,7 @@ func runImport(ctx context.Context, f importFlags, collections []string) error {
 		sink := legacydb.NewRefusals(f.refused)
 		bar := &importBar{}
 		runs, err := importer.Run(ctx, legacyimport.Wish{
-			Source: source, Collections: collections, Dry: f.dry, Anew: f.anew, Sink: sink, Progress: importer.Progress, Report: bar.show,
+			Source: source, Collections: collections, Dry: f.dry, Anew: f.anew, Sink: core.Told(sink, f.dry), Progress: importer.Progress, Report: bar.show,
 		})
 		bar.end()
 		err = errors.Join(err, sink.Close())

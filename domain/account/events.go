@@ -166,15 +166,19 @@ func (ErasureRequested) EventType() string           { return "user.erasure_requ
 func (ErasureCancelled) EventType() string           { return "user.erasure_cancelled" }
 func (UserErased) EventType() string                 { return "user.erased" }
 
-func (UserRegistered) user()             {}
-func (EmailVerified) user()              {}
-func (EmailChanged) user()               {}
-func (Renamed) user()                    {}
-func (RolesChanged) user()               {}
-func (UserSuspended) user()              {}
-func (UserReinstated) user()             {}
-func (PasswordChanged) user()            {}
-func (SessionsRevoked) user()            {}
+func (UserRegistered) user()  {}
+func (EmailVerified) user()   {}
+func (EmailChanged) user()    {}
+func (Renamed) user()         {}
+func (RolesChanged) user()    {}
+func (UserSuspended) user()   {}
+func (UserReinstated) user()  {}
+func (PasswordChanged) user() {}
+func (SessionsRevoked) user() {}
+
+// WithImport marks that the document of the person may still replace them: it does not tell of
+// sessions.
+func (SessionsRevoked) WithImport()      {}
 func (SignInMethodLinked) user()         {}
 func (SignInMethodUnlinked) user()       {}
 func (WalletLinked) user()               {}

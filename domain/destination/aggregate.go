@@ -2,6 +2,7 @@ package destination
 
 import (
 	"fmt"
+	"strings"
 
 	"holdfast/domain"
 	"holdfast/domain/ledger"
@@ -22,6 +23,9 @@ func Aggregate() domain.Aggregate {
 			case Derived:
 				return []domain.Claim{{Name: fmt.Sprintf("derivation:%s/%d", d.Fingerprint, d.Index), Taken: ErrIndexUsed}}
 			case Imported:
+				if d.Fingerprint == "" { // below a key that nobody knows here
+					return []domain.Claim{{Name: "derivation:" + strings.ToLower(d.Address), Taken: ErrIndexUsed}}
+				}
 				return []domain.Claim{{Name: fmt.Sprintf("derivation:%s/%d", d.Fingerprint, d.Index), Taken: ErrIndexUsed}}
 			}
 			return nil

@@ -19,6 +19,13 @@ type ImportedSweep struct {
 	At     time.Time      `json:"at,omitzero"`
 }
 
+// ImportedBalance is what the old backend last saw of a token, in its words.
+type ImportedBalance struct {
+	Currency string      `json:"currency"`
+	Token    string      `json:"token,omitempty"`
+	Units    money.Units `json:"units"`
+}
+
 // Imported: a derived address of the old backend as its document has it. It says the whole state but
 // for the balance, which is what opening balances have put there (OpeningMoved).
 type Imported struct {
@@ -34,7 +41,7 @@ type Imported struct {
 	Retired     bool                 `json:"retired,omitempty"`
 	Quarantine  string               `json:"quarantine,omitempty"` // why its money must not be moved
 	Status      string               `json:"status"`               // the old backend's word, shown until something happens here
-	Balances    []money.Amount       `json:"balances,omitempty"`   // as the old backend last saw them
+	Balances    []ImportedBalance    `json:"balances,omitempty"`   // as the old backend last saw them
 	At          time.Time            `json:"at"`                   // of the import
 }
 

@@ -17,7 +17,7 @@ var (
 	imported = destination.Imported{
 		Legacy:      domain.Legacy{ObjectID: "65a000000000000000000001", Hash: "aa"},
 		Destination: "d1", Fingerprint: "xpub", Chain: 8453, Index: 7, Path: "0/7", Address: "0xD1", Payment: "p1", Status: "funded",
-		Balances: []money.Amount{amount(100)}, At: t0,
+		Balances: []destination.ImportedBalance{{Currency: "USDC", Token: "0xUsdc", Units: money.FromUint64(100)}}, At: t0,
 	}
 	stands = destination.OpeningMoved{Amount: amount(100), In: true}
 )

@@ -42,7 +42,8 @@ type Imported struct {
 	Reason         domain.Personal    `json:"reason"`
 	DesiredOutcome string             `json:"desired_outcome,omitempty"`
 	Said           *money.Amount      `json:"said,omitempty"` // what the document says is contested
-	FromHeld       money.Amount       `json:"from_held"`      // what it has frozen
+	Currency       string             `json:"currency,omitempty"`
+	FromHeld       money.Amount       `json:"from_held"` // what it has frozen
 	FromReleasable money.Amount       `json:"from_releasable"`
 	Terms          Terms              `json:"terms"`
 	Phase          string             `json:"phase"`

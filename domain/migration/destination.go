@@ -6,7 +6,6 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/destination"
 	"holdfast/domain/escrow"
-	"holdfast/domain/fault"
 	"holdfast/domain/money"
 	"holdfast/domain/payment"
 )
@@ -73,12 +72,12 @@ func (f TakeDestination) Run(u *domain.Unit) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		e.Balances, lone = append(e.Balances, a), a.Asset
+		e.Balances, lone = append(e.Balances, destination.ImportedBalance{Currency: b.Currency, Token: b.Token, Units: a.Units}), a.Asset
 	}
 	for _, w := range d.Sweeps {
 		units, err := money.ParseUnits(w.Amount)
 		if err != nil || lone == "" {
-			return nil, fault.ErrValidation.At("sweeps", "an amount in base units of a known token")
+			return nil, ErrContradict.Because("sweeps: an amount in base units of a known token")
 		}
 		e.Sweeps = append(e.Sweeps, destination.ImportedSweep{
 			Sweep: domain.SweepID(ID("sweeps", w.ID)), Amount: money.Of(lone, units), Tx: w.Tx, Status: w.Status, Block: w.Block, At: w.At,

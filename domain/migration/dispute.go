@@ -7,7 +7,6 @@ import (
 	"holdfast/domain"
 	"holdfast/domain/dispute"
 	"holdfast/domain/escrow"
-	"holdfast/domain/fault"
 	"holdfast/domain/money"
 	"holdfast/domain/network"
 )
@@ -123,11 +122,11 @@ func (f TakeDispute) freeze(u *domain.Unit, i domain.Issue, h escrow.State, fact
 func (f TakeDispute) checked(h escrow.State, e dispute.Imported, buyer, seller domain.UserID) (dispute.Imported, error) {
 	switch {
 	case buyer != "" && buyer != h.Buyer:
-		return e, fault.ErrValidation.At("buyerId", "the buyer of the order")
+		return e, ErrContradict.Because("buyerId: the buyer of the order")
 	case seller != "" && seller != h.Seller:
-		return e, fault.ErrValidation.At("sellerId", "the seller of the order")
+		return e, ErrContradict.Because("sellerId: the seller of the order")
 	case e.Opener != h.Buyer && e.Opener != h.Seller:
-		return e, fault.ErrValidation.At("initiatorId", "a party of the order")
+		return e, ErrContradict.Because("initiatorId: a party of the order")
 	case f.Document.Amount == "":
 		return e, nil
 	}
@@ -137,7 +136,7 @@ func (f TakeDispute) checked(h escrow.State, e dispute.Imported, buyer, seller d
 	}
 	units, err := Exact(f.Document.Amount, t.Decimals)
 	said := h.Amount(units)
-	e.Said = &said
+	e.Said, e.Currency = &said, f.Document.Currency
 	return e, at(err, "amount")
 }
 

@@ -13,6 +13,10 @@ import (
 	"holdfast/domain/treasury"
 )
 
+// OpeningsOf is the treasury's stream of a hold's opening balances. Each hold has its own, so that
+// imports do not wait for each other.
+func OpeningsOf(h domain.HoldID) string { return "legacy:" + string(h) }
+
 // opener books the opening balances of a hold: each twice, as what is there and as whom it is owed
 // to. The books of the old backend are not posted; what they led to is.
 type opener struct {
@@ -43,8 +47,7 @@ func (o opener) change(u *domain.Unit, was, is []escrow.Opening) error {
 	return nil
 }
 
-// book writes an opening's two entries, and notes it at the address where it stands. Each hold has a
-// stream of its own for them, so that imports do not wait for each other.
+// book writes an opening's two entries, and notes it at the address where it stands.
 func (o opener) book(u *domain.Unit, i int, x escrow.Opening, in bool) error {
 	amount := money.Of(o.asset, x.Amount)
 	sides := []ledger.Account{x.Custody, x.Liability}
@@ -62,7 +65,7 @@ func (o opener) book(u *domain.Unit, i int, x escrow.Opening, in bool) error {
 		if !in {
 			e = treasury.OpeningBalanceReversed{Entry: entry, Migration: o.migration, Account: account}
 		}
-		if _, err := domain.Do(u, treasury.Decider, "legacy:"+string(o.hold), treasury.Book{Issue: o.Issue, Event: e}); err != nil {
+		if _, err := domain.Do(u, treasury.Decider, OpeningsOf(o.hold), treasury.Book{Issue: o.Issue, Event: e}); err != nil {
 			return err
 		}
 	}

@@ -84,7 +84,7 @@ type Policy struct {
 	Grace time.Duration
 	// Migration names the accounts equity:opening:<migration>.
 	Migration string
-	// Topic is keccak-256 of a payment reference, as the chain shows it.
+	// Topic is keccak-256 of a payment reference, as the chain shows it; an error for what is none.
 	Topic func(reference string) (string, error)
 	// Enforced: money whose books disagree is refused. Else the smaller amount is opened.
 	Enforced bool
@@ -97,7 +97,7 @@ func (p Policy) asset(d Payment) (network.Token, network.Chain, error) {
 		chain, ok = p.Networks.ChainNamed(d.Network)
 	}
 	if !ok {
-		return network.Token{}, chain, network.ErrUnknownChain.At("blockchain.chainId", "a chain of the registry")
+		return network.Token{}, chain, network.ErrUnknownChain.Because("blockchain.chainId: a chain of the registry")
 	}
 	asset := network.TokenAsset(chain.ID, d.Token)
 	if d.Token == "" {
@@ -109,7 +109,7 @@ func (p Policy) asset(d Payment) (network.Token, network.Chain, error) {
 	}
 	t, ok := p.Networks.Token(asset)
 	if !ok || !strings.EqualFold(t.Symbol, d.Currency) {
-		return t, chain, network.ErrUnknownAsset.At("amount.currency", "a token of this chain")
+		return t, chain, network.ErrUnknownAsset.Because("amount.currency: a token of this chain")
 	}
 	return t, chain, nil
 }
@@ -135,7 +135,7 @@ func (p Policy) Judge(d Payment, entries []Entry) (m Money, err error) {
 	case err != nil:
 		return m, at(err, "amount")
 	case units.IsZero():
-		return m, fault.ErrValidation.At("amount", "must be more than nothing")
+		return m, ErrContradict.Because("amount: must be more than nothing")
 	case !slices.Contains(states[d.Status], d.EscrowState):
 		return m, ErrBooks.Because("status %s and escrowState %s do not go together", d.Status, orNone(d.EscrowState))
 	}
@@ -167,7 +167,7 @@ func (p Policy) Judge(d Payment, entries []Entry) (m Money, err error) {
 
 func at(err error, path string) error {
 	if f, ok := fault.From(err); ok {
-		return f.At(path, f.Message)
+		return f.Because("%s: %s", path, f.Message)
 	}
 	return err
 }

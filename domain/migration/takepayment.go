@@ -74,7 +74,7 @@ func (f TakePayment) fact() (payment.Imported, error) {
 		Due: m.Due, Threshold: m.threshold(d), Safety: &f.Policy.Safety, ExpiresAt: d.ExpiresAt, LapsesAt: f.At.Add(f.Policy.Grace),
 		Address: d.Receiver, Token: m.Asset.Address, Chain: m.Chain.ID,
 		Phase: phaseOf(d, m.Books, m.Due.Units), Confirmed: m.Books.Came, Counted: m.Counts, Tx: d.Tx,
-		Status: d.Status, EscrowState: d.EscrowState, Failure: d.Failure, PaidAt: some(d.PaidAt), Expires: some(d.ExpiresAt), At: f.At,
+		Currency: d.Currency, Status: d.Status, EscrowState: d.EscrowState, Failure: d.Failure, PaidAt: some(d.PaidAt), Expires: some(d.ExpiresAt), At: f.At,
 	}
 	if e.Buyer == e.Seller {
 		return e, escrow.ErrOwnRequest
@@ -97,11 +97,8 @@ func (f TakePayment) fact() (payment.Imported, error) {
 		return e, nil
 	}
 	e.Intent = &payment.IntentRegistered{Provider: d.Provider, RequestID: d.ProviderPayment, Reference: d.Reference, Proxy: f.proxy()}
-	if d.Reference != "" {
-		var err error
-		if e.Intent.Topic, err = f.Policy.Topic(d.Reference); err != nil {
-			return e, at(err, "paymentReference")
-		}
+	if topic, err := f.Policy.Topic(d.Reference); err == nil {
+		e.Intent.Topic = topic
 	}
 	return e, nil
 }

@@ -102,7 +102,7 @@ func TestSidesThatDisagreeOpenNothing(t *testing.T) {
 		"another currency":         {nil, []migration.Entry{{Type: "hold", Amount: "100", Currency: "USDC"}}, "LEGACY_BOOKS_DISAGREE"},
 		"an entry that is refused": {nil, []migration.Entry{{Found: migration.Found{Problems: []migration.Problem{{Field: "amount", Promised: "a number"}}}, Type: "hold", Amount: "100"}}, "LEGACY_BOOKS_DISAGREE"},
 		"half a base unit":         {func(d *migration.Payment) { d.Amount = "99.9999999999999999995" }, moves("hold", "100"), "PRECISION_EXCEEDED"},
-		"nothing":                  {func(d *migration.Payment) { d.Amount = "0" }, nil, "VALIDATION_FAILED"},
+		"nothing":                  {func(d *migration.Payment) { d.Amount = "0" }, nil, "LEGACY_CONTRADICTION"},
 		"a token nobody knows":     {func(d *migration.Payment) { d.Token = address }, moves("hold", "100"), "UNKNOWN_ASSET"},
 		"another token's address":  {func(d *migration.Payment) { d.Currency = "USDC" }, moves("hold", "100"), "UNKNOWN_ASSET"},
 		"a chain nobody knows":     {func(d *migration.Payment) { d.Chain = 4242 }, moves("hold", "100"), "UNKNOWN_CHAIN"},

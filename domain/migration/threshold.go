@@ -29,7 +29,7 @@ func (f TakeThreshold) Run(u *domain.Unit) (any, error) {
 	d := f.Document
 	chain, ok := f.Policy.Networks.Chain(d.Chain)
 	if !ok {
-		return nil, network.ErrUnknownChain.At("chainId", "a chain of the registry")
+		return nil, network.ErrUnknownChain.Because("chainId: a chain of the registry")
 	}
 	rule := threshold.DefaultRule(chain.Confirmations)
 	rule.Min = d.Min

@@ -46,6 +46,7 @@ type Imported struct {
 
 	// Status and EscrowState are the old backend's words, shown until something happens here.
 	Status      string `json:"status"`
+	Currency    string `json:"currency,omitempty"`
 	EscrowState string `json:"escrow_state,omitempty"`
 	Failure     string `json:"failure,omitempty"`
 	// Expires is the document's own word; nil where it has none.

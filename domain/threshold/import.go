@@ -34,6 +34,9 @@ func importRule(s State, c Import) ([]Event, error) {
 	if err != nil || again {
 		return nil, err
 	}
+	if s.Document != "" && s.Document != c.Fact.ObjectID {
+		return nil, domain.ErrLegacyConflict.Because("another rule of this chain was imported")
+	}
 	if err := c.Fact.Rule.Check(c.Default.Floor); err != nil {
 		return nil, err
 	}

@@ -28,6 +28,8 @@ type State struct {
 	// Changed: somebody has said something about it here. Legacy is that of its import, if it was.
 	Changed bool            `json:"changed,omitempty"`
 	Legacy  domain.Snapshot `json:"legacy,omitzero"`
+	// Document is the ObjectId that was imported: a chain has one.
+	Document string `json:"document,omitempty"`
 }
 
 // Phase names it.
@@ -66,7 +68,7 @@ func Evolve(s State, e Event) State {
 func evolve(s State, e Event) State {
 	switch e := e.(type) {
 	case Imported:
-		return State{Rule: &e.Rule}
+		return State{Rule: &e.Rule, Document: e.ObjectID}
 	case Changed:
 		return State{Rule: &e.To}
 	case Lowered:

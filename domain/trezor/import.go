@@ -41,6 +41,8 @@ func importWallet(s State, c Import) ([]Event, error) {
 	switch {
 	case err != nil || again:
 		return nil, err
+	case s.Document != "" && s.Document != e.ObjectID:
+		return nil, domain.ErrLegacyConflict.Because("another wallet of this person was imported")
 	case s.Account != nil && s.Account.Fingerprint != e.Fingerprint:
 		return nil, domain.ErrLegacyConflict.Because("another account is registered")
 	case e.Address == "":
@@ -60,7 +62,7 @@ func imported(s State, e Imported) State {
 	next[e.Fingerprint] = max(next[e.Fingerprint], e.Next)
 	account := &Registered{User: e.User, XPub: e.XPub, Fingerprint: e.Fingerprint, Address: e.Address, BasePath: e.BasePath, Label: e.Label, At: e.At}
 	if e.Active {
-		return State{Next: next, Account: account, Addresses: e.Addresses}
+		return State{Next: next, Account: account, Addresses: e.Addresses, Document: e.ObjectID}
 	}
-	return State{Next: next, Away: account, Addresses: e.Addresses}
+	return State{Next: next, Away: account, Addresses: e.Addresses, Document: e.ObjectID}
 }

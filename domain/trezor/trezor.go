@@ -46,6 +46,8 @@ type State struct {
 	// Began: something has happened. Legacy is that of the import, if it was one.
 	Began  bool            `json:"began,omitempty"`
 	Legacy domain.Snapshot `json:"legacy,omitzero"`
+	// Document is the ObjectId that was imported: a person has one.
+	Document string `json:"document,omitempty"`
 }
 
 // Phase names how it stands.

@@ -31,8 +31,8 @@ type Doc struct {
 	QuarantineReason string  `json:"quarantine_reason,omitempty"`
 	// Word is the old backend's name of the phase and Seen what it last saw there, until something
 	// happens here.
-	Word string         `json:"word,omitempty"`
-	Seen []money.Amount `json:"seen,omitempty"`
+	Word string                        `json:"word,omitempty"`
+	Seen []destination.ImportedBalance `json:"seen,omitempty"`
 }
 
 // Sweep is one transfer to the treasury, as it stands.

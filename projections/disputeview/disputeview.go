@@ -47,6 +47,7 @@ type Doc struct {
 // Imported is what only the old backend's document says.
 type Imported struct {
 	Said     *money.Amount             `json:"said,omitempty"`
+	Currency string                    `json:"currency,omitempty"`
 	Due      *time.Time                `json:"due,omitempty"`
 	Decision *dispute.ImportedDecision `json:"decision,omitempty"`
 }
@@ -167,7 +168,7 @@ func fold(d *Doc, r eventstore.Recorded) (err error) {
 func (d *Doc) imported(e dispute.Imported) {
 	*d = Doc{
 		State: d.State, Payment: e.Payment, Category: e.Category, Priority: e.Priority, Reason: e.Reason, DesiredOutcome: e.DesiredOutcome, Contested: e.Amount(),
-		ResolvedAt: e.ResolvedAt, ClosedAt: e.ClosedAt, Imported: &Imported{Said: e.Said, Due: e.Due, Decision: e.Decision},
+		ResolvedAt: e.ResolvedAt, ClosedAt: e.ClosedAt, Imported: &Imported{Said: e.Said, Currency: e.Currency, Due: e.Due, Decision: e.Decision},
 	}
 	for _, x := range e.Evidence {
 		d.Evidence = append(d.Evidence, Evidence{Evidence: x.Evidence, By: x.By, At: x.At, Round: 1})

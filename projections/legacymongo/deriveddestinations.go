@@ -47,25 +47,9 @@ func renderDestination(r *Reading, id string) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	balances, sweeps, status := bson.A{}, bson.A{}, d.PhaseName
-	for _, asset := range slices.Sorted(maps.Keys(d.Balance)) {
-		balances = append(balances, r.amount(money.Of(asset, d.Balance[asset])))
-	}
-	if d.Word != "" { // nothing has happened since it was imported
-		status, balances = d.Word, bson.A{}
-		for _, a := range d.Seen {
-			balances = append(balances, r.amount(a))
-		}
-	}
-	for _, s := range d.History {
-		sweeps = append(sweeps, bson.D{
-			{Key: "sweepId", Value: string(s.ID)},
-			{Key: "amount", Value: r.amount(s.Amount)},
-			{Key: "transactionHash", Value: s.Tx},
-			{Key: "status", Value: s.Status},
-			{Key: "blockNumber", Value: int64(s.Block)},
-			{Key: "at", Value: date(s.At)}, //nolint:gosec // of a chain
-		})
+	balances, sweeps, status := r.balances(d), r.sweeps(d), d.PhaseName
+	if d.Word != "" {
+		status = d.Word
 	}
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
 		{Key: "address", Value: d.Address},
@@ -79,4 +63,39 @@ func renderDestination(r *Reading, id string) (*Document, error) {
 		{Key: "sweeps", Value: sweeps},
 		{Key: "quarantineReason", Value: orNull(d.QuarantineReason)},
 	}, row.CreatedAt, row.UpdatedAt)}, nil
+}
+
+// balances are those of the log; of an address to which nothing has happened since it was imported,
+// those that the old backend saw.
+func (r *Reading) balances(d destinationview.Doc) bson.A {
+	all := bson.A{}
+	if d.Word != "" {
+		for _, b := range d.Seen {
+			all = append(all, bson.D{{Key: "currency", Value: b.Currency}, {Key: "tokenAddress", Value: orNull(b.Token)}, {Key: "baseUnits", Value: b.Units.String()}})
+		}
+		return all
+	}
+	for _, asset := range slices.Sorted(maps.Keys(d.Balance)) {
+		all = append(all, r.amount(money.Of(asset, d.Balance[asset])))
+	}
+	return all
+}
+
+func (r *Reading) sweeps(d destinationview.Doc) bson.A {
+	all := bson.A{}
+	for _, s := range d.History {
+		var amount any = r.amount(s.Amount)
+		if d.Word != "" {
+			amount = s.Amount.Units.String()
+		}
+		all = append(all, bson.D{
+			{Key: "sweepId", Value: string(s.ID)},
+			{Key: "amount", Value: amount},
+			{Key: "transactionHash", Value: s.Tx},
+			{Key: "status", Value: s.Status},
+			{Key: "blockNumber", Value: int64(s.Block)},
+			{Key: "at", Value: date(s.At)}, //nolint:gosec // of a chain
+		})
+	}
+	return all
 }

@@ -53,9 +53,9 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 	for _, e := range d.Evidence {
 		refs = append(refs, user(e.By))
 	}
-	amount, due := d.Contested, d.DueAt
+	amount, word, due := d.Contested, "", d.DueAt
 	if i := d.Imported; i != nil {
-		if due = i.Due; i.Said != nil {
+		if due, word = i.Due, i.Currency; i.Said != nil {
 			amount = *i.Said
 		}
 	}
@@ -101,7 +101,7 @@ func renderDispute(r *Reading, id string) (*Document, error) {
 		{Key: "priority", Value: d.Priority},
 		{Key: "reason", Value: d.Reason.Text},
 		{Key: "desiredOutcome", Value: orNull(d.DesiredOutcome)},
-		{Key: "amount", Value: r.amount(amount)},
+		{Key: "amount", Value: r.amountIn(amount, word)},
 		{Key: "status", Value: d.LegacyStatus},
 		{Key: "evidence", Value: evidence},
 		{Key: "resolution", Value: resolution},

@@ -8,6 +8,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"holdfast/eventstore"
 )
 
 // Gap is one difference between the legacy store and the log.
@@ -40,6 +42,22 @@ func note(ctx context.Context, on execer, g Gap) error {
 		return fmt.Errorf("note a gap: %w", err)
 	}
 	return nil
+}
+
+// booksField marks gaps of money whose books disagree. Documents agree all the same, so that only a
+// person resolves them.
+const booksField = "books"
+
+// BooksGap is the row that goes with a payment of which less was opened than one side says: a
+// critical gap.
+func BooksGap(objectID, due, books, why string) eventstore.Row {
+	return eventstore.Row{
+		SQL: `INSERT INTO public.pg_dualwrite_gaps (domain, collection, document, field, severity, kind, pg_value, mongo_value, error)
+			VALUES ($1, 'payments', $2, $3, 'critical', 'different', $4, $5, $6)
+			ON CONFLICT (collection, document, field, kind) WHERE resolved_at IS NULL DO UPDATE SET times = pg_dualwrite_gaps.times + 1,
+				last_seen = clock_timestamp(), pg_value = excluded.pg_value, mongo_value = excluded.mongo_value, error = excluded.error`,
+		Args: []any{Payment, objectID, booksField, "opened: " + books, "due: " + due, why},
+	}
 }
 
 // Gaps are the rows of pg_dualwrite_gaps.

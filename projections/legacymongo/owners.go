@@ -40,11 +40,9 @@ func (o Owners) Writes(streamType, event string) (domain string, theirs bool) {
 	return Payment, o[Payment] && streamType == escrow.Decider.Category
 }
 
-// untold are the events of which no document tells: how people sign in here.
-var untold = []string{
-	"user.password_changed", "user.sessions_revoked", "user.sign_in_linked", "user.sign_in_unlinked",
-	"user.wallet_linked", "user.wallet_unlinked",
-}
+// untold are the events of which no document tells, and after which it may still be replaced by what
+// the old backend writes: people sign out.
+var untold = []string{"user.sessions_revoked"}
 
 // owned is what a projector says that was asked to write for the old backend. It passes: another
 // process may have been given other settings, and ours may change.

@@ -91,6 +91,10 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 	if first == nil && d.Imported != nil {
 		first = orNull(d.Imported.Tx)
 	}
+	word := ""
+	if d.Imported != nil {
+		word = d.Imported.Currency
+	}
 	paid := d.Due
 	paid.Units = d.Confirmed
 	return &Document{Version: row.Version, First: row.FirstPos, view: part, Fields: stamped(bson.D{
@@ -98,8 +102,8 @@ func renderPayment(r *Reading, id string) (*Document, error) {
 		{Key: "sellerOfferId", Value: named[1]},
 		{Key: "buyerId", Value: named[2]},
 		{Key: "sellerId", Value: named[3]},
-		{Key: "amount", Value: r.amount(d.Due)},
-		{Key: "confirmedAmount", Value: r.amount(paid)},
+		{Key: "amount", Value: r.amountIn(d.Due, word)},
+		{Key: "confirmedAmount", Value: r.amountIn(paid, word)},
 		{Key: "provider", Value: provider},
 		{Key: "providerPaymentId", Value: request},
 		{Key: "paymentReference", Value: reference},

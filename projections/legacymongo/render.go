@@ -35,6 +35,15 @@ func (r *Reading) amount(a money.Amount) bson.D {
 	return bson.D{{Key: "amount", Value: r.Decimal(a)}, {Key: "currency", Value: r.Alias(a.Asset)}, {Key: "baseUnits", Value: a.Units.String()}, {Key: "asset", Value: string(a.Asset)}}
 }
 
+// amountIn is amount with another word for the currency, empty for none.
+func (r *Reading) amountIn(a money.Amount, word string) bson.D {
+	d := r.amount(a)
+	if word != "" {
+		d[1].Value = word
+	}
+	return d
+}
+
 // refs looks several references up at once; they are all noted before one of them is missed.
 func (r *Reading) refs(of ...name) ([]any, error) {
 	all, missing := make([]any, len(of)), error(nil)

@@ -34,6 +34,8 @@ type scope struct {
 	dry *dryRun
 	// patient: a document that names an unknown one of its own collection may be asked again.
 	patient bool
+	// beside asks for documents that name those of the batch; nil: the engine's own way.
+	beside Beside
 }
 
 // Batch takes documents of one collection, in the order in which they are given. An error means that
@@ -88,7 +90,14 @@ func (e *Engine) judge(ctx context.Context, t Taker, items []*item, s scope, now
 		return err
 	}
 	for _, x := range items {
-		if x.settle(t, known); x.done != nil {
+		x.settle(t, known)
+	}
+	beside, err := e.gather(ctx, t, items, s)
+	if err != nil {
+		return err
+	}
+	for _, x := range items {
+		if x.done != nil {
 			continue
 		}
 		if missing := known.missing(x.found); len(missing) > 0 {
@@ -98,7 +107,7 @@ func (e *Engine) judge(ctx context.Context, t Taker, items []*item, s scope, now
 			}
 			continue
 		}
-		taking := Taking{Issue: migration.Import(domain.Issue{At: now}), Names: known.name, ID: migration.ID(t.Collection, x.found.ObjectID)}
+		taking := Taking{Issue: migration.Import(domain.Issue{At: now}), Names: known.name, ID: migration.ID(t.Collection, x.found.ObjectID), Beside: beside.of(x.found.ObjectID)}
 		if x.step, err = t.step(ctx, x.thing, taking); err != nil {
 			f, refusal := fault.From(err)
 			if !refusal {
@@ -197,7 +206,7 @@ func (e *Engine) carryOut(ctx context.Context, t Taker, wave []*item, now time.T
 
 // one takes one document.
 func (e *Engine) one(ctx context.Context, t Taker, x *item, now time.Time) error {
-	id := migration.ID(t.Collection, x.found.ObjectID)
+	id := x.step.name(t, x.found)
 	rows := append(slices.Clone(x.step.Rows), e.book.Named(t.Collection, id, x.found.Legacy))
 	for _, r := range x.found.Later {
 		rows = append(rows, e.book.Expected(r.Collection, migration.ID(r.Collection, r.ObjectID), r.ObjectID))

@@ -78,7 +78,7 @@ func (d *dryRun) wave(ctx context.Context, e *Engine, t Taker, wave []*item) err
 }
 
 func (d *dryRun) decide(ctx context.Context, e *Engine, t Taker, x *item, over map[domain.Stream][]domain.Event) (Would, Result, error) {
-	would := Would{ObjectID: x.found.ObjectID, Known: Known{Collection: t.Collection, ID: migration.ID(t.Collection, x.found.ObjectID), Imported: true, Hash: x.found.Hash}}
+	would := Would{ObjectID: x.found.ObjectID, Known: Known{Collection: t.Collection, ID: x.step.name(t, x.found), Imported: true, Hash: x.found.Hash}}
 	if x.step.Flow == nil {
 		return would, Taken, nil
 	}

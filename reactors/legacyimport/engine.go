@@ -40,6 +40,7 @@ type Engine struct {
 	book   Book
 	keys   Keys
 	takers []Taker
+	beside Beside // nil: only a run knows where to look
 	log    *slog.Logger
 }
 

@@ -56,6 +56,7 @@ type Lock interface {
 
 // Scratch is memory that may grow with the source.
 type Scratch interface {
+	Keeper
 	// See notes ObjectIds of a collection of the source; Seen tells which of them were noted.
 	See(ctx context.Context, collection string, objectIDs []string) error
 	Seen(ctx context.Context, refs []migration.Ref) (map[migration.Ref]bool, error)
@@ -122,6 +123,7 @@ type importing struct {
 	Wish
 	engine *Engine
 	lock   Lock
+	kept   map[string]bool // collections whose documents have been kept by what they name
 	noted  map[string]bool // collections of which the ids have been noted
 	dry    *dryRun
 }
@@ -221,7 +223,7 @@ func (m *importing) note(ctx context.Context, collection string) error {
 }
 
 func (m *importing) scope(patient bool) scope {
-	return scope{seen: m.seen, dry: m.dry, patient: patient}
+	return scope{seen: m.seen, dry: m.dry, patient: patient, beside: m.besides}
 }
 
 // pile gathers documents to a batch.

@@ -36,8 +36,18 @@ type Step struct {
 	// the one that comes first in the source goes first.
 	Streams []domain.Stream
 	Alone   []string
+	// ID is our id of the document, where that is not Taking's: what its view calls it.
+	ID string
 	// Subjects are the people whose personal text is in it.
 	Subjects []domain.UserID
+}
+
+// name is our id of the document.
+func (s Step) name(t Taker, found migration.Found) string {
+	if s.ID != "" {
+		return s.ID
+	}
+	return migration.ID(t.Collection, found.ObjectID)
 }
 
 // Taker takes one collection. Make one with Take.
@@ -46,6 +56,7 @@ type Taker struct {
 	decode     func(raw []byte) (thing any, found migration.Found)
 	step       func(ctx context.Context, thing any, t Taking) (Step, error)
 	warm       []Warmer
+	beside     []Naming
 }
 
 // Taking is what a step may use.
@@ -55,6 +66,8 @@ type Taking struct {
 	Names migration.Names
 	// ID is our id of the document itself.
 	ID string
+	// Beside gives the documents of another collection that name it, for a taker made With them.
+	Beside func(collection string) [][]byte
 }
 
 // Take makes the taker of a collection: how a document is decoded, how the thing is taken, and which

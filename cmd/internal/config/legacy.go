@@ -59,6 +59,9 @@ type Legacy struct {
 	// Currencies says which asset the old backend meant by a symbol that several chains have:
 	// USDT=USDT@56 pairs.
 	Currencies []string `env:"LEGACY_CURRENCIES" envDefault:"USDT=USDT@56,USDC=USDC@56"`
+	// LedgerEnforced: an imported payment whose words and whose entries in the old books disagree is
+	// refused. Else the smaller amount is opened, and the difference is a critical gap.
+	LedgerEnforced bool `env:"PAYMENT_LEDGER_ENFORCEMENT" envDefault:"true"`
 	// LegacyCurrencies are the pairs after Load.
 	LegacyCurrencies map[string]string `env:"-"`
 

@@ -300,3 +300,24 @@ func TestEveryTableAboutPeopleIsForgotten(t *testing.T) {
 		assert.Contains(t, kept, table, fmt.Sprintf("%s.user_id has no foreign key to users ON DELETE CASCADE", table))
 	}
 }
+
+// Who registers with a key is nobody yet: the answer, with name and address, is kept under the address. It
+// goes with the person.
+func TestAnErasureTakesTheAnswerToRegistering(t *testing.T) {
+	t.Parallel()
+	w := settle(t, map[string]string{"ERASURE_DELAY": "0s"})
+	body := map[string]any{"email": "mark-reg@elsewhere.test", "password": "correct horse battery", "name": "Mark-reg-name"}
+	register := func() heard {
+		return w.anybody().do("POST", "/api/auth/register", body, "Idempotency-Key", "registering-1")
+	}
+	made := register()
+	require.Less(t, made.status, 300, made.raw)
+	assert.Equal(t, made.field("user.id"), register().field("user.id"), "the same key gets the same answer")
+	const kept = `SELECT count(*)::text FROM commands WHERE actor LIKE 'email:%' AND outcome::text LIKE '%Mark-reg-name%'`
+	require.Equal(t, "1", w.cell(kept))
+	asked := w.as("admin").post("/api/admin/users/"+made.field("user.id")+"/erase", map[string]any{"now": true})
+	require.Less(t, asked.status, 300, asked.raw)
+	assert.Equal(t, "0", w.cell(kept))
+	assert.Equal(t, "0", w.cell(`SELECT count(*)::text FROM commands WHERE actor LIKE 'email:%'`))
+	assert.Empty(t, holds(w.everything(), []string{"Mark-reg-name"}))
+}

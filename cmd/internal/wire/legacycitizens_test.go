@@ -79,7 +79,7 @@ func TestImportedPeopleGoOnWhereTheyWere(t *testing.T) {
 	require.Equal(t, 200, h.status, h.raw)
 	h = buyer.get("/api/marketplace/requests/" + oid(21))
 	assert.Equal(t, "AwaitingPayment", h.field("state"))
-	assert.Equal(t, "12500000", h.field("selected.price.amount"))
+	assert.Equal(t, "12500000000000000000", h.field("selected.price.amount"))
 
 	// From now on the request is ours: a document that changed is no reason to overwrite it.
 	w.put("purchaserequests", purchase(21, 1, 11, "cancelled", ""), purchase(22, 1, 11, "active", ""))

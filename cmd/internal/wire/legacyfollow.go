@@ -15,6 +15,7 @@ import (
 	"holdfast/projections"
 	"holdfast/projections/legacymongo"
 	"holdfast/reactors/legacyfollow"
+	"holdfast/reactors/legacyimport"
 )
 
 // ErrNothingToFollow: the old backend owns none of the domains.
@@ -27,6 +28,8 @@ type Follow struct {
 	Poll    time.Duration
 	Overlap time.Duration
 	Sweep   time.Duration
+
+	through func(legacyfollow.Source) legacyfollow.Source // for tests: stands before the source
 }
 
 // Follower makes a follower of the old backend's changes; a service may be running beside it.
@@ -57,14 +60,37 @@ func (c *Core) Follower(ctx context.Context, w Follow) (*legacyfollow.Follower, 
 		return nil, err
 	}
 	c.onClose(source.Close)
+	var from legacyfollow.Source = liveSource{source}
+	if w.through != nil {
+		from = w.through(from)
+	}
 	follows := records.NewFollows(c.Jobs)
 	return legacyfollow.New(legacyfollow.Options{
-		Source: liveSource{source}, Taker: importer, Book: followBook{follows, records.NewImports(c.Jobs)}, Gaps: legacymongo.NewGaps(c.Jobs),
+		Source: from, Taker: importer.Asking(besideIn(source)), Book: followBook{follows, records.NewImports(c.Jobs)}, Gaps: legacymongo.NewGaps(c.Jobs),
 		Log: followLog{c, follows, projections.NewReader(c.Jobs, c.Codec, ownedStreams(owners)...)}, Hash: hashRaw, Owners: owners,
 		Collections: followed, Domain: func(collection string) string { return domains[collection] },
 		NoStreams: legacydb.ErrNoChangeStreams, TokenLost: legacydb.ErrTokenLost,
 		Poll: w.Poll, Overlap: w.Overlap, Sweep: w.Sweep, Logger: c.Log,
 	}), nil
+}
+
+// besideIn looks documents up that are taken with those that they name.
+func besideIn(source legacydb.Live) legacyimport.Beside {
+	return func(ctx context.Context, n legacyimport.Naming, objectIDs []string) (map[string][][]byte, error) {
+		all := map[string][][]byte{}
+		if len(objectIDs) == 0 {
+			return all, nil
+		}
+		for doc, err := range source.Naming(ctx, n.Collection, n.Field, objectIDs) {
+			if err != nil {
+				return nil, err
+			}
+			if id := n.Of(doc.Raw); id != "" {
+				all[id] = append(all[id], doc.Raw)
+			}
+		}
+		return all, nil
+	}
 }
 
 func legacyOwners(settings map[string]string) legacymongo.Owners {

@@ -28,8 +28,12 @@ func (c *Core) Importer(ctx context.Context) (*Importer, error) {
 		return nil, err
 	}
 	rows, sealer := records.NewImports(c.Jobs), eventstore.NewSealer(c.Keys)
+	bank, err := c.moneyTools(chains)
+	if err != nil {
+		return nil, err
+	}
 	tools := importTools{
-		records: records.New(c.Jobs, 1), profiles: records.NewProfiles(c.Jobs, sealer), addresses: records.NewAddresses(c.Jobs, sealer),
+		money: bank, records: records.New(c.Jobs, 1), profiles: records.NewProfiles(c.Jobs, sealer), addresses: records.NewAddresses(c.Jobs, sealer),
 		hashes: keyed, currencies: legacyCurrencies{chains.Registry, c.Config.LegacyCurrencies},
 	}
 	engine := legacyimport.New(c.Executor, c.Codec, importBook{rows}, c.Keys, c.Log, tools.takers()...)

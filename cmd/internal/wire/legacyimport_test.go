@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -39,6 +40,7 @@ func importInto(t testing.TB, url string) *importWorld {
 	cfg := &config.Config{Env: "development", DataDir: t.TempDir(), PGURL: url, PGPoolHTTP: 8, PGPoolProjectors: 4, PGPoolJobs: 4,
 		PGPoolLegacy: 4}
 	cfg.LegacyCurrencies = map[string]string{"USDT": "USDT@56", "USDC": "USDC@56"}
+	cfg.LedgerEnforced, cfg.AppealWindow = true, 72*time.Hour
 	core, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, core.Close(context.Background())) })

@@ -17,6 +17,7 @@ type importTools struct {
 	addresses  *records.Addresses
 	hashes     hashes
 	currencies legacyCurrencies
+	money      moneyTools
 }
 
 // takers lists the collections that are imported, in the order in which they are: what others name
@@ -27,6 +28,13 @@ func (i importTools) takers() []legacyimport.Taker {
 		i.categories(),
 		i.purchaseRequests(),
 		i.sellerOffers(),
+		i.money.payments(),
+		i.money.ledgerEntries(),
+		i.money.releaseHolds(),
+		i.money.disputes(),
+		i.money.trezorAccounts(),
+		i.money.derivedDestinations(),
+		i.money.confirmationThresholds(),
 	}
 }
 
