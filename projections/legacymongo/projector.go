@@ -79,7 +79,9 @@ func (p *projector) Apply(ctx context.Context, tx pgx.Tx, batch []eventstore.Rec
 	}
 	r := newReading(ctx, p.store.codec, p.store.assets, batch[len(batch)-1].Position)
 	r.since = batch[0].Position
-	r.have(batch)
+	if p.Find == nil { // else the events have come without what they say
+		r.have(batch)
+	}
 	return p.store.put(ctx, tx, p.Collection, r, ids)
 }
 
