@@ -75,6 +75,9 @@ func (s *Server) beginOperation(ctx context.Context, c *call, in *operationInput
 // operationTarget reads what an operation would let happen, as it stands at this moment. What has
 // no instruction yet, or is over, is 409.
 func (s *Server) operationTarget(ctx context.Context, kind, id string) (trezor.Target, error) {
+	// What a device agrees to is held against what the log says now: a check that passes on what this
+	// process remembered is not made again.
+	callOf(ctx).fresh = true
 	t := trezor.Target{Kind: kind, ID: id}
 	switch kind {
 	case trezor.SweepKind:

@@ -26,6 +26,7 @@ type Timers struct {
 	pool  *pgxpool.Pool
 	x     *eventstore.Executor
 	lease time.Duration
+	rest  func(domain.Stream) bool
 	own   map[string]func(ctx context.Context, s domain.Stream, i domain.Issue, meta eventstore.Metadata) error
 }
 
@@ -60,6 +61,10 @@ func (t *Timers) Handle(command string, do func(ctx context.Context, s domain.St
 	}
 	t.own[command] = do
 }
+
+// RestFor lets deadlines of some streams wait: while somebody else decides about what they are of,
+// ours would do twice what the other does. They are looked at again every quarter of an hour.
+func (t *Timers) RestFor(theirs func(domain.Stream) bool) { t.rest = theirs }
 
 type timer struct {
 	id       int64
@@ -107,6 +112,9 @@ func (t *Timers) issue(ctx context.Context, d timer) error {
 	attrs := []any{"timer", d.id, "command", d.command, "stream", d.stream.String(), "attempts", d.attempts}
 	id := domain.DeriveID("timer:"+strconv.FormatInt(d.id, 10), d.command)
 	meta := eventstore.Metadata{Actor: domain.Machine(domain.Timer, d.command), CommandID: id, CausationID: id, Source: "timer"}
+	if t.rest != nil && t.rest(d.stream) {
+		return t.postpone(ctx, d, 15*time.Minute, "the old backend owns it")
+	}
 	if do := t.own[d.command]; do != nil {
 		return t.judged(ctx, d, attrs, do(ctx, d.stream, domain.Issue{By: meta.Actor, At: d.now}, meta))
 	}

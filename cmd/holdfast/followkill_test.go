@@ -70,9 +70,17 @@ func (o *oldBackend) live(n uint64) {
 	insert("categories", bson.D{{Key: "_id", Value: shelf}, {Key: "name", Value: fmt.Sprint("Shelf ", n)}, {Key: "slug", Value: fmt.Sprint("shelf-", n)}, {Key: "order", Value: 1}, {Key: "isActive", Value: true}})
 	request := func(id primitive.ObjectID, i int) bson.D {
 		return bson.D{
-			{Key: "_id", Value: id}, {Key: "buyerId", Value: buyer}, {Key: "categoryId", Value: shelf}, {Key: "title", Value: fmt.Sprint("A lamp ", i)}, {Key: "description", Value: "To read by."},
-			{Key: "productType", Value: "lamp"}, {Key: "quantity", Value: int32(1 + i%5)}, {Key: "budget", Value: bson.D{{Key: "min", Value: 1}, {Key: "max", Value: 20.5}, {Key: "currency", Value: "USD"}}},
-			{Key: "urgency", Value: "low"}, {Key: "deliveryInfo", Value: bson.D{{Key: "deliveryType", Value: "physical"}, {Key: "address", Value: "Main Street 1"}}}, {Key: "status", Value: "active"},
+			{Key: "_id", Value: id},
+			{Key: "buyerId", Value: buyer},
+			{Key: "categoryId", Value: shelf},
+			{Key: "title", Value: fmt.Sprint("A lamp ", i)},
+			{Key: "description", Value: "To read by."},
+			{Key: "productType", Value: "lamp"},
+			{Key: "quantity", Value: int32(1 + i%5)},
+			{Key: "budget", Value: bson.D{{Key: "min", Value: 1}, {Key: "max", Value: 20.5}, {Key: "currency", Value: "USD"}}},
+			{Key: "urgency", Value: "low"},
+			{Key: "deliveryInfo", Value: bson.D{{Key: "deliveryType", Value: "physical"}, {Key: "address", Value: "Main Street 1"}}},
+			{Key: "status", Value: "active"},
 		}
 	}
 	for i := 0; ; i++ {
@@ -90,8 +98,13 @@ func (o *oldBackend) live(n uint64) {
 		case len(offers) < 2*len(requests) && kind < 4:
 			id := primitive.NewObjectID()
 			insert("selleroffers", bson.D{
-				{Key: "_id", Value: id}, {Key: "purchaseRequestId", Value: any(requests)[0].Value}, {Key: "sellerId", Value: seller}, {Key: "title", Value: "Just what you look for"},
-				{Key: "price", Value: bson.D{{Key: "amount", Value: float64(i%100) + 0.25}, {Key: "currency", Value: "USDC"}}}, {Key: "deliveryTime", Value: "3 days"}, {Key: "status", Value: "withdrawn"},
+				{Key: "_id", Value: id},
+				{Key: "purchaseRequestId", Value: any(requests)[0].Value},
+				{Key: "sellerId", Value: seller},
+				{Key: "title", Value: "Just what you look for"},
+				{Key: "price", Value: bson.D{{Key: "amount", Value: float64(i%100) + 0.25}, {Key: "currency", Value: "USDC"}}},
+				{Key: "deliveryTime", Value: "3 days"},
+				{Key: "status", Value: "withdrawn"},
 			})
 			offers = append(offers, id)
 		case kind < 6: // with its clock, as Mongoose does

@@ -131,7 +131,7 @@ func (b Books) Agree(state string, due money.Units) error {
 		"":           b.Came.IsZero(),
 		"failed":     empty,
 		"cancelled":  empty,
-		"partial":    !b.Inside().IsZero() && (b.Came.Less(due) || !b.Released.IsZero()),
+		"partial":    !b.Inside().IsZero() && (b.Came.Less(due) || whole && !b.Released.IsZero()),
 		"funded":     whole && b.Held == due,
 		"releasable": whole && b.Releasable == due,
 		"releasing":  whole && b.Releasable.Plus(b.Available).Plus(b.Platform) == due,

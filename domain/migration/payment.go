@@ -124,6 +124,9 @@ type Money struct {
 	Counts []string
 }
 
+// mostOfAnEntry is 2^128 − 1 base units: sums of such entries stay far below 2^256.
+var mostOfAnEntry = money.MustUnits("340282366920938463463374607431768211455")
+
 // Judge reads a payment's amounts and holds its words and its entries against each other. Errors:
 // UNKNOWN_CHAIN, UNKNOWN_ASSET, PRECISION_EXCEEDED, LEGACY_BOOKS_DISAGREE.
 func (p Policy) Judge(d Payment, entries []Entry) (m Money, err error) {
@@ -145,6 +148,9 @@ func (p Policy) Judge(d Payment, entries []Entry) (m Money, err error) {
 		v, err := p.movement(e, d, m.Asset.Decimals)
 		if err != nil {
 			return m, err
+		}
+		if mostOfAnEntry.Less(v.Amount) {
+			return m, ErrBooks.Because("an entry of %s base units is more than there can be", v.Amount)
 		}
 		moves = append(moves, v)
 		if e.Tx != "" && v.From == External {

@@ -9,6 +9,7 @@ import (
 	"holdfast/domain/escrow"
 	"holdfast/domain/fault"
 	"holdfast/domain/network"
+	"holdfast/domain/offer"
 	"holdfast/domain/payment"
 	"holdfast/domain/request"
 )
@@ -42,6 +43,20 @@ func (f TakePayment) Run(u *domain.Unit) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	o, err := domain.StateOf(u, offer.Decider, string(fact.Offer))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Buyer != "" && r.Buyer != fact.Buyer:
+		return nil, ErrContradict.Because("buyerId: the buyer of the request")
+	case o.Request != "" && o.Request != fact.Request:
+		return nil, ErrContradict.Because("sellerOfferId: an offer of this request")
+	case o.Seller != "" && o.Seller != fact.Seller:
+		return nil, ErrContradict.Because("sellerId: the seller of the offer")
+	case was.Imported != nil && len(was.Imported.Openings) > 0 && was.Due.Asset != fact.Due.Asset:
+		return nil, ErrContradict.Because("amount.currency: that of the money which is there")
+	}
 	hold := f.hold(fact, r, was)
 	counts, err := f.counts(u, i, fact, hold, was)
 	if err != nil {
@@ -61,8 +76,8 @@ func (f TakePayment) Run(u *domain.Unit) (any, error) {
 	if was.Imported != nil {
 		before = was.Imported.Openings
 	}
-	o := opener{Issue: i, migration: f.Policy.Migration, hold: fact.Hold, asset: fact.Due.Asset, times: hold.Times}
-	return nil, o.change(u, before, hold.Openings)
+	books := opener{Issue: i, migration: f.Policy.Migration, hold: fact.Hold, asset: fact.Due.Asset, times: hold.Times}
+	return nil, books.change(u, before, hold.Openings)
 }
 
 func (f TakePayment) fact() (payment.Imported, error) {

@@ -50,7 +50,7 @@ func TestEachCollectionHasItsPage(t *testing.T) {
 }
 
 // prose are the pages of docs/legacy that people write.
-var prose = []string{"README", "original", "import", "follow"}
+var prose = []string{"README", "original", "import", "import-money", "follow"}
 
 // documented checks that every document has the fields of its page, and no others.
 func (w *world) documented() {

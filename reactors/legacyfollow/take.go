@@ -97,7 +97,9 @@ func (f *Follower) take(ctx context.Context, collection string, docs []migration
 	var same []string
 	for _, c := range all {
 		switch {
-		case known[c.name] == c.hash:
+		case known[c.name] == c.hash && collection != migration.Payments:
+			// A payment stands for its entries and its address too: whether those have changed its
+			// document does not say.
 			same = append(same, c.name)
 		case before[c.name] != c.hash || force:
 			changed, raws = append(changed, c), append(raws, c.raw)

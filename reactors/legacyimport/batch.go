@@ -128,7 +128,7 @@ func (x *item) settle(t Taker, known names) {
 		x.settled(refused(x.found, migration.Problem{Field: "_id", Found: x.found.ObjectID, Promised: "an id of its own: " + own.Collection + " has the same one"}))
 	case there && !own.Imported:
 		x.settled(refused(x.found, migration.Problem{Field: "_id", Found: x.found.ObjectID, Promised: "a document of the old backend: we gave this name to one of ours"}))
-	case there && own.Hash == x.found.Hash:
+	case there && own.Hash == x.found.Hash && len(t.beside) == 0: // what stands beside it may have changed
 		x.settled(Outcome{Result: Unchanged, ObjectID: x.found.ObjectID})
 	}
 }

@@ -32,8 +32,13 @@ func (m *maker) category(n int) (bson.D, *Dirty) {
 	id := m.categoryID(n)
 	if n == categoryCount() {
 		doc := stamp(r, bson.D{
-			{Key: "_id", Value: id}, {Key: "name", Value: "Lost"}, {Key: "slug", Value: "lost"}, {Key: "description", Value: ""}, {Key: "parentId", Value: nil},
-			{Key: "order", Value: int32(99)}, {Key: "isActive", Value: true},
+			{Key: "_id", Value: id},
+			{Key: "name", Value: "Lost"},
+			{Key: "slug", Value: "lost"},
+			{Key: "description", Value: ""},
+			{Key: "parentId", Value: nil},
+			{Key: "order", Value: int32(99)},
+			{Key: "isActive", Value: true},
 		}, m.From, m.From)
 		return m.soil(doc, "categories", "dangling_parentId", true)
 	}

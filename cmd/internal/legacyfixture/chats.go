@@ -22,14 +22,22 @@ func (m *maker) chat(o order) (bson.D, *Dirty) {
 		sent := at.Add(time.Duration(i) * 7 * time.Minute)
 		text := pick(r, says...)
 		messages = append(messages, bson.D{
-			{Key: "_id", Value: m.object("messages", sent, o.n*16+i)}, {Key: "senderId", Value: who[i%2]}, {Key: "content", Value: text}, {Key: "type", Value: "text"},
-			{Key: "readBy", Value: bson.A{who[(i+1)%2]}}, {Key: "createdAt", Value: date(sent)},
+			{Key: "_id", Value: m.object("messages", sent, o.n*16+i)},
+			{Key: "senderId", Value: who[i%2]},
+			{Key: "content", Value: text},
+			{Key: "type", Value: "text"},
+			{Key: "readBy", Value: bson.A{who[(i+1)%2]}},
+			{Key: "createdAt", Value: date(sent)},
 		})
 		last = bson.D{{Key: "content", Value: text}, {Key: "senderId", Value: who[i%2]}, {Key: "at", Value: date(sent)}}
 	}
 	return stamp(r, bson.D{
-		{Key: "_id", Value: m.object("chats", at, o.n)}, {Key: "participants", Value: people}, {Key: "type", Value: "direct"},
+		{Key: "_id", Value: m.object("chats", at, o.n)},
+		{Key: "participants", Value: people},
+		{Key: "type", Value: "direct"},
 		{Key: "relatedTo", Value: bson.D{{Key: "type", Value: "PurchaseRequest"}, {Key: "id", Value: o.id}}},
-		{Key: "messages", Value: messages}, {Key: "lastMessage", Value: last}, {Key: "isArchived", Value: chance(r, 0.1)},
+		{Key: "messages", Value: messages},
+		{Key: "lastMessage", Value: last},
+		{Key: "isArchived", Value: chance(r, 0.1)},
 	}, at, at.Add(2*hour)), nil
 }

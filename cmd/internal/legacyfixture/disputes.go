@@ -19,12 +19,17 @@ func (m *maker) dispute(o order) (bson.D, *Dirty) {
 	buyer, seller := m.userID(o.buyer), m.selectedSeller(o)
 	resolver := m.userID(2 + o.n%2)
 	doc := bson.D{
-		{Key: "_id", Value: m.disputeID(o)}, {Key: "purchaseRequestId", Value: o.id}, {Key: "paymentId", Value: m.paymentID(o)},
-		{Key: "buyerId", Value: buyer}, {Key: "sellerId", Value: seller}, {Key: "initiatorId", Value: buyer},
+		{Key: "_id", Value: m.disputeID(o)},
+		{Key: "purchaseRequestId", Value: o.id},
+		{Key: "paymentId", Value: m.paymentID(o)},
+		{Key: "buyerId", Value: buyer},
+		{Key: "sellerId", Value: seller},
+		{Key: "initiatorId", Value: buyer},
 	}
 	doc = optional(r, doc, "resolverId", hasResolver, resolver)
 	doc = append(doc, bson.D{
-		{Key: "category", Value: pick(r, "not_received", "not_as_described", "damaged", "other")}, {Key: "priority", Value: pick(r, "low", "medium", "high")},
+		{Key: "category", Value: pick(r, "not_received", "not_as_described", "damaged", "other")},
+		{Key: "priority", Value: pick(r, "low", "medium", "high")},
 		{Key: "reason", Value: "What came is not " + pick(r, things...) + "."},
 	}...)
 	doc = optional(r, doc, "desiredOutcome", chance(r, 0.6), pick(r, "refund", "replacement"))

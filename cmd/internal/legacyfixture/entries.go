@@ -86,10 +86,17 @@ func (m *maker) entry(o order, slot int, v movement) bson.D {
 	n := o.payment*slots + slot
 	r := m.random("entry document", n)
 	doc := bson.D{
-		{Key: "_id", Value: m.object("fundsledgerentries", v.at, n)}, {Key: "paymentId", Value: m.paymentID(o)}, {Key: "purchaseRequestId", Value: o.id},
-		{Key: "buyerId", Value: m.userID(o.buyer)}, {Key: "sellerId", Value: m.selectedSeller(o)},
-		{Key: "entryType", Value: v.kind}, {Key: "from", Value: v.from}, {Key: "to", Value: v.to},
-		{Key: "amount", Value: m.kindOf(r, v.amount)}, {Key: "currency", Value: o.token.currency}, {Key: "idempotencyKey", Value: m.paymentID(o).Hex() + ":" + v.kind + ":" + spelled(slot)},
+		{Key: "_id", Value: m.object("fundsledgerentries", v.at, n)},
+		{Key: "paymentId", Value: m.paymentID(o)},
+		{Key: "purchaseRequestId", Value: o.id},
+		{Key: "buyerId", Value: m.userID(o.buyer)},
+		{Key: "sellerId", Value: m.selectedSeller(o)},
+		{Key: "entryType", Value: v.kind},
+		{Key: "from", Value: v.from},
+		{Key: "to", Value: v.to},
+		{Key: "amount", Value: m.kindOf(r, v.amount)},
+		{Key: "currency", Value: o.token.currency},
+		{Key: "idempotencyKey", Value: m.paymentID(o).Hex() + ":" + v.kind + ":" + spelled(slot)},
 	}
 	if v.kind == "payout" || v.kind == "refund" || v.kind == "hold" {
 		doc = append(doc, bson.E{Key: "transactionHash", Value: "0x" + hexOf(r, 32)})

@@ -41,8 +41,11 @@ func (m *maker) offer(o order, k int) (bson.D, *Dirty) {
 		price = o.price
 	}
 	doc := bson.D{
-		{Key: "_id", Value: m.offerID(o, k)}, {Key: "purchaseRequestId", Value: o.id}, {Key: "sellerId", Value: m.userID(o.sellers[k])},
-		{Key: "title", Value: "I have " + pick(r, things...)}, {Key: "description", Value: "It is " + pick(r, adjectives...) + "."},
+		{Key: "_id", Value: m.offerID(o, k)},
+		{Key: "purchaseRequestId", Value: o.id},
+		{Key: "sellerId", Value: m.userID(o.sellers[k])},
+		{Key: "title", Value: "I have " + pick(r, things...)},
+		{Key: "description", Value: "It is " + pick(r, adjectives...) + "."},
 		{Key: "price", Value: bson.D{{Key: "amount", Value: m.kindOf(r, price)}, {Key: "currency", Value: o.token.currency}}},
 		{Key: "deliveryTime", Value: pick(r, "1 day", "2 days", "3-5 days", "a week")},
 	}

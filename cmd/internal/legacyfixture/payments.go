@@ -53,8 +53,11 @@ func (m *maker) payment(o order) (bson.D, *Dirty, error) {
 	}
 	came := o.funded() || o.story == partial
 	doc := bson.D{
-		{Key: "_id", Value: m.paymentID(o)}, {Key: "purchaseRequestId", Value: o.id}, {Key: "sellerOfferId", Value: m.selectedID(o)},
-		{Key: "buyerId", Value: m.userID(o.buyer)}, {Key: "sellerId", Value: m.selectedSeller(o)},
+		{Key: "_id", Value: m.paymentID(o)},
+		{Key: "purchaseRequestId", Value: o.id},
+		{Key: "sellerOfferId", Value: m.selectedID(o)},
+		{Key: "buyerId", Value: m.userID(o.buyer)},
+		{Key: "sellerId", Value: m.selectedSeller(o)},
 	}
 	due := m.kindOf(r, o.price)
 	if o.payment%29 == 0 && kind == "" { // the oldest shape
@@ -70,8 +73,12 @@ func (m *maker) payment(o order) (bson.D, *Dirty, error) {
 		confirmations = o.token.confirmations + int32(r.IntN(40)) //nolint:gosec // small
 	}
 	doc = append(doc, bson.E{Key: "blockchain", Value: bson.D{
-		{Key: "network", Value: o.token.network}, {Key: "chainId", Value: o.token.chain}, {Key: "receiver", Value: receiver}, {Key: "tokenAddress", Value: o.token.address},
-		{Key: "confirmations", Value: confirmations}, {Key: "requiredConfirmations", Value: o.token.confirmations},
+		{Key: "network", Value: o.token.network},
+		{Key: "chainId", Value: o.token.chain},
+		{Key: "receiver", Value: receiver},
+		{Key: "tokenAddress", Value: o.token.address},
+		{Key: "confirmations", Value: confirmations},
+		{Key: "requiredConfirmations", Value: o.token.confirmations},
 	}})
 	doc = optional(r, doc, "transactionHash", came, "0x"+hexOf(r, 32))
 	doc = append(doc, bson.E{Key: "status", Value: status})

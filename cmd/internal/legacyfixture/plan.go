@@ -109,8 +109,18 @@ func (m *maker) order(n int) order {
 
 // paidStories with their weights.
 var paidStories = []struct{ story, weight int }{
-	{paidOut, 30}, {released, 24}, {releasing, 2}, {releasable, 4}, {refunded, 6}, {processing, 10},
-	{shipped, 8}, {delivered, 4}, {confirming, 3}, {disputed, 3}, {unpaid, 5}, {partial, 1},
+	{paidOut, 30},
+	{released, 24},
+	{releasing, 2},
+	{releasable, 4},
+	{refunded, 6},
+	{processing, 10},
+	{shipped, 8},
+	{delivered, 4},
+	{confirming, 3},
+	{disputed, 3},
+	{unpaid, 5},
+	{partial, 1},
 }
 
 func (m *maker) storyOf(r *rand.Rand, o order) int {

@@ -19,8 +19,13 @@ func (m *maker) releaseHold(o order) (bson.D, *Dirty) {
 		status = "active"
 	}
 	doc := bson.D{
-		{Key: "_id", Value: m.object("releaseholds", at, o.n)}, {Key: "paymentId", Value: m.paymentID(o)}, {Key: "purchaseRequestId", Value: o.id},
-		{Key: "type", Value: kind}, {Key: "reason", Value: "stopped for " + kind}, {Key: "status", Value: status}, {Key: "placedBy", Value: by},
+		{Key: "_id", Value: m.object("releaseholds", at, o.n)},
+		{Key: "paymentId", Value: m.paymentID(o)},
+		{Key: "purchaseRequestId", Value: o.id},
+		{Key: "type", Value: kind},
+		{Key: "reason", Value: "stopped for " + kind},
+		{Key: "status", Value: status},
+		{Key: "placedBy", Value: by},
 	}
 	doc = optional(r, doc, "releasedBy", !active, by)
 	doc = optional(r, doc, "releasedAt", !active, date(o.endedAt().Add(-2*day)))

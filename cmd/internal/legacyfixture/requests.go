@@ -58,8 +58,12 @@ func (m *maker) request(o order) (bson.D, *Dirty) {
 		delivery, product = bson.D{{Key: "deliveryType", Value: "online"}}, pick(r, "digital_product", "service")
 	}
 	doc := bson.D{
-		{Key: "_id", Value: o.id}, {Key: "buyerId", Value: m.userID(o.buyer)}, {Key: "title", Value: "Wanted: " + pick(r, things...)},
-		{Key: "description", Value: sentence(r)}, {Key: "categoryId", Value: m.categoryID(r.IntN(categoryCount()))}, {Key: "productType", Value: product},
+		{Key: "_id", Value: o.id},
+		{Key: "buyerId", Value: m.userID(o.buyer)},
+		{Key: "title", Value: "Wanted: " + pick(r, things...)},
+		{Key: "description", Value: sentence(r)},
+		{Key: "categoryId", Value: m.categoryID(r.IntN(categoryCount()))},
+		{Key: "productType", Value: product},
 	}
 	doc = optional(r, doc, "productLink", chance(r, 0.3), "https://shop.example/item/"+spelled(o.n))
 	doc = optional(r, doc, "size", chance(r, 0.2), pick(r, "S", "M", "L", "42"))
@@ -71,9 +75,12 @@ func (m *maker) request(o order) (bson.D, *Dirty) {
 	}
 	budget := max(o.price, 10_000)
 	doc = append(doc, bson.D{
-		{Key: "specifications", Value: specs}, {Key: "quantity", Value: int32(1 + r.IntN(5))}, //nolint:gosec // small
+		{Key: "specifications", Value: specs},
+		{Key: "quantity", Value: int32(1 + r.IntN(5))}, //nolint:gosec // small
 		{Key: "budget", Value: bson.D{{Key: "min", Value: (budget / 2).number()}, {Key: "max", Value: (budget * 2).number()}, {Key: "currency", Value: pick(r, "USDT", "USD")}}},
-		{Key: "urgency", Value: pick(r, "low", "medium", "high", "urgent")}, {Key: "deliveryInfo", Value: delivery}, {Key: "attachments", Value: bson.A{}},
+		{Key: "urgency", Value: pick(r, "low", "medium", "high", "urgent")},
+		{Key: "deliveryInfo", Value: delivery},
+		{Key: "attachments", Value: bson.A{}},
 	}...)
 	invited := bson.A{}
 	if o.n%11 == 0 {

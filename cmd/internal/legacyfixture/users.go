@@ -119,16 +119,20 @@ func (m *maker) user(n int) (bson.D, *Dirty) {
 		}
 	}
 	doc = append(doc, bson.D{
-		{Key: "firstName", Value: firstNames[n%len(firstNames)]}, {Key: "lastName", Value: pick(r, lastNames...)},
-		{Key: "role", Value: roleOf(n)}, {Key: "isEmailVerified", Value: provider == "google" || n < len(staff) || chance(r, 0.8)},
-		{Key: "status", Value: status}, {Key: "isActive", Value: status == "active"}, {Key: "authProvider", Value: provider},
+		{Key: "firstName", Value: firstNames[n%len(firstNames)]},
+		{Key: "lastName", Value: pick(r, lastNames...)},
+		{Key: "role", Value: roleOf(n)},
+		{Key: "isEmailVerified", Value: provider == "google" || n < len(staff) || chance(r, 0.8)},
+		{Key: "status", Value: status},
+		{Key: "isActive", Value: status == "active"},
+		{Key: "authProvider", Value: provider},
 	}...)
 	doc = optional(r, doc, "phone", chance(r, 0.4), "+49151"+spelledDigits(r, 8))
 	doc = optional(r, doc, "walletAddress", roleOf(n) == sellers && chance(r, 0.7), anAddress(r))
 	points := int32(r.IntN(500)) //nolint:gosec // small
 	doc = append(doc, bson.D{
 		{Key: "preferences", Value: bson.D{{Key: "language", Value: pick(r, "en", "fa", "de")}, {Key: "notifications", Value: bson.D{{Key: "email", Value: true}, {Key: "push", Value: chance(r, 0.5)}}}}},
-		{Key: "points", Value: bson.D{{Key: "total", Value: points}, {Key: "available", Value: points / 2}, {Key: "used", Value: points - points/2}, {Key: "level", Value: int32(1 + points/200)}}},
+		{Key: "points", Value: bson.D{{Key: "total", Value: points}, {Key: "available", Value: points / 2}, {Key: "used", Value: points - points/2}, {Key: "level", Value: 1 + points/200}}},
 		{Key: "referralCode", Value: strings.ToUpper(spelled(n + 4096))},
 	}...)
 	last := later(r, at, hour, 40*day)

@@ -61,7 +61,7 @@ func stamp(r *rand.Rand, doc bson.D, created, updated time.Time) bson.D {
 // set replaces a field of a document, at the top or one below it.
 func set(doc bson.D, value any, path ...string) {
 	for i := range doc {
-		if doc[i].Key != path[0] {
+		if doc[i].Key != path[0] { //nolint:gosec // G602: callers name a field
 			continue
 		}
 		if len(path) == 1 {
@@ -69,7 +69,7 @@ func set(doc bson.D, value any, path ...string) {
 			return
 		}
 		if below, ok := doc[i].Value.(bson.D); ok {
-			set(below, value, path[1:]...)
+			set(below, value, path[1:]...) //nolint:gosec // G602: the same
 		}
 		return
 	}

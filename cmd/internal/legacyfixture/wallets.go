@@ -40,8 +40,15 @@ func (m *maker) trezor(n int) (bson.D, *Dirty, error) {
 		addresses = append(addresses, bson.D{{Key: "index", Value: int32(i)}, {Key: "path", Value: pathOf(i)}, {Key: "address", Value: address}, {Key: "purpose", Value: "receive"}, {Key: "paymentId", Value: nil}}) //nolint:gosec // small
 	}
 	doc := bson.D{
-		{Key: "_id", Value: m.object("trezoraccounts", at, n)}, {Key: "userId", Value: m.userID(n)}, {Key: "xpub", Value: xpub}, {Key: "basePath", Value: "m/44'/60'/0'"},
-		{Key: "label", Value: pick(r, "my Trezor", "savings", "desk")}, {Key: "rootAddress", Value: root}, {Key: "isActive", Value: true}, {Key: "nextIndex", Value: int32(next)}, {Key: "addresses", Value: addresses}, //nolint:gosec // small
+		{Key: "_id", Value: m.object("trezoraccounts", at, n)},
+		{Key: "userId", Value: m.userID(n)},
+		{Key: "xpub", Value: xpub},
+		{Key: "basePath", Value: "m/44'/60'/0'"},
+		{Key: "label", Value: pick(r, "my Trezor", "savings", "desk")},
+		{Key: "rootAddress", Value: root},
+		{Key: "isActive", Value: true},
+		{Key: "nextIndex", Value: int32(next)},
+		{Key: "addresses", Value: addresses}, //nolint:gosec // small
 	}
 	kind := ""
 	if chance(r, m.Dirt*2) {
@@ -116,8 +123,11 @@ func (m *maker) threshold(n int) (bson.D, *Dirty) {
 	at := m.From.Add(30 * day)
 	r := m.random("threshold", n)
 	doc := stamp(r, bson.D{
-		{Key: "_id", Value: m.object("confirmationthresholds", at, n)}, {Key: "chainId", Value: thresholds[n].chain}, {Key: "minConfirmations", Value: thresholds[n].least},
-		{Key: "updatedBy", Value: m.userID(0)}, {Key: "reason", Value: "deeper than the network asks"},
+		{Key: "_id", Value: m.object("confirmationthresholds", at, n)},
+		{Key: "chainId", Value: thresholds[n].chain},
+		{Key: "minConfirmations", Value: thresholds[n].least},
+		{Key: "updatedBy", Value: m.userID(0)},
+		{Key: "reason", Value: "deeper than the network asks"},
 	}, at, at.Add(day))
 	kind := ""
 	if n == len(thresholds)-1 && m.Dirt > 0 {

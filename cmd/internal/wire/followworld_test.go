@@ -141,8 +141,14 @@ func field(name string, value any) bson.E { return bson.E{Key: name, Value: valu
 
 func oldUser(n int, role string) bson.D {
 	return bson.D{
-		{Key: "_id", Value: oldID(n)}, {Key: "email", Value: fmt.Sprintf("person%d@old.test", n)}, {Key: "firstName", Value: fmt.Sprintf("Person %d", n)},
-		{Key: "role", Value: role}, {Key: "isEmailVerified", Value: true}, {Key: "status", Value: "active"}, {Key: "isActive", Value: true}, {Key: "authProvider", Value: "email"},
+		{Key: "_id", Value: oldID(n)},
+		{Key: "email", Value: fmt.Sprintf("person%d@old.test", n)},
+		{Key: "firstName", Value: fmt.Sprintf("Person %d", n)},
+		{Key: "role", Value: role},
+		{Key: "isEmailVerified", Value: true},
+		{Key: "status", Value: "active"},
+		{Key: "isActive", Value: true},
+		{Key: "authProvider", Value: "email"},
 		{Key: "password", Value: "$2b$10$abcdefghijklmnopqrstuuqyYV9d1kPqk9v0dUZ6pSxkq8iQp4bWm"},
 	}
 }
@@ -153,19 +159,32 @@ func oldCategory(n int) bson.D {
 
 func oldRequest(n, buyer, shelf int) bson.D {
 	return bson.D{
-		{Key: "_id", Value: oldID(n)}, {Key: "buyerId", Value: oldID(buyer)}, {Key: "categoryId", Value: oldID(shelf)}, {Key: "title", Value: fmt.Sprintf("A lamp, number %d", n)},
-		{Key: "description", Value: "To read by."}, {Key: "productType", Value: "lamp"}, {Key: "quantity", Value: int32(2)},
-		{Key: "budget", Value: bson.D{{Key: "min", Value: int32(10)}, {Key: "max", Value: 20.5}, {Key: "currency", Value: "USD"}}}, {Key: "urgency", Value: "high"},
-		{Key: "deliveryInfo", Value: bson.D{{Key: "deliveryType", Value: "physical"}, {Key: "address", Value: "Main Street 1"}}}, {Key: "status", Value: "active"},
+		{Key: "_id", Value: oldID(n)},
+		{Key: "buyerId", Value: oldID(buyer)},
+		{Key: "categoryId", Value: oldID(shelf)},
+		{Key: "title", Value: fmt.Sprintf("A lamp, number %d", n)},
+		{Key: "description", Value: "To read by."},
+		{Key: "productType", Value: "lamp"},
+		{Key: "quantity", Value: int32(2)},
+		{Key: "budget", Value: bson.D{{Key: "min", Value: int32(10)}, {Key: "max", Value: 20.5}, {Key: "currency", Value: "USD"}}},
+		{Key: "urgency", Value: "high"},
+		{Key: "deliveryInfo", Value: bson.D{{Key: "deliveryType", Value: "physical"}, {Key: "address", Value: "Main Street 1"}}},
+		{Key: "status", Value: "active"},
 		{Key: "publishedAt", Value: primitive.NewDateTimeFromTime(time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC))},
 	}
 }
 
 func oldOffer(n, of, seller int, price float64) bson.D {
 	return bson.D{
-		{Key: "_id", Value: oldID(n)}, {Key: "purchaseRequestId", Value: oldID(of)}, {Key: "sellerId", Value: oldID(seller)}, {Key: "title", Value: "Just what you look for"},
-		{Key: "description", Value: "Hardly used."}, {Key: "price", Value: bson.D{{Key: "amount", Value: price}, {Key: "currency", Value: "USDC"}}}, {Key: "deliveryTime", Value: "3 days"},
-		{Key: "validUntil", Value: primitive.NewDateTimeFromTime(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))}, {Key: "status", Value: "pending"},
+		{Key: "_id", Value: oldID(n)},
+		{Key: "purchaseRequestId", Value: oldID(of)},
+		{Key: "sellerId", Value: oldID(seller)},
+		{Key: "title", Value: "Just what you look for"},
+		{Key: "description", Value: "Hardly used."},
+		{Key: "price", Value: bson.D{{Key: "amount", Value: price}, {Key: "currency", Value: "USDC"}}},
+		{Key: "deliveryTime", Value: "3 days"},
+		{Key: "validUntil", Value: primitive.NewDateTimeFromTime(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))},
+		{Key: "status", Value: "pending"},
 	}
 }
 

@@ -37,8 +37,10 @@ func withImport(t testing.TB) *importWorld {
 
 func importInto(t testing.TB, url string) *importWorld {
 	t.Helper()
-	cfg := &config.Config{Env: "development", DataDir: t.TempDir(), PGURL: url, PGPoolHTTP: 8, PGPoolProjectors: 4, PGPoolJobs: 4,
-		PGPoolLegacy: 4}
+	cfg := &config.Config{
+		Env: "development", DataDir: t.TempDir(), PGURL: url, PGPoolHTTP: 8, PGPoolProjectors: 4, PGPoolJobs: 4,
+		PGPoolLegacy: 4,
+	}
 	cfg.LegacyCurrencies = map[string]string{"USDT": "USDT@56", "USDC": "USDC@56"}
 	cfg.LedgerEnforced, cfg.AppealWindow = true, 72*time.Hour
 	core, err := Open(t.Context(), cfg, slog.New(slog.DiscardHandler))

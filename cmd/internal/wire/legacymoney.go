@@ -90,6 +90,7 @@ func (m moneyTools) payments() legacyimport.Taker {
 				return legacyimport.Step{}, err
 			}
 			to := paidTo(t.Beside(legacy.Destinations))
+			p.Hash = withBooks(p.Hash, entries, to)
 			hold := legacy.HoldID(p.Request)
 			step := legacyimport.Step{
 				Flow:    legacy.TakePayment{Issue: t.Issue, Document: p, Money: judged, Address: to, Names: t.Names, Policy: m.policy},
@@ -105,6 +106,21 @@ func (m moneyTools) payments() legacyimport.Taker {
 			return step, nil
 		}, legacyimport.Warm(payment.Decider), legacyimport.Warm(escrow.Decider), legacyimport.Warm(request.Decider), legacyimport.Warm(destination.Decider), legacyimport.Warm(treasury.Decider)).
 		With(aboutPayment(legacy.LedgerEntries), aboutPayment(legacy.Destinations))
+}
+
+// withBooks is what a payment is known by: it stands for its entries and its address too, which the
+// old backend changes without a change of the payment's own document.
+func withBooks(hash string, entries []legacy.Entry, to legacy.PaidTo) string {
+	if len(entries) == 0 && to.Destination == "" {
+		return hash
+	}
+	parts := make([]string, 0, len(entries))
+	for _, e := range entries {
+		parts = append(parts, e.Hash)
+	}
+	slices.Sort(parts)
+	sum := sha256.Sum256([]byte(strings.Join(append(parts, hash, to.Destination, to.Address, strconv.FormatBool(to.Swept)), "\x00")))
+	return hex.EncodeToString(sum[:])
 }
 
 // paidTo is the address that was derived for a payment.

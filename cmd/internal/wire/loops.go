@@ -6,9 +6,11 @@ import (
 
 	"holdfast/adapters/evm"
 	"holdfast/adapters/records"
+	"holdfast/domain"
 	"holdfast/domain/network"
 	domainpolicy "holdfast/domain/policy"
 	"holdfast/projections"
+	"holdfast/projections/legacymongo"
 	"holdfast/projections/sweepview"
 	"holdfast/projections/watchview"
 	"holdfast/reactors"
@@ -49,6 +51,10 @@ func (s *Service) openLoops() error {
 		s.loops = append(s.loops, postman)
 	}
 	timers := reactors.NewTimers(s.Jobs, s.Executor, s.Log)
+	timers.RestFor(func(of domain.Stream) bool {
+		_, theirs := s.Legacy.Owners.Writes(of.Type, "")
+		return theirs
+	})
 	s.loops = append(s.loops, s.personalLoops(timers, wakes)...)
 	s.loops = append(s.loops, s.networks, policies, ingest, claims, screening,
 		timers, reactors.NewSolvency(s.Jobs, s.Executor, s.Log), reactors.NewCheckpointer(s.Store, s.Log),
@@ -106,7 +112,7 @@ func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop
 		Network: client.Chain(), Chain: client, Decode: evm.Decode, Raw: s.Records.Transactions.Raw, Executor: s.Executor, Sweeps: sweepview.New(s.Jobs),
 		Every: s.lookEvery(), Log: s.Log,
 	})}
-	if s.Chains.Signer != nil && s.Config.SweepSigner == "local" {
+	if s.Chains.Signer != nil && s.Config.SweepSigner == "local" && !s.sweptElsewhere() {
 		all = append(all, reactors.NewSweeper(reactors.SweeperOptions{
 			Network: client.Chain(), Chain: client, Decode: evm.Decode, Signer: localSigner{s.Chains.Signer}, Kept: s.Records.Transactions,
 			Executor: s.Executor, Watch: watch, Treasury: s.Chains.Treasury, Gas: s.Chains.Gas, Token: s.Chains.Registry.Token,
@@ -115,6 +121,11 @@ func (s *Service) chainLoops(client *evm.Client, watch watchview.Queries) []loop
 		}))
 	}
 	return all
+}
+
+// sweptElsewhere reports whether the old backend still sweeps what stands on derived addresses.
+func (s *Service) sweptElsewhere() bool {
+	return s.Legacy != nil && (s.Legacy.Owners.Legacy(legacymongo.Destination) || s.Legacy.Owners.Legacy(legacymongo.Payment))
 }
 
 // lookEvery is how often a chain is looked at: its blocks come every half second in

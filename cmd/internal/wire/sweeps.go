@@ -54,7 +54,7 @@ func (s *Service) openSweeps(watch watchview.Queries) {
 			Chains: func() []uint64 { return slices.Collect(maps.Keys(s.Chains.All())) }, Token: s.Chains.Registry.Token, Log: s.Log,
 		}),
 	}
-	if s.Config.SweepSigner != "local" { // there the Sweeper does it
+	if s.Config.SweepSigner != "local" && !s.sweptElsewhere() { // there the Sweeper does it
 		s.loops = append(s.loops, s.sweeps.cron)
 	}
 }
