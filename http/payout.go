@@ -26,8 +26,10 @@ func payoutRoutes() []Route {
 	}
 }
 
-// payoutFor gives a payout that the caller may see: its seller or an admin.
+// payoutFor gives a payout that the caller may see: its seller or an admin. It is read from the log: what
+// is handed out to be signed must not be one that another process has just ended.
 func (s *Server) payoutFor(ctx context.Context, c *call, id string) (payout.State, error) {
+	c.fresh = true
 	state, _, err := stateOf(ctx, s, payout.Decider, id)
 	if err == nil && !c.sees(OfPayout, state.Seller) {
 		err = fault.ErrNotFound

@@ -110,6 +110,7 @@ func (s *Server) refundTerms(ctx context.Context, buyer, seller domain.UserID, a
 
 // refundFor gives a refund that the caller may see: its parties or an admin.
 func (s *Server) refundFor(ctx context.Context, c *call, id string) (refund.State, error) {
+	c.fresh = true // as of payouts
 	state, _, err := stateOf(ctx, s, refund.Decider, id)
 	if err == nil && !c.sees(OfRefund, state.Buyer, state.Seller) {
 		err = fault.ErrNotFound

@@ -249,6 +249,29 @@ func TestAnOperationIsSignedOnceForOneInstruction(t *testing.T) {
 }
 
 // However many ask at once, each path index is given once, and none is left out.
+// What is to be signed is read from the log: another process may have ended it, and this one remembers
+// it as it was.
+func TestNothingIsSignedThatIsOver(t *testing.T) {
+	t.Parallel()
+	w := setup(t, paying, withDevices, func(w *world) { w.deps.SafekeepingRequired, w.deps.Custody = true, steel{newVault(t)} })
+	seller, admin := w.as(w.users.named("seller")), w.as(w.users.named("admin"))
+	w.earn(seller.id, 1000)
+	w.float(5000)
+	id := seller.post(payoutsPath, ask("900")).text("payout")
+	require.Equal(t, 201, admin.post("/api/trezor/register", registration(t, admin, deviceKey)).status)
+	require.Equal(t, 200, admin.post(payoutsPath+"/"+id+"/approve", map[string]any{"revision": 1}).status)
+	require.Equal(t, 200, admin.post(payoutsPath+"/"+id+"/instruction", nil).status)
+	begin := func() answer {
+		return admin.post("/api/trezor/operations", map[string]any{"kind": "payout", "targetId": id})
+	}
+	require.Equal(t, 201, begin().status)
+	there := &client{w: w.beside(nil), token: admin.token}
+	over := there.post(payoutsPath+"/"+id+"/cancel", nil)
+	require.Equal(t, 200, over.status, string(over.raw))
+	assert.Equal(t, "INVALID_STATE", admin.post(payoutsPath+"/"+id+"/instruction", nil).code, "nothing to sign is handed out")
+	assert.Equal(t, "INVALID_STATE", begin().code)
+}
+
 func TestAddressesAreIssuedOnceToManyAtOnce(t *testing.T) {
 	t.Parallel()
 	w := setup(t, onPostgres, withDevices)

@@ -96,6 +96,8 @@ type ChainFollower struct {
 	// lost is the lowest block that a reorganisation was seen to take, until everything from
 	// there on was looked at again; 0 = none.
 	lost uint64
+	// apart is the block from which the last scan did not follow on what was scanned before; 0 = it did.
+	apart uint64
 }
 
 // NewChainFollower makes the follower of one chain.

@@ -3,6 +3,7 @@ package reactors
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -328,6 +329,33 @@ func (c *forking) Scan(ctx context.Context, from, to uint64, watch network.Watch
 	s, err := c.Chain.Scan(ctx, from, to, watch)
 	c.once.Do(c.fork)
 	return s, err
+}
+
+// apart says of every range that it follows on a block that nobody else has.
+type apart struct{ Chain }
+
+func (a apart) Scan(ctx context.Context, from, to uint64, w network.Watch) (network.Scanned, error) {
+	s, err := a.Chain.Scan(ctx, from, to, w)
+	s.Parent = "0x" + strings.Repeat("ee", 32)
+	return s, err
+}
+
+// One pass that does not follow on is a reorganisation; when it happens again at the same block it is
+// a trouble that operators must see.
+func TestANodeThatStandsApartIsATrouble(t *testing.T) {
+	t.Parallel()
+	w := withChain(t)
+	w.passes(w.follower(nil).loop)
+	to := scannedTo(t, w)
+	w.chain.Mine(3)
+	f := w.follower(apart{w.client})
+	_, err := f.pass(t.Context())
+	require.NoError(t, err)
+	_, err = f.pass(t.Context())
+	require.ErrorContains(t, err, "stands apart")
+	assert.Equal(t, to, scannedTo(t, w), "nothing is taken for scanned")
+	w.passes(w.follower(nil).loop)
+	assert.Equal(t, w.chain.Head(), scannedTo(t, w))
 }
 
 // A payment stands in the last of several ranges. After the first of them was read a reorganisation

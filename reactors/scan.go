@@ -57,9 +57,13 @@ func (f *ChainFollower) scan(ctx context.Context, from uint64, below string, hea
 		}
 		if below != "" && r.found.Parent != "" && !sameHash(below, r.found.Parent) {
 			f.log.WarnContext(ctx, "reorganisation while scanning", "from", r.from, "below", below, "parent", r.found.Parent)
+			if f.apart == r.from {
+				return false, fmt.Errorf("scan from block %d: again its parent %s is not the block scanned before, %s: a node stands apart from the others", r.from, r.found.Parent, below)
+			}
+			f.apart = r.from
 			return false, nil
 		}
-		below = r.found.ToHash
+		below, f.apart = r.found.ToHash, 0
 		if err := f.book(ctx, list, r.found.Deposits); err != nil {
 			return false, err
 		}

@@ -40,6 +40,21 @@ func TestDeadlinesFireOnceWithTwoWorkersAtWork(t *testing.T) {
 	assert.Equal(t, payment.AwaitingPayment, w.payment(later.payment).Phase, "not due by the database's clock")
 }
 
+// What somebody else decides about is left to him: its deadlines wait, and come to pass once they are ours.
+func TestDeadlinesOfWhatTheOldBackendOwnsWait(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	b := w.orderAt(1000, w.now().Add(-2*time.Hour), time.Hour)
+	theirs := NewTimers(w.pool, w.x, nil)
+	theirs.RestFor(func(s domain.Stream) bool { return s.Type == payment.Decider.Category })
+	w.passes(theirs.loop)
+	assert.Equal(t, payment.AwaitingPayment, w.payment(b.payment).Phase)
+	_, err := w.pool.Exec(t.Context(), `UPDATE timers SET claimed_until = NULL`)
+	require.NoError(t, err)
+	w.passes(NewTimers(w.pool, w.x, nil).loop)
+	assert.Equal(t, payment.ExpiredPhase, w.payment(b.payment).Phase)
+}
+
 func TestAWorkerThatDiesAfterTheCommandIsReplacedWithoutASecondEffect(t *testing.T) {
 	t.Parallel()
 	w := setup(t)

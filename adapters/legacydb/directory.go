@@ -130,17 +130,26 @@ func (d *directory) IDs(ctx context.Context, collection string) iter.Seq2[string
 	}
 }
 
-// Read implements Source. The cursor counts documents.
+// Read implements Source. The cursor counts the documents of the file as it is: of another one, such as
+// that of a later dump, nothing says what was read of it.
 func (d *directory) Read(ctx context.Context, collection, after string) iter.Seq2[migration.Document, error] {
 	return func(yield func(migration.Document, error) bool) {
+		file, err := d.stands(collection)
+		if err != nil {
+			yield(migration.Document{}, err)
+			return
+		}
 		skip := int64(0)
 		if after != "" {
-			n, err := strconv.ParseInt(after, 10, 64)
-			if err != nil || n < 0 {
+			count, of, _ := strings.Cut(after, "@")
+			if skip, err = strconv.ParseInt(count, 10, 64); err != nil || skip < 0 {
 				yield(migration.Document{}, fmt.Errorf("%q is no place to go on from in %s", after, collection))
 				return
 			}
-			skip = n
+			if of != file {
+				yield(migration.Document{}, fmt.Errorf("%s has changed since it was read up to document %d: import it from its beginning (--restart)", d.files[collection], skip))
+				return
+			}
 		}
 		n := int64(0)
 		for raw, err := range d.documents(ctx, collection) {
@@ -151,11 +160,25 @@ func (d *directory) Read(ctx context.Context, collection, after string) iter.Seq
 			if n++; n <= skip {
 				continue
 			}
-			if !yield(migration.Document{Raw: append([]byte(nil), raw...), Cursor: strconv.FormatInt(n, 10)}, nil) {
+			if !yield(migration.Document{Raw: append([]byte(nil), raw...), Cursor: strconv.FormatInt(n, 10) + "@" + file}, nil) {
 				return
 			}
 		}
 	}
+}
+
+// stands tells a collection's file from an earlier or later one of the same name: its length and when
+// it was written.
+func (d *directory) stands(collection string) (string, error) {
+	path, there := d.files[collection]
+	if !there {
+		return "", nil
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	return fmt.Sprintf("%d.%d", info.Size(), info.ModTime().UnixNano()), nil
 }
 
 // documents streams a file's documents. Each is good until the next is asked for.

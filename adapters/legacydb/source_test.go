@@ -117,6 +117,29 @@ func TestEverySourceGivesTheSame(t *testing.T) {
 	}
 }
 
+// A place in a file is none in the next dump of the same name.
+func TestAnotherDumpIsNotGoneOnWith(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	put := func(numbers ...byte) {
+		var all []byte
+		for _, n := range numbers {
+			all = append(all, document(t, n)...)
+		}
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "users.bson"), all, 0o600))
+	}
+	put(1, 2)
+	s, err := Open(t.Context(), dir)
+	require.NoError(t, err)
+	_, last := numbers(t, s, "")
+	put(3, 1, 2)
+	for _, err := range s.Read(t.Context(), "users", last) {
+		require.ErrorContains(t, err, "has changed since it was read up to document 2")
+	}
+	all, _ := numbers(t, s, "")
+	assert.Equal(t, []int32{3, 1, 2}, all)
+}
+
 func TestABadSourceSaysWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	good := document(t, 1)

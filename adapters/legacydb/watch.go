@@ -67,12 +67,13 @@ var unsupported = []int{
 
 // forgotten are the codes of a token of which nothing can be made.
 var forgotten = []int{
-	136, // CappedPositionLost
-	222, // CloseChangeStream
-	260, // InvalidResumeToken
-	280, // ChangeStreamFatalError
-	286, // ChangeStreamHistoryLost
-	9,   // FailedToParse: a token of another server's kind
+	136,   // CappedPositionLost
+	222,   // CloseChangeStream
+	260,   // InvalidResumeToken
+	280,   // ChangeStreamFatalError
+	286,   // ChangeStreamHistoryLost
+	10334, // BSONObjectTooLarge: a change that can never be told
+	9,     // FailedToParse: a token of another server's kind
 }
 
 // streamError says what an error means for following: without a token whether there are streams at

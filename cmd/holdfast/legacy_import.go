@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -74,6 +75,9 @@ func runImport(ctx context.Context, f importFlags, collections []string) error {
 			if !slices.Contains(importer.Collections(), c) {
 				return fmt.Errorf("%s is not imported; these are: %s", c, strings.Join(importer.Collections(), ", "))
 			}
+		}
+		if f.dry {
+			f.refused = filepath.Join(f.refused, "dry-run") // the files of a run that is to go on stay as they are
 		}
 		sink := legacydb.NewRefusals(f.refused)
 		bar := &importBar{}

@@ -295,7 +295,7 @@ func resolve(s State, c Resolve) ([]Event, error) {
 	}
 	e := DisputeSettled{
 		Dispute: c.Dispute, Refund: c.Refund, Buyer: s.Amount(c.Buyer), PlatformFee: s.Amount(c.PlatformFee), DisputeFee: s.Amount(c.DisputeFee),
-		Seller: s.Amount(c.Seller), ToHeld: s.Amount(c.ToHeld), ToReleasable: s.Amount(c.ToReleasable),
+		Seller: s.Amount(c.Seller), ToHeld: s.Amount(c.ToHeld), ToReleasable: s.Amount(c.ToReleasable), Withholds: true,
 	}
 	if !c.Reserve.IsZero() {
 		e.Reserve, e.ReserveUntil = s.Amount(c.Reserve), c.At.Add(s.Terms.ReserveFor)

@@ -306,7 +306,9 @@ func disputes(s State, e Event) State {
 		fees := e.PlatformFee.Units.Plus(e.DisputeFee.Units)
 		s.Held, s.Releasable = s.Held.Plus(e.ToHeld.Units), s.Releasable.Plus(e.ToReleasable.Units)
 		s.Released = s.Released.Plus(e.Seller.Units).Plus(e.Reserve.Units).Plus(fees)
-		s = s.withheld(e.Seller.Units, e.Reserve.Units, e.ReserveUntil)
+		if e.Withholds {
+			s = s.withheld(e.Seller.Units, e.Reserve.Units, e.ReserveUntil)
+		}
 		s.NetPaid, s.FeesTaken = s.NetPaid.Plus(e.Seller.Units), s.FeesTaken.Plus(e.PlatformFee.Units)
 		s.Refunded = s.Refunded.Plus(e.Buyer.Units)
 		s.Disputed, s.Contested = money.Zero, nil

@@ -267,7 +267,7 @@ func TestRefundsAndDisputes(t *testing.T) {
 	short.Seller = units(44)
 	other.Dispute = "d2"
 	loose.Refund = ""
-	outcome := escrow.DisputeSettled{Dispute: "d1", Refund: "r3", Buyer: amount(50), PlatformFee: amount(2), DisputeFee: amount(3), Seller: amount(45), ToHeld: amount(0), ToReleasable: amount(0)}
+	outcome := escrow.DisputeSettled{Dispute: "d1", Refund: "r3", Buyer: amount(50), PlatformFee: amount(2), DisputeFee: amount(3), Seller: amount(45), ToHeld: amount(0), ToReleasable: amount(0), Withholds: true}
 	machinetest.Run(t, escrow.Decider, []machinetest.Case[escrow.Event]{
 		{Name: "taken", Given: path(escrow.FundedPhase), When: take, Then: events{taken}},
 		{Name: "a refund takes once", Given: after(escrow.FundedPhase, taken), When: take},

@@ -193,6 +193,9 @@ type DisputeSettled struct {
 	// Reserve is withheld of the seller's part until ReserveUntil; Seller is what is left.
 	Reserve      money.Amount `json:"reserve,omitzero"`
 	ReserveUntil time.Time    `json:"reserve_until,omitzero"`
+	// Withholds: the reserve's rule was applied. Outcomes of before it was do not count as proceeds of
+	// which some should have been withheld.
+	Withholds bool `json:"withholds,omitempty"`
 }
 
 // Cancelled: nothing confirmed will be kept; a confirmed part stays refundable.

@@ -99,6 +99,28 @@ func TestWhatIsWithheldHasATimer(t *testing.T) {
 	}
 }
 
+// An outcome of before dispute outcomes withheld anything is no debt to the reserve: what the hold pays
+// later is not kept for it.
+func TestAnOutcomeOfBeforeWithholdsNothingLater(t *testing.T) {
+	t.Parallel()
+	open := opened
+	open.Terms = withReserve
+	state := func(settled escrow.DisputeSettled) (s escrow.State) {
+		for _, e := range (events{open, credited, funded, freed, escrow.Frozen{Dispute: "d1", FromHeld: amount(0), FromReleasable: amount(100)}, settled}) {
+			s = escrow.Decider.Evolve(s, e)
+		}
+		return s
+	}
+	old := escrow.DisputeSettled{Dispute: "d1", Buyer: amount(0), PlatformFee: amount(5), DisputeFee: amount(0), Seller: amount(95), ToHeld: amount(0), ToReleasable: amount(0)}
+	if due := state(old).ReserveFor(units(10)); due != units(1) {
+		t.Errorf("a tenth of 10 and no more, not %s", due)
+	}
+	old.Withholds = true
+	if due := state(old).ReserveFor(units(10)); due != units(10) {
+		t.Errorf("one that should have withheld is caught up on, not %s", due)
+	}
+}
+
 func TestADisputesOutcomeWithholdsAsAReleaseDoes(t *testing.T) {
 	t.Parallel()
 	open := opened
@@ -107,7 +129,7 @@ func TestADisputesOutcomeWithholdsAsAReleaseDoes(t *testing.T) {
 	outcome := escrow.Resolve{Issue: by(policy), Dispute: "d1", PlatformFee: units(5), Seller: units(86), Reserve: units(9)}
 	settled := escrow.DisputeSettled{
 		Dispute: "d1", Buyer: amount(0), PlatformFee: amount(5), DisputeFee: amount(0), Seller: amount(86), ToHeld: amount(0), ToReleasable: amount(0),
-		Reserve: amount(9), ReserveUntil: t0.Add(withReserve.ReserveFor),
+		Reserve: amount(9), ReserveUntil: t0.Add(withReserve.ReserveFor), Withholds: true,
 	}
 	none := outcome
 	none.Seller, none.Reserve = units(95), money.Zero

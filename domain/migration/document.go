@@ -2,6 +2,7 @@ package migration
 
 import (
 	"fmt"
+	"strings"
 
 	"holdfast/domain"
 )
@@ -56,6 +57,16 @@ func (p Problem) String() string {
 		return fmt.Sprintf("%s: %s", p.Field, p.Promised)
 	}
 	return fmt.Sprintf("%s: %s, found %s", p.Field, p.Promised, p.Found)
+}
+
+// Promises tells of problems without what was found: that may be about people, and erasing them does
+// not reach every place where the reasons are kept.
+func Promises(all []Problem) string {
+	texts := make([]string, len(all))
+	for i, p := range all {
+		texts[i] = Problem{Field: p.Field, Promised: p.Promised}.String()
+	}
+	return strings.Join(texts, "; ")
 }
 
 // Note explains how what was taken differs from the document.

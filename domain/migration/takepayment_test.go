@@ -1,6 +1,7 @@
 package migration_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -110,6 +111,8 @@ func TestSidesThatDisagreeOpenNothing(t *testing.T) {
 		"it is elsewhere":          {nil, moves("hold", "100", "releasable", "100"), "LEGACY_BOOKS_DISAGREE"},
 		"more left than came":      {nil, moves("hold", "100", "refund", "101"), "LEGACY_BOOKS_DISAGREE"},
 		"words that do not fit":    {func(d *migration.Payment) { d.Status = "refunded" }, moves("hold", "100"), "LEGACY_BOOKS_DISAGREE"},
+		"twice as much came":       {func(d *migration.Payment) { d.Status, d.EscrowState = "processing", "partial" }, moves("hold", "200", "releasable", "50", "release", "50"), "LEGACY_BOOKS_DISAGREE"},
+		"more than there can be":   {nil, moves("hold", "9"+strings.Repeat("0", 58), "hold", "9"+strings.Repeat("0", 58)), "LEGACY_BOOKS_DISAGREE"},
 		"a word is missing":        {func(d *migration.Payment) { d.EscrowState = "" }, moves("hold", "100"), "LEGACY_BOOKS_DISAGREE"},
 		"another currency":         {nil, []migration.Entry{{Type: "hold", Amount: "100", Currency: "USDC"}}, "LEGACY_BOOKS_DISAGREE"},
 		"an entry that is refused": {nil, []migration.Entry{{Found: migration.Found{Problems: []migration.Problem{{Field: "amount", Promised: "a number"}}}, Type: "hold", Amount: "100"}}, "LEGACY_BOOKS_DISAGREE"},
@@ -258,6 +261,46 @@ func TestSeveralPaymentsOfOneOrder(t *testing.T) {
 		w.Refuse(f, "LEGACY_SECOND_PAYMENT")
 		w.balances(map[ledger.Account]uint64{stands: 100, ledger.Treasury: 0, ledger.Held(hold): 100})
 	})
+}
+
+// The money of an order is its parties': a payment that names others opens nothing.
+func TestAPaymentIsOfItsOrdersParties(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*migration.Payment){
+		"another buyer": func(d *migration.Payment) { d.Buyer = "stranger" }, "another seller": func(d *migration.Payment) { d.Seller = "stranger" },
+	} {
+		w := newWorld(t)
+		w.order("processing")
+		d := document("completed", "funded")
+		change(&d)
+		f, err := w.take(d, own, moves("hold", "100")...)
+		require.NoError(t, err, name)
+		w.Refuse(f, "LEGACY_CONTRADICTION")
+		w.balances(map[ledger.Account]uint64{stands: 0, ledger.Held(hold): 0})
+	}
+	t.Run("an offer of another request", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.order("processing")
+		d := document("completed", "funded")
+		d.Request = "65a0000000000000000000b2"
+		f, err := w.take(d, own, moves("hold", "100")...)
+		require.NoError(t, err)
+		w.Refuse(f, "LEGACY_CONTRADICTION")
+	})
+}
+
+// What is there is in the asset in which it was opened.
+func TestMoneyThatIsThereDoesNotChangeItsCurrency(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pay(document("completed", "funded"), own, moves("hold", "100")...)
+	d, entries := document("completed", "funded"), moves("hold", "100")
+	d.Hash, d.Currency, d.Token, entries[0].Currency = "another", "USDC", "0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d", "USDC"
+	f, err := w.take(d, own, entries...)
+	require.NoError(t, err)
+	w.Refuse(f, "LEGACY_CONTRADICTION")
+	w.balances(map[ledger.Account]uint64{stands: 100, ledger.Held(hold): 100})
 }
 
 func TestNobodyBuysFromHimself(t *testing.T) {

@@ -31,6 +31,12 @@ type execer interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
+// querier is one that can be asked, too.
+type querier interface {
+	execer
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
 // note writes a gap down, or counts it once more while it is open.
 func note(ctx context.Context, on execer, g Gap) error {
 	_, err := on.Exec(ctx, `INSERT INTO public.pg_dualwrite_gaps (domain, collection, document, field, severity, kind, pg_value, mongo_value, error)
@@ -60,6 +66,32 @@ func BooksGap(objectID, due, books, why string) eventstore.Row {
 	}
 }
 
+// remind notes a gap that is seen again and again as long as nothing is done about it: one that
+// somebody has resolved by hand stays so, until it is about another document or for another reason.
+// open is false then.
+func remind(ctx context.Context, on querier, g Gap) (open bool, err error) {
+	err = on.QueryRow(ctx, `SELECT NOT EXISTS (SELECT FROM public.pg_dualwrite_gaps
+		WHERE collection = $1 AND document = $2 AND field = $3 AND kind = $4 AND pg_value = $5 AND mongo_value = $6 AND error = $7
+			AND resolved_at IS NOT NULL AND resolved_by NOT IN ('follow', 'verify'))`,
+		g.Collection, g.Document, g.Field, g.Kind, g.Postgres, g.Mongo, g.Error).Scan(&open)
+	if err != nil {
+		return false, fmt.Errorf("look whether a gap was resolved: %w", err)
+	}
+	if !open {
+		return false, nil
+	}
+	return true, note(ctx, on, g)
+}
+
+// Deleted is the gap of a document that was imported and that the old backend, which owns it, has
+// deleted since.
+func Deleted(domain, collection, document string) Gap {
+	return Gap{
+		Domain: domain, Collection: collection, Document: document, Severity: "critical", Kind: "missing",
+		Error: "the old backend has deleted it; what was imported of it stays",
+	}
+}
+
 // Gaps are the rows of pg_dualwrite_gaps.
 type Gaps struct{ pool *pgxpool.Pool }
 
@@ -68,6 +100,12 @@ func NewGaps(pool *pgxpool.Pool) *Gaps { return &Gaps{pool} }
 
 // Note writes a gap down, or counts it once more while it is open.
 func (g *Gaps) Note(ctx context.Context, gap Gap) error { return note(ctx, g.pool, gap) }
+
+// Remind is Note for what is seen again and again: what somebody has resolved by hand stays so.
+func (g *Gaps) Remind(ctx context.Context, gap Gap) error {
+	_, err := remind(ctx, g.pool, gap)
+	return err
+}
 
 // Settle closes what was noted about documents before, of some kinds, and says why.
 func (g *Gaps) Settle(ctx context.Context, collection string, documents, kinds []string, why string) error {

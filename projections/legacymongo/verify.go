@@ -194,6 +194,17 @@ func (s *Store) compareStanding(ctx context.Context, tx pgx.Tx, c Collection, do
 		case !ok && s.owners.Legacy(c.Domain) && !known:
 			out.explain("made here: it is written once Holdfast owns the domain")
 			continue
+		case !ok && s.owners.Legacy(c.Domain):
+			open, err := remind(ctx, tx, Deleted(c.Domain, c.Name, d.object.Hex()))
+			if err != nil {
+				return err
+			}
+			if open {
+				out.Differences++
+			} else {
+				out.explain("deleted by the old backend: somebody has said why that is right")
+			}
+			continue
 		case !ok:
 			gap.Kind, gap.Error = "missing", "the log implies it, and it is not there"
 		case said == mark:

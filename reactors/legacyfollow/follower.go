@@ -92,7 +92,8 @@ type Lock interface {
 
 // Gaps is the table of differences.
 type Gaps interface {
-	Note(ctx context.Context, g legacymongo.Gap) error
+	// Remind notes one, unless somebody has resolved just that by hand.
+	Remind(ctx context.Context, g legacymongo.Gap) error
 	// Settle closes what was noted about documents before, of some kinds.
 	Settle(ctx context.Context, collection string, documents, kinds []string, why string) error
 }
@@ -237,7 +238,24 @@ func (f *Follower) open(ctx context.Context) (Changes, error) {
 		f.forget()
 		return probe, nil
 	}
+	f.lookAfterOthers()
 	return stream, errors.Join(err, probe.Close(ctx))
+}
+
+// lookAfterOthers has every document looked at of collections that did not come this far: somebody
+// followed the others alone meanwhile, and there is one token for them all.
+func (f *Follower) lookAfterOthers() {
+	var newest time.Time
+	for _, m := range f.marks {
+		if m.SeenTo.After(newest) {
+			newest = m.SeenTo
+		}
+	}
+	for _, name := range f.Collections {
+		if f.marks[name].SeenTo.Before(newest) {
+			f.marks[name] = Mark{}
+		}
+	}
 }
 
 // forget gives a token up: every document is looked at once more, from the first one on, after the

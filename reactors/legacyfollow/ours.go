@@ -54,7 +54,7 @@ func (f *Follower) mine(ctx context.Context, e eventstore.Recorded) error {
 	if err != nil || !ok {
 		return err // it began here: the old backend has nothing of it
 	}
-	return f.Gaps.Note(ctx, legacymongo.Gap{
+	return f.Gaps.Remind(ctx, legacymongo.Gap{
 		Domain: owner, Collection: collection, Document: object, Severity: "critical", Kind: "conflict", Field: e.Type,
 		Postgres: fmt.Sprintf("position %d", e.Position), Error: "changed here while the old backend owns it",
 	})

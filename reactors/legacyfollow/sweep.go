@@ -98,10 +98,7 @@ func (f *Follower) gone(ctx context.Context, collection string, ids []string) er
 		if _, imported := hashes[id]; !imported {
 			continue // it was never taken: there is nothing to miss
 		}
-		if err := f.Gaps.Note(ctx, legacymongo.Gap{
-			Domain: f.Domain(collection), Collection: collection, Document: id, Severity: "critical", Kind: "missing",
-			Error: "the old backend has deleted it; what was imported of it stays",
-		}); err != nil {
+		if err := f.Gaps.Remind(ctx, legacymongo.Deleted(f.Domain(collection), collection, id)); err != nil {
 			return err
 		}
 	}

@@ -158,16 +158,13 @@ func (f *Follower) settle(ctx context.Context, collection string, names []string
 // refuse notes a document that cannot be taken, and why.
 func (f *Follower) refuse(ctx context.Context, collection string, c candidate, reasons []migration.Problem) error {
 	g := legacymongo.Gap{Domain: f.Domain(collection), Collection: collection, Document: c.name, Severity: "critical", Kind: "refused", Mongo: c.hash}
-	texts := make([]string, len(reasons))
-	for i, r := range reasons {
-		// What was found may be about people, and erasing them does not reach this table.
-		texts[i] = migration.Problem{Field: r.Field, Promised: r.Promised}.String()
+	for _, r := range reasons {
 		if strings.HasPrefix(r.Promised, domain.ErrLegacyConflict.Code+":") {
 			g.Kind = "conflict"
 		}
 	}
-	g.Error = strings.Join(texts, "; ")
-	if err := f.Gaps.Note(ctx, g); err != nil {
+	g.Error = migration.Promises(reasons)
+	if err := f.Gaps.Remind(ctx, g); err != nil {
 		return err
 	}
 	return f.Book.Refuse(ctx, collection, c.name, c.hash)

@@ -2,7 +2,6 @@ package wire
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"go.mongodb.org/mongo-driver/bson"
@@ -49,17 +48,12 @@ func (t *toldSink) Put(raw []byte, reasons []legacy.Problem) error {
 	if name == "" {
 		return nil
 	}
-	texts := make([]string, len(reasons))
-	for i, r := range reasons {
-		// What was found may be about people, and erasing them does not reach the table of gaps.
-		texts[i] = legacy.Problem{Field: r.Field, Promised: r.Promised}.String()
-	}
 	for _, c := range legacymongo.Collections() {
 		if c.Name == t.collection {
 			ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 			defer cancel()
-			return t.gaps.Note(ctx, legacymongo.Gap{
-				Domain: c.Domain, Collection: c.Name, Document: name, Severity: "critical", Kind: "refused", Mongo: hash, Error: strings.Join(texts, "; "),
+			return t.gaps.Remind(ctx, legacymongo.Gap{
+				Domain: c.Domain, Collection: c.Name, Document: name, Severity: "critical", Kind: "refused", Mongo: hash, Error: legacy.Promises(reasons),
 			})
 		}
 	}
