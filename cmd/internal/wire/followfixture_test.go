@@ -3,11 +3,13 @@ package wire
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.mongodb.org/mongo-driver/bson"
 
 	"holdfast/cmd/internal/legacyfixture"
 	"holdfast/projections/legacymongo"
@@ -46,4 +48,49 @@ func TestAWholeDatabaseIsFollowed(t *testing.T) {
 	differences, explained := w.verify(w.Core)
 	assert.Zero(t, differences)
 	assert.Positive(t, explained)
+}
+
+// The old backend pays sellers out by entries of its books alone: what was opened for them here goes,
+// although no document of a payment has changed.
+func TestPaymentsAreFollowedWithTheirBooks(t *testing.T) {
+	t.Parallel()
+	w := withOld(t, legacymongo.Domains()...)
+	o := legacyfixture.Small(3, 3)
+	o.Dirt = 0
+	_, err := legacyfixture.Generate(t.Context(), o, &legacyfixture.Mongo{DB: w.db}, io.Discard)
+	require.NoError(t, err)
+	books := w.db.Collection("fundsledgerentries")
+	found, err := books.Find(t.Context(), bson.D{{Key: "entryType", Value: "payout"}})
+	require.NoError(t, err)
+	var late []any
+	for found.Next(t.Context()) {
+		late = append(late, append(bson.Raw(nil), found.Current...))
+	}
+	require.NotEmpty(t, late)
+	_, err = books.DeleteMany(t.Context(), bson.D{{Key: "entryType", Value: "payout"}})
+	require.NoError(t, err)
+	have := func() (n int) {
+		all, err := w.Store.Balances(t.Context(), "seller:", 0)
+		require.NoError(t, err)
+		for _, b := range all {
+			if b.CreditsPosted != b.DebitsPosted {
+				n++
+			}
+		}
+		return n
+	}
+	reversed := func() (n int) {
+		require.NoError(t, w.HTTP.QueryRow(t.Context(), `SELECT count(*) FROM events WHERE type = 'treasury.opening_balance_reversed'`).Scan(&n))
+		return n
+	}
+	w.follow(Follow{Poll: 100 * time.Millisecond, Sweep: time.Second})
+	w.until("every payment", func() bool {
+		var left int
+		err := w.HTTP.QueryRow(t.Context(), `SELECT count(*) FILTER (WHERE swept_at IS NULL) FROM legacy_follow_collections`).Scan(&left)
+		return err == nil && left == 0 && have() > 0 && len(w.gaps()) == 0
+	})
+	opened, moved := have(), reversed()
+	_, err = books.InsertMany(t.Context(), late)
+	require.NoError(t, err)
+	w.until("what was paid out there", func() bool { return have() < opened && reversed() >= moved+len(late) })
 }

@@ -258,3 +258,5 @@ func (w *followed) ourFact(n int) {
 	})
 	require.NoError(w.t, err)
 }
+
+func (w *followed) gapsOf() *legacymongo.Gaps { return legacymongo.NewGaps(w.HTTP) }
