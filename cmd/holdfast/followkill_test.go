@@ -154,13 +154,7 @@ func (s *service) startFollower(uri string) {
 // while the old backend writes. In the end every document is what it should be, and was taken once.
 func TestAFollowerIsKilledAtRandomMoments(t *testing.T) {
 	t.Parallel()
-	kills := 12
-	if testing.Short() {
-		kills = 3
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	kills, random := atRandom(t, 12)
 	s := newService(t)
 	mongoDir := filepath.Join(filepath.Dir(s.dir), "old")
 	server, err := localmongo.Start(t.Context(), mongoDir, slog.New(slog.DiscardHandler))

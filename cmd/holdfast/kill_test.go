@@ -14,13 +14,7 @@ import (
 // command under its key.
 func TestKilledAtRandomMoments(t *testing.T) {
 	t.Parallel()
-	kills := 20
-	if testing.Short() {
-		kills = 3
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	kills, random := atRandom(t, 20)
 
 	s := newService(t)
 	s.start()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"math/rand/v2"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -25,13 +24,7 @@ import (
 // the collections hold what the log implies: nothing lost, nothing twice.
 func TestKilledWhileADomainMoves(t *testing.T) {
 	t.Parallel()
-	kills := 12
-	if testing.Short() {
-		kills = 3
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	kills, random := atRandom(t, 12)
 
 	s := newService(t)
 	store := newLegacyStore(t, s)

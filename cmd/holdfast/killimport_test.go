@@ -7,7 +7,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -42,13 +41,7 @@ func (s *service) importing(ctx context.Context, from string, more ...string) *e
 // is lost, nothing is there twice, and the counts and the refused documents add up.
 func TestAnImportKilledAtRandomMoments(t *testing.T) {
 	t.Parallel()
-	kills := 8
-	if testing.Short() {
-		kills = 3
-	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
+	kills, random := atRandom(t, 8)
 	s := newService(t)
 	s.env = []string{"SEED_USERS=false"} // its categories have slugs of the old backend's
 	dump := t.TempDir()

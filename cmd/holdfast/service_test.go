@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -196,4 +197,15 @@ func passing(err error) bool {
 	}
 	return refused.Status >= 500 || refused.Status == http.StatusTooManyRequests ||
 		refused.Code == "IDEMPOTENCY_IN_PROGRESS" || refused.Code == "CONCURRENT_UPDATE"
+}
+
+// atRandom gives how often a test kills something, fewer times with -short, and when: its seed is told.
+func atRandom(t *testing.T, kills int) (int, *rand.Rand) {
+	t.Helper()
+	if testing.Short() {
+		kills = 3
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return kills, rand.New(rand.NewPCG(seed, 0))
 }

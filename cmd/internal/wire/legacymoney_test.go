@@ -129,15 +129,7 @@ func TestMoneysDocumentsComeBackAsTheyWere(t *testing.T) {
 		require.Empty(t, w.refusals(c), c)
 	}
 
-	w.Config.MongoURI, w.Config.MongoConnect, w.Config.Repos = uri, "always", map[string]string{}
-	l, err := w.Bridge(t.Context())
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	running := make(chan error, 1)
-	go func() { running <- l.Runner.Run(ctx) }()
-	defer func() { stop(); <-running }()
-	head, err := w.Store.Head(ctx)
-	require.NoError(t, err)
+	ctx, l, head := w.kept(uri)
 	seen := map[string]int{}
 	for _, c := range banking {
 		require.NoError(t, l.Runner.WaitFor(ctx, legacymongo.Prefix+c, head.Position), c)

@@ -17,6 +17,7 @@ import (
 	"holdfast/adapters/legacydb"
 	"holdfast/cmd/internal/legacyfixture"
 	legacy "holdfast/domain/migration"
+	"holdfast/eventstore"
 	"holdfast/projections/legacymongo"
 	"holdfast/projections/legacymongo/mongotest"
 	"holdfast/reactors/legacyimport"
@@ -144,16 +145,7 @@ func TestDocumentsComeBackAsTheyWere(t *testing.T) {
 	_, err := w.run(func(wish *legacyimport.Wish) { wish.Collections = moneyless })
 	require.NoError(t, err)
 
-	w.Config.MongoURI, w.Config.MongoConnect = uri, "always"
-	w.Config.Repos = map[string]string{}
-	l, err := w.Bridge(t.Context())
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	running := make(chan error, 1)
-	go func() { running <- l.Runner.Run(ctx) }()
-	defer func() { stop(); <-running }()
-	head, err := w.Store.Head(ctx)
-	require.NoError(t, err)
+	ctx, l, head := w.kept(uri)
 	seen := map[string]int{}
 	for _, c := range moneyless {
 		if c == legacy.Categories {
@@ -198,4 +190,19 @@ func (w *importWorld) compareAll(db *mongo.Database, collection string, seen map
 		}
 	}
 	return n
+}
+
+// kept has the collections written into a store until the test ends, and gives where the log stands.
+func (w *importWorld) kept(uri string) (context.Context, *Legacy, eventstore.Head) {
+	w.t.Helper()
+	w.Config.MongoURI, w.Config.MongoConnect, w.Config.Repos = uri, "always", map[string]string{}
+	l, err := w.Bridge(w.t.Context())
+	require.NoError(w.t, err)
+	ctx, stop := context.WithCancel(w.t.Context())
+	running := make(chan error, 1)
+	go func() { running <- l.Runner.Run(ctx) }()
+	w.t.Cleanup(func() { stop(); <-running })
+	head, err := w.Store.Head(ctx)
+	require.NoError(w.t, err)
+	return ctx, l, head
 }
