@@ -74,7 +74,7 @@ func TestTheShellReadsEveryCollection(t *testing.T) {
 	if _, err := exec.LookPath("node"); err != nil {
 		t.Skip("node is not installed")
 	}
-	tool := installed(t, "mongosh", "mongosh")
+	tool := installed(t, "mongosh", ".bin/mongosh")
 	w := setup(t, 1000)
 	scenariotest.Play(w.World, scenario(t, "S9"))
 	w.caughtUp()
