@@ -56,7 +56,10 @@ func TestAnImportKilledAtRandomMoments(t *testing.T) {
 	s.start()
 	s.awaitReady()
 	url := s.database()
-	interrupted := 0
+	interrupted, total := 0, 0
+	for _, c := range []string{"users", "categories", "purchaserequests", "selleroffers"} {
+		total += truth.Collections[c].Documents - truth.Collections[c].Refused
+	}
 	for n := range kills {
 		c := s.importing(t.Context(), dump)
 		var said bytes.Buffer
@@ -64,7 +67,15 @@ func TestAnImportKilledAtRandomMoments(t *testing.T) {
 		require.NoError(t, c.Start())
 		ended := make(chan error, 1)
 		go func() { ended <- c.Wait() }()
-		s.letRun(time.Duration(random.Int64N(int64(6 * time.Second))))
+		// Somewhere in what is left, however fast the machine is.
+		have := imported(t, url)
+		until := have + 1 + random.IntN(max(1, (total-have)/2))
+		for deadline := time.Now().Add(6 * time.Second); have < total && imported(t, url) < until && time.Now().Before(deadline); {
+			s.letRun(5 * time.Millisecond)
+		}
+		if have == total {
+			s.letRun(time.Duration(random.Int64N(int64(2 * time.Second))))
+		}
 		if n%3 == 2 {
 			s.killPostgres()
 		} else {
@@ -72,7 +83,7 @@ func TestAnImportKilledAtRandomMoments(t *testing.T) {
 		}
 		select {
 		case err = <-ended:
-		case <-time.After(time.Minute):
+		case <-time.After(2 * time.Minute): // one that has not begun waits a minute for its database
 			t.Fatal("an import whose database is gone does not end")
 		}
 		if err != nil {
@@ -112,6 +123,16 @@ func TestAnImportKilledAtRandomMoments(t *testing.T) {
 	}
 	out, err := s.run("verify")
 	require.NoError(t, err, out)
+}
+
+// imported is how many documents have been taken.
+func imported(t *testing.T, url string) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), url)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM id_map WHERE imported AND snapshot_hash <> ''`).Scan(&n))
+	return n
 }
 
 // imported runs the verb to its end.
